@@ -1,0 +1,53 @@
+"""An asyncio client for the Sent messaging API (v3): profiles, their campaigns, templates."""
+
+from ._version import __version__
+from .attempt import Attempt
+from .client import SentClient
+from .envelope import SentResponse
+from .errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    SentAPIError,
+    SentConfigError,
+    SentConnectionError,
+    SentDecodeError,
+    SentError,
+    SentTimeoutError,
+    ServerError,
+    UnprocessableEntityError,
+)
+from .models.enums import ErrorCode
+from .operation import Operation
+from .pacing import Pacer, RateLimit
+from .pagination import Page, Paginator
+
+__all__ = [
+    "Attempt",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "ErrorCode",
+    "NotFoundError",
+    "Operation",
+    "Pacer",
+    "Page",
+    "Paginator",
+    "PermissionDeniedError",
+    "RateLimit",
+    "RateLimitError",
+    "SentAPIError",
+    "SentClient",
+    "SentConfigError",
+    "SentConnectionError",
+    "SentDecodeError",
+    "SentError",
+    "SentResponse",
+    "SentTimeoutError",
+    "ServerError",
+    "UnprocessableEntityError",
+    "__version__",
+]

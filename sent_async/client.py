@@ -1,0 +1,275 @@
+"""The client: merges options into one immutable request and sends it, whichever method asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl as ssl_module
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from .attempt import Attempt, failed, log, logger
+from .envelope import SentResponse, decode
+from .errors import SentConnectionError, SentError, SentTimeoutError
+from .operation import Operation
+from .options import (
+    DEFAULT_BASE_URL,
+    DEFAULT_MAX_RESPONSE_BYTES,
+    Options,
+    check_api_key,
+    check_base_url,
+    check_count,
+)
+from .pacing import HeaderPacer, Pacer, RateLimit
+from .request import Request, build
+from .resources.profiles import Profiles
+from .resources.templates import Templates
+from .retry import Clock, SystemClock, run
+from .transport import Connection, Transport
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from .in_flight import Call
+
+T = TypeVar("T")
+
+
+class SentClient:
+    """An asyncio client for the Sent API v3.
+
+    ::
+
+        async with SentClient() as sent:
+            profile = await sent.profiles.retrieve(profile_id)
+
+    Without ``async with``, end it by ``await sent.close()``. A client belongs to the event loop it was first used in.
+
+    ``api_key`` and ``base_url`` default to the environment's ``SENT_DM_API_KEY`` and ``SENT_BASE_URL``.
+    ``profile_id`` acts for that profile; it needs an organization key. ``timeout`` limits each attempt, answer
+    included, ``deadline`` the whole call with its retries and waits; both in seconds, ``None`` for no limit.
+    ``limit`` is how many requests may be under way at once. ``trust_env`` honours ``HTTPS_PROXY``, ``HTTP_PROXY`` and
+    ``NO_PROXY``, looked up once. ``session`` borrows an ``aiohttp.ClientSession``, which is never closed here.
+    ``pacing`` holds requests back by the server's rate-limit headers; pass a ``Pacer`` of your own to share one.
+    ``max_response_bytes`` refuses larger answers. ``on_attempt`` is called after every attempt.
+
+    Raises ``SentConfigError`` for options that cannot work.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        profile_id: str | None = None,
+        timeout: float | None = 30.0,
+        deadline: float | None = None,
+        max_retries: int = 2,
+        headers: Mapping[str, str] | None = None,
+        session: aiohttp.ClientSession | None = None,
+        limit: int = 100,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | bool | None = None,
+        trust_env: bool = True,
+        allow_http: bool = False,
+        pacing: bool | Pacer = True,
+        max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES,
+        on_attempt: Callable[[Attempt], None] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        base = check_base_url(base_url or os.environ.get("SENT_BASE_URL") or DEFAULT_BASE_URL, allow_http=allow_http)
+        check_count("limit", limit, least=1)
+        check_count("max_response_bytes", max_response_bytes, least=1)
+        self._options = Options(
+            profile_id=profile_id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            headers=dict(headers or {}),
+        )
+        self._connection = Connection(
+            base_url=base,
+            api_key=check_api_key(api_key if api_key is not None else os.environ.get("SENT_DM_API_KEY")),
+            session=session,
+            limit=limit,
+            proxy=proxy,
+            ssl=ssl,
+            trust_env=trust_env,
+            max_response_bytes=max_response_bytes,
+        )
+        self._transport = Transport(self._connection)
+        self._pacer: Pacer | None = HeaderPacer() if pacing is True else pacing or None
+        self._on_attempt = on_attempt
+        self._clock: Clock = clock or SystemClock()
+        self._is_view = False
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._headers = {**self._transport.headers, **self._options.request_headers()}
+        self.profiles = Profiles(self)
+        self.templates = Templates(self)
+
+    def __repr__(self) -> str:
+        return f"<SentClient {self._connection.base_url} {self._options!r}>"
+
+    async def __aenter__(self) -> Self:
+        self._transport.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the client: calls under way end with a ``SentConnectionError``, connections close. May be called twice.
+
+        On a view made by ``with_options`` it does nothing: the client it came from owns the connections.
+        """
+        if not self._is_view:
+            await self._transport.close()
+
+    @property
+    def rate_limits(self) -> dict[str, RateLimit]:
+        """What is known of the rate limits, by tier (``standard``, ``sensitive``); empty before the first answer."""
+        return self._pacer.rate_limits if isinstance(self._pacer, HeaderPacer) else {}
+
+    def with_options(
+        self,
+        *,
+        profile_id: str | UnsetType | None = UNSET,
+        timeout: float | UnsetType | None = UNSET,
+        deadline: float | UnsetType | None = UNSET,
+        max_retries: int | UnsetType = UNSET,
+        headers: Mapping[str, str] | UnsetType = UNSET,
+    ) -> SentClient:
+        """A view with other options on the same connections, limits and pacing. Cheap; keep it or throw it away.
+
+        ``headers`` are added to the client's own. What is left out stays as it is.
+        """
+        changes: dict[str, Any] = {
+            "profile_id": profile_id,
+            "timeout": timeout,
+            "deadline": deadline,
+            "max_retries": max_retries,
+            "headers": UNSET if headers is UNSET else {**self._options.headers, **headers},
+        }
+        view = object.__new__(SentClient)
+        view.__dict__.update(self.__dict__)
+        view._options = msgspec.structs.replace(self._options, **{k: v for k, v in changes.items() if v is not UNSET})
+        view._is_view = True
+        view._prepare()
+        return view
+
+    async def send(
+        self,
+        operation: Operation[T],
+        *,
+        body: object = None,
+        idempotency_key: str | None = None,
+        **parameters: str | int | bool | None,
+    ) -> SentResponse[T]:
+        """Make one call: the door that every typed method goes through, for those who need status, headers or meta.
+
+        ``parameters`` are the operation's path and query parameters by their Python names, ``body`` a Struct of
+        ``sent_async.models`` or anything msgspec can encode.
+
+        Raises ``SentError``: ``SentAPIError`` when the API says no, ``SentConnectionError`` without a usable answer,
+        ``SentDecodeError`` for one in an unknown shape, ``SentConfigError`` for a call that cannot be made as asked.
+        """
+        request = build(
+            operation,
+            base_url=self._connection.base_url,
+            headers=self._headers,
+            parameters=parameters,
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+        call = self._transport.begin()
+        try:
+            if self._options.deadline is None:
+                return await self._run(operation, request, call, None)
+            return await self._run_until(operation, request, call, self._options.deadline)
+        except asyncio.CancelledError:
+            if not call.was_stopped("close"):
+                raise
+        except SentError as error:
+            error.idempotency_key = request.idempotency_key
+            raise
+        finally:
+            self._transport.end(call)
+        raise SentConnectionError(f"{operation.name}: the client was closed during the call", maybe_sent=call.sent)
+
+    async def _run_until(
+        self, operation: Operation[T], request: Request, call: Call, deadline: float
+    ) -> SentResponse[T]:
+        scope = asyncio.timeout(deadline)
+        try:
+            async with scope:
+                return await self._run(operation, request, call, self._clock.time() + deadline)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+        raise SentTimeoutError(
+            f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=call.sent
+        )
+
+    async def _run(
+        self, operation: Operation[T], request: Request, call: Call, expires: float | None
+    ) -> SentResponse[T]:
+        started = attempt_started = self._clock.time()
+        pacer, transport, timeout = self._pacer, self._transport, self._options.timeout
+
+        async def attempt(number: int) -> SentResponse[T]:
+            nonlocal attempt_started
+            status, headers = 0, _NO_HEADERS
+            permit = await pacer.acquire(operation.rate_tier) if pacer is not None else 0
+            attempt_started = self._clock.time()
+            try:
+                status, headers, content = await transport.exchange(call, request, timeout)
+            finally:
+                if pacer is not None:
+                    pacer.release(operation.rate_tier, permit, status, headers)
+            data, meta = decode(operation, status, headers, content)
+            now = self._clock.time()
+            response = SentResponse(
+                data=data, status=status, headers=headers, meta=meta, attempts=number, elapsed=now - started
+            )
+            if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
+                self._tell(
+                    Attempt(
+                        method=operation.method,
+                        path=operation.path,
+                        number=number,
+                        seconds=now - attempt_started,
+                        status=status,
+                        request_id=response.request_id,
+                    )
+                )
+            return response
+
+        def on_failure(number: int, error: SentError, wait: float | None) -> None:
+            seconds = self._clock.time() - attempt_started
+            self._tell(failed(operation.method, operation.path, number, seconds, error, wait))
+
+        return await run(
+            attempt,
+            repeatable=request.repeatable,
+            max_retries=self._options.max_retries,
+            expires=expires,
+            clock=self._clock,
+            on_failure=on_failure,
+        )
+
+    def _tell(self, attempt: Attempt) -> None:
+        log(attempt)
+        if self._on_attempt is not None:
+            self._on_attempt(attempt)
+
+
+_NO_HEADERS: Mapping[str, str] = {}

@@ -1,0 +1,180 @@
+"""Bytes become a typed value, or the right error. Pure: no I/O, no clock but the one passed in."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+from multidict import CIMultiDict
+
+from .errors import SentAPIError, SentDecodeError, error_class
+from .models.enums import ErrorCode
+from .models.responses import ApiMeta
+from .operation import Envelope, Operation
+from .operations import ERROR_STATUS
+from .repair import locate, repair_timestamps
+
+T = TypeVar("T")
+
+_SECONDS = re.compile(r"\d+(\.\d+)?")
+_STATUS_BY_PREFIX = {
+    "AUTH": 403,
+    "VALIDATION": 400,
+    "RESOURCE": 404,
+    "CONFLICT": 409,
+    "BUSINESS": 422,
+    "INTERNAL": 500,
+    "SERVICE": 503,
+}
+
+
+class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A typed answer together with what came around it."""
+
+    data: T
+    status: int
+    headers: Mapping[str, str]
+    meta: ApiMeta | None = None
+    attempts: int = 1
+    """How many times the request was sent."""
+    elapsed: float = 0.0
+    """Seconds from the call to the answer, waits included."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The id to give to the vendor's support."""
+        return self.headers.get("X-Request-Id") or (self.meta.request_id if self.meta is not None else None)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether the server replayed the stored answer of an earlier request with the same idempotency key."""
+        return self.headers.get("Idempotent-Replayed", "").lower() == "true"
+
+
+def decode(operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes) -> tuple[T, ApiMeta | None]:
+    """The envelope's data and meta.
+
+    Raises ``SentAPIError`` for a status of 300 or above and for ``success: false``, ``SentDecodeError`` for a body
+    that does not hold what the operation promises.
+    """
+    if status >= 300:
+        raise api_error(status, headers, body)
+    try:
+        envelope = operation.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        envelope = _second_look(operation, status, headers, body)
+    if envelope.success is False or (envelope.success is None and envelope.error is not None):
+        raise api_error(status, headers, body)
+    if operation.response is None:
+        nothing: Any = None
+        return nothing, envelope.meta
+    if envelope.data is None:
+        raise _decode_error("the envelope holds no data", status, headers, path="$.data")
+    return envelope.data, envelope.meta
+
+
+def _second_look(operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes) -> Envelope[T]:
+    """Slow, and only for an answer that did not fit: an error after all, a timestamp to mend, or a clear complaint."""
+    if operation.response is None and not body.strip():
+        return Envelope()
+    try:
+        plain: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if operation.response is None:
+            return Envelope()
+        kind = headers.get("Content-Type", "no content type")
+        what = f"the body is not JSON ({kind})" if body.strip() else "the body is empty"
+        raise _decode_error(what, status, headers) from None
+    if _mapping(plain).get("success") is False:
+        raise api_error(status, headers, body)
+    if operation.response is None:
+        return Envelope()
+    try:
+        return repair_timestamps(plain, operation.envelope)
+    except (msgspec.ValidationError, RecursionError) as still:
+        path, what = locate(plain, operation.envelope, str(still))
+        raise _decode_error(what, status, headers, path=path, plain=plain) from None
+
+
+def api_error(status: int, headers: Mapping[str, str], body: bytes) -> SentAPIError:
+    """The error an answer stands for, whatever its body: an envelope, a proxy's HTML page, or nothing."""
+    try:
+        plain = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        plain = None
+    envelope = _mapping(plain)
+    problem = _mapping(envelope.get("error"))
+    code = _text(problem.get("code"))
+    details = {name: _texts(value) for name, value in _mapping(problem.get("details")).items()}
+    error = error_class(status if status >= 300 else _catalogued_status(code))(
+        _text(problem.get("message")) or "",
+        status=status,
+        code=ErrorCode(code) if code else None,
+        details=details,
+        doc_url=_text(problem.get("doc_url")),
+        request_id=_request_id(headers, envelope),
+        retry_after=retry_after(headers, now=time.time()),
+        headers=CIMultiDict(headers),
+    )
+    if status == 401:
+        error.add_note("Check SENT_DM_API_KEY: the key is missing, unknown or revoked.")
+    elif not problem and body:
+        kind = headers.get("Content-Type", "unknown type")
+        error.add_note(f"The body ({kind}) held no error the API is known to send; a proxy may have answered instead.")
+    return error
+
+
+def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Seconds to wait from ``Retry-After``, in either of its forms; ``None`` when absent, past or unreadable.
+
+    ``now`` is Unix time, used for a date when the answer itself carries no ``Date``.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    until = http_date(value)
+    if until is None:
+        return None
+    since = http_date(headers.get("Date", ""))
+    wait = until - (since if since is not None else now)
+    return wait if wait >= 0 else None
+
+
+def http_date(value: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+
+
+def _catalogued_status(code: str | None) -> int | None:
+    if code is None:
+        return None
+    return ERROR_STATUS.get(code) or _STATUS_BY_PREFIX.get(code.partition("_")[0])
+
+
+def _decode_error(
+    what: str, status: int, headers: Mapping[str, str], *, path: str | None = None, plain: object = None
+) -> SentDecodeError:
+    message = f"{what} - at {path}" if path else what
+    return SentDecodeError(message, status=status, request_id=_request_id(headers, _mapping(plain)), path=path)
+
+
+def _request_id(headers: Mapping[str, str], envelope: Mapping[str, Any]) -> str | None:
+    return headers.get("X-Request-Id") or _text(_mapping(envelope.get("meta")).get("request_id"))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in cast("list[object]", value)] if isinstance(value, list) else [str(value)]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

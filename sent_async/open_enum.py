@@ -1,0 +1,45 @@
+"""String enums that stay open: a value nobody has seen yet still decodes."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Final
+
+_REMEMBERED: Final = 256
+
+
+class StrEnum(enum.StrEnum):
+    """Base of every generated enum: known values are members, unknown ones equal their string.
+
+    An unknown value becomes a pseudo-member: ``status == "paused"`` holds, it hashes, pickles and
+    encodes like its string, and ``is_known`` is false. Compare with ``==``, not ``is``, and give a
+    ``match`` over members a ``case _``.
+    """
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the value was in the API description this package was generated from."""
+        return self._value_ in type(self)._value2member_map_
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        if not isinstance(value, str):
+            return None
+        return _unknown(cls, value)
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[StrEnum], tuple[str]]:
+        return type(self), (self._value_,)
+
+
+# A page of profiles repeats the same new value many times. The bound keeps a server from filling memory.
+_unknown_members: dict[tuple[type[StrEnum], str], StrEnum] = {}
+
+
+def _unknown(cls: type[StrEnum], value: str) -> StrEnum:
+    member = _unknown_members.get((cls, value))
+    if member is None:
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        if len(_unknown_members) < _REMEMBERED:
+            _unknown_members[cls, value] = member
+    return member

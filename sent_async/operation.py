@@ -1,0 +1,143 @@
+"""What one endpoint is: everything about a request that can be known before the call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from .errors import SentConfigError
+from .models.responses import ApiMeta, ErrorDetail
+from .structs import RequestModel
+
+T = TypeVar("T")
+
+RateTier = str
+"""Which rate limit a request counts against: ``standard``, ``sensitive``, or a name of your own."""
+
+Idempotency = Literal["automatic", "explicit", "none"]
+"""``automatic``: a key is made once per call. ``explicit``: sent only when given. ``none``: the endpoint takes none."""
+
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+class Envelope(msgspec.Struct, Generic[T], frozen=True):
+    """The one shape of every v3 body, success or failure."""
+
+    success: bool | None = None
+    data: T | None = None
+    error: ErrorDetail | None = None
+    meta: ApiMeta | None = None
+
+
+class Operation(Generic[T]):
+    """One endpoint: method, path template, parameters, response type and how it is paced and repeated.
+
+    ``sent_async.operations`` holds those of the API description. Build one by hand to reach an endpoint
+    that is not covered, and pass it to ``SentClient.send``::
+
+        ME = Operation("me", "GET", "/v3/me", response=dict[str, Any])
+        response = await sent.send(ME)
+
+    ``response`` is the type of the envelope's ``data``; ``None`` for an endpoint that answers without any.
+    ``path_parameters`` and ``query_parameters`` map keyword names to names on the wire; those of the path are
+    read off the template when left out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        method: str,
+        path: str,
+        *,
+        response: type[T] | None,
+        path_parameters: Mapping[str, str] | None = None,
+        query_parameters: Mapping[str, str] | None = None,
+        body: type[RequestModel] | None = None,
+        success: tuple[int, ...] = (200,),
+        rate_tier: RateTier = "standard",
+        idempotency: Idempotency = "none",
+    ) -> None:
+        if path_parameters is None:
+            path_parameters = {_snake_case(wire): wire for wire in _PLACEHOLDER.findall(path)}
+        self.name = name
+        self.method = method
+        self.path = path
+        self.response = response
+        self.path_parameters = dict(path_parameters)
+        self.query_parameters = dict(query_parameters or {})
+        self.body = body
+        self.success = success
+        self.rate_tier = rate_tier
+        self.idempotency: Idempotency = idempotency
+        python_names = {wire: python for python, wire in self.path_parameters.items()}
+        self._path_names = tuple(python_names[wire] for wire in _PLACEHOLDER.findall(path))
+        self._path_format = _PLACEHOLDER.sub("%s", path.replace("%", "%%"))
+        self._single = self._path_names[0] if len(self._path_names) == 1 and not self.query_parameters else None
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.name}: {self.method} {self.path}>"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a request that may have reached the server can be sent again without doing its work twice."""
+        return self.idempotency == "automatic" or self.method in ("GET", "HEAD", "OPTIONS", "DELETE")
+
+    @cached_property
+    def decode(self) -> Callable[[bytes], Envelope[T]]:
+        """Decode a body in one pass. Made at first use and kept: building a decoder costs more than using it."""
+        return msgspec.json.Decoder(self.envelope).decode
+
+    @property
+    def envelope(self) -> type[Envelope[T]]:
+        data: Any = msgspec.Raw if self.response is None else self.response
+        return Envelope[data]
+
+    def target(self, parameters: Mapping[str, object]) -> str:
+        """The path and query for these keyword arguments, percent-encoded.
+
+        Raises ``SentConfigError`` for an id that is empty, dots only, or no string, and ``TypeError`` for a
+        missing or unknown keyword.
+        """
+        if self._single is not None and len(parameters) == 1:
+            value = parameters.get(self._single)
+            if isinstance(value, str) and _PLAIN_SEGMENT.fullmatch(value):
+                return self._path_format % value
+        known = self.path_parameters.keys() | self.query_parameters.keys()
+        if unknown := sorted(parameters.keys() - known):
+            raise TypeError(
+                f"{self.name} takes no parameter {unknown[0]!r}; it takes {', '.join(sorted(known)) or 'none'}"
+            )
+        if missing := [name for name in self._path_names if name not in parameters]:
+            raise TypeError(f"{self.name} needs {missing[0]}=")
+        target = self._path_format % tuple(_segment(name, parameters[name]) for name in self._path_names)
+        query = {
+            wire: _query_value(parameters[python])
+            for python, wire in self.query_parameters.items()
+            if parameters.get(python) is not None
+        }
+        return f"{target}?{urlencode(query)}" if query else target
+
+
+def _segment(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise SentConfigError(f"{name} must be a string, not {type(value).__name__}; convert it with str()")
+    if not value.strip(". "):
+        raise SentConfigError(f"{name} must be the id of something: {value!r} would change which endpoint is called")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise SentConfigError(f"{name} is not text that can be sent: it has a lone surrogate") from None
+
+
+def _query_value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _snake_case(wire: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire).lower()

@@ -1,0 +1,116 @@
+"""What a caller may set, checked where it is set. Frozen: a view of a client has options of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections.abc import Mapping
+
+import msgspec
+from yarl import URL
+
+from .errors import SentConfigError
+
+DEFAULT_BASE_URL = "https://api.sent.dm"
+DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_IDEMPOTENCY_KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a client's settings that ``SentClient.with_options`` can change."""
+
+    profile_id: str | None = None
+    timeout: float | None = 30.0
+    deadline: float | None = None
+    max_retries: int = 2
+    headers: Mapping[str, str] = {}
+
+    def __post_init__(self) -> None:
+        check_seconds("timeout", self.timeout)
+        check_seconds("deadline", self.deadline)
+        check_count("max_retries", self.max_retries, least=0)
+        if self.profile_id is not None:
+            if not self.profile_id:
+                raise SentConfigError("profile_id is empty; leave it out to act as the key's own account")
+            check_header("x-profile-id", self.profile_id)
+        for name, value in self.headers.items():
+            check_header(name, value)
+            if name.lower() == "idempotency-key":
+                raise SentConfigError("an Idempotency-Key belongs to one call: pass idempotency_key= to the method")
+
+    def __repr__(self) -> str:
+        return (
+            f"Options(profile_id={self.profile_id!r}, timeout={self.timeout}, deadline={self.deadline}, "
+            f"max_retries={self.max_retries}, headers={sorted(self.headers)})"
+        )
+
+    def request_headers(self) -> dict[str, str]:
+        """The headers these options add to every request."""
+        headers = {"x-profile-id": self.profile_id} if self.profile_id is not None else {}
+        return {**headers, **self.headers}
+
+
+def check_seconds(name: str, value: float | None) -> None:
+    if value is not None and (not isinstance(value, (int, float)) or math.isnan(value) or value <= 0):
+        raise SentConfigError(f"{name} is a number of seconds above 0, or None for no limit; got {value!r}")
+
+
+def check_count(name: str, value: int, *, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise SentConfigError(f"{name} is a whole number, {least} or more; got {value!r}")
+
+
+def check_header(name: str, value: str) -> None:
+    """Refuse what could end a header early and start another. The value is not repeated: it may be a key."""
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        raise SentConfigError(f"{name!r} is no header name")
+    if not isinstance(value, str) or _CONTROL.search(value):
+        raise SentConfigError(f"the value of header {name} must be a string without line breaks or control characters")
+
+
+def check_idempotency_key(key: str) -> str:
+    """The API's own rule; a key outside it would be answered with ``VALIDATION_007``."""
+    if not isinstance(key, str) or not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise SentConfigError("idempotency_key is 1 to 255 characters out of a-z A-Z 0-9 _ -")
+    return key
+
+
+def check_api_key(api_key: str | None) -> str:
+    if not api_key:
+        raise SentConfigError("no API key: set SENT_DM_API_KEY, or pass SentClient(api_key=...)")
+    check_header("x-api-key", api_key)
+    return api_key
+
+
+def check_base_url(base_url: str, *, allow_http: bool) -> str:
+    """The base URL without its trailing slash; plain HTTP only to this machine, so that no key travels in the clear."""
+    try:
+        url = URL(base_url)
+        host = url.host
+        _ = url.port
+    except (TypeError, ValueError):
+        raise SentConfigError("base_url is not a URL") from None
+    if url.user is not None or url.password is not None:
+        raise SentConfigError("base_url must not carry user info; the key goes in api_key=")
+    if url.scheme not in ("http", "https") or not host:
+        raise SentConfigError(f"base_url must be https://host[/path], got {base_url!r}")
+    if url.query_string or url.fragment:
+        raise SentConfigError(f"base_url must end with its host or path, without query or fragment, got {base_url!r}")
+    if url.scheme == "http" and not allow_http and not is_loopback(host):
+        raise SentConfigError(
+            f"plain http would send the API key in the clear to {host}; use https, or allow_http=True"
+        )
+    return str(url).rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The typed methods, one module for each resource of the API."""

@@ -1,0 +1,112 @@
+"""Runs the attempts of a call. Pure functions decide whether and how long to wait; ``backoff`` shapes the waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Final, Protocol, TypeVar
+
+import backoff
+
+from .errors import SentAPIError, SentConnectionError, SentError
+
+T = TypeVar("T")
+
+RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+RETRY_AFTER_CAP: Final = 60.0
+"""Seconds. A server that asks for more patience than this gets its answer raised, with the number on the error."""
+
+
+class Clock(Protocol):
+    """Time as the client sees it. Tests pass one that does not wait."""
+
+    def time(self) -> float:
+        """Seconds, never going back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """The real one."""
+
+    time = staticmethod(time.monotonic)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def is_retryable(error: SentError, *, repeatable: bool) -> bool:
+    """The policy. ``repeatable``: GET and DELETE, and every write that carries an idempotency key.
+
+    ======================================================  ==========================
+    what happened                                           sent again
+    ======================================================  ==========================
+    not yet on the wire: DNS, connect, TLS                  always
+    sent, but no complete answer                            when repeatable
+    408 425 429 500 502 503 504                             when repeatable
+    409 with ``CONFLICT_001`` (same key still in flight)    when repeatable
+    any of these as a replay of a stored answer             never: it will not change
+    anything else                                           never
+    ======================================================  ==========================
+    """
+    if isinstance(error, SentConnectionError):
+        return repeatable or not error.maybe_sent
+    if not isinstance(error, SentAPIError) or error.replayed or not repeatable:
+        return False
+    return error.status in RETRYABLE_STATUSES or (error.status == 409 and error.code == "CONFLICT_001")
+
+
+def wait_before_retry(drawn: float, retry_after: float | None, remaining: float | None) -> float | None:
+    """Seconds to wait, or ``None`` when it would be too long: over the cap, or past the deadline.
+
+    ``drawn`` is our own jittered wait, ``retry_after`` the server's, a floor that is never shortened,
+    ``remaining`` the seconds left until the deadline.
+    """
+    if retry_after is not None and retry_after > RETRY_AFTER_CAP:
+        return None
+    wait = max(drawn, retry_after or 0.0)
+    return None if remaining is not None and wait >= remaining else wait
+
+
+def drawn_waits() -> Generator[float, Any, None]:
+    """Full jitter: before the n-th retry (from 0), a uniform draw from 0 to min(8, 0.5 x 2**n) seconds."""
+    ceilings = backoff.expo(base=2, factor=0.5, max_value=8)
+    next(ceilings)  # backoff's generators yield nothing at first
+    for ceiling in ceilings:
+        yield backoff.full_jitter(ceiling)
+
+
+async def run(
+    attempt: Callable[[int], Awaitable[T]],
+    *,
+    repeatable: bool,
+    max_retries: int,
+    expires: float | None,
+    clock: Clock,
+    on_failure: Callable[[int, SentError, float | None], None],
+) -> T:
+    """Attempt until one succeeds or the policy says stop; the last error is raised with ``attempts`` on it.
+
+    ``expires`` is the call's deadline on ``clock``. ``on_failure`` hears of each failed attempt: its number, its error,
+    and the wait before the next one, or ``None`` when there is none.
+    """
+    waits: Generator[float, Any, None] | None = None
+    number = 0
+    while True:
+        number += 1
+        try:
+            return await attempt(number)
+        except SentError as error:
+            error.attempts = number
+            wait: float | None = None
+            if number <= max_retries and is_retryable(error, repeatable=repeatable):
+                if waits is None:
+                    waits = drawn_waits()
+                remaining = None if expires is None else expires - clock.time()
+                wait = wait_before_retry(next(waits), getattr(error, "retry_after", None), remaining)
+            on_failure(number, error, wait)
+            if wait is None:
+                raise
+        await clock.sleep(wait)

@@ -1,0 +1,45 @@
+"""Bases of the generated Structs. The generated modules hold data only; what little they do is here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware datetime. A stamp without an offset is read as UTC (see ``envelope``)."""
+
+Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
+"""A string that no ``repr`` shows: card data, access tokens."""
+
+
+class ResponseModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API answers with. Unknown members are ignored; absent and null read ``None``."""
+
+
+class RequestModel(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a caller sends. A member not given is not sent; ``None`` is sent as JSON null."""
+
+
+class SecretModel(RequestModel):
+    """A request with members that must not be shown."""
+
+    def __repr__(self) -> str:
+        members = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({members})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        secrets = _secret_members(type(self))
+        return [(name, "***" if name in secrets else getattr(self, name)) for name in self.__struct_fields__]
+
+
+@cache
+def _secret_members(struct: type[SecretModel]) -> frozenset[str]:
+    hints = get_type_hints(struct, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _mentions_secret(hint))
+
+
+def _mentions_secret(hint: object) -> bool:
+    return hint == Secret or any(_mentions_secret(part) for part in get_args(hint))
