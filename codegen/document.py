@@ -145,17 +145,14 @@ def resolve(document: Node, place: str, node: Node) -> Node:
 def read_operations(document: Node) -> tuple[OperationRow, ...]:
     """The operation table, in document order."""
     rows: list[OperationRow] = []
-    for path, item in document.get("paths", {}).items():
-        if "$ref" in item:
-            raise SpecError(path, "a path item is written out, not a $ref")
-        for method in (key for key in item if key in METHODS):
-            rows.append(_read_operation(document, path, method))
+    for path, path_item in document.get("paths", {}).items():
+        item = resolve(document, path, path_item)
+        rows += [_read_operation(document, path, item, method) for method in item if method in METHODS]
     return tuple(rows)
 
 
-def _read_operation(document: Node, path: str, method: str) -> OperationRow:
+def _read_operation(document: Node, path: str, item: Node, method: str) -> OperationRow:
     place = f"{method.upper()} {path}"
-    item = document["paths"][path]
     operation: Node = item[method]
     name = operation.get("operationId")
     if not isinstance(name, str):

@@ -19,8 +19,8 @@ from codegen.document import (
     is_envelope,
     is_list,
     is_node,
-    lookup,
     references,
+    resolve,
     split_null,
 )
 
@@ -89,7 +89,7 @@ def check(document: Node) -> Node:
     if not str(document.get("openapi", "")).startswith("3.1."):
         raise SpecError("openapi", f"must be 3.1.x, not {document.get('openapi')!r}")
     for place, ref in references(document):
-        lookup(document, place, ref)
+        resolve(document, place, {"$ref": ref})
     for error in OpenAPIV31SpecValidator(SchemaPath.from_dict(document)).iter_errors():
         place = "/".join(["#", *(escaped(str(part)) for part in error.absolute_path)])
         raise SpecError(place, error.message)

@@ -11,7 +11,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from datamodel_code_generator import Error, generate
 from datamodel_code_generator.config import GenerateConfig
@@ -40,12 +40,11 @@ def _generate(normalised: Node, header: str) -> dict[tuple[str, ...], str]:
         # The generator warns of what msgspec could not decode: better no models than such models.
         warnings.simplefilter("error", UserWarning)
         try:
+            # Names with dots make modules, and no output path makes them a dict.
             modules = generate(normalised, config=_config(normalised, header))
+            return cast("dict[tuple[str, ...], str]", modules)
         except (Error, UserWarning) as error:
             raise SpecError("datamodel-code-generator", str(error)) from error
-    if not isinstance(modules, dict):
-        raise SpecError("#/components/schemas", "there is nothing to generate")
-    return modules
 
 
 def _config(normalised: Node, header: str) -> GenerateConfig:

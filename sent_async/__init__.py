@@ -2,6 +2,7 @@
 
 from ._version import __version__
 from .attempt import Attempt
+from .batch import Batch, Progress, Result, batch
 from .client import SentClient
 from .envelope import SentResponse
 from .errors import (
@@ -29,6 +30,7 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "Batch",
     "ConflictError",
     "ErrorCode",
     "NotFoundError",
@@ -37,8 +39,10 @@ __all__ = [
     "Page",
     "Paginator",
     "PermissionDeniedError",
+    "Progress",
     "RateLimit",
     "RateLimitError",
+    "Result",
     "SentAPIError",
     "SentClient",
     "SentConfigError",
@@ -50,4 +54,5 @@ __all__ = [
     "ServerError",
     "UnprocessableEntityError",
     "__version__",
+    "batch",
 ]

@@ -82,7 +82,6 @@ class SentClient:
         on_attempt: Callable[[Attempt], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        base = check_base_url(base_url or os.environ.get("SENT_BASE_URL") or DEFAULT_BASE_URL, allow_http=allow_http)
         check_count("limit", limit, least=1)
         check_count("max_response_bytes", max_response_bytes, least=1)
         self._options = Options(
@@ -93,7 +92,9 @@ class SentClient:
             headers=dict(headers or {}),
         )
         self._connection = Connection(
-            base_url=base,
+            base_url=check_base_url(
+                base_url or os.environ.get("SENT_BASE_URL") or DEFAULT_BASE_URL, allow_http=allow_http
+            ),
             api_key=check_api_key(api_key if api_key is not None else os.environ.get("SENT_DM_API_KEY")),
             session=session,
             limit=limit,

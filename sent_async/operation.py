@@ -98,8 +98,8 @@ class Operation(Generic[T]):
         data: Any = msgspec.Raw if self.response is None else self.response
         return Envelope[data]
 
-    def target(self, parameters: Mapping[str, object]) -> str:
-        """The path and query for these keyword arguments, percent-encoded.
+    def target(self, parameters: Mapping[str, object]) -> tuple[str, str]:
+        """The path and the query string for these keyword arguments, percent-encoded.
 
         Raises ``SentConfigError`` for an id that is empty, dots only, or no string, and ``TypeError`` for a
         missing or unknown keyword.
@@ -107,7 +107,7 @@ class Operation(Generic[T]):
         if self._single is not None and len(parameters) == 1:
             value = parameters.get(self._single)
             if isinstance(value, str) and _PLAIN_SEGMENT.fullmatch(value):
-                return self._path_format % value
+                return self._path_format % value, ""
         known = self.path_parameters.keys() | self.query_parameters.keys()
         if unknown := sorted(parameters.keys() - known):
             raise TypeError(
@@ -115,13 +115,13 @@ class Operation(Generic[T]):
             )
         if missing := [name for name in self._path_names if name not in parameters]:
             raise TypeError(f"{self.name} needs {missing[0]}=")
-        target = self._path_format % tuple(_segment(name, parameters[name]) for name in self._path_names)
+        path = self._path_format % tuple(_segment(name, parameters[name]) for name in self._path_names)
         query = {
             wire: _query_value(parameters[python])
             for python, wire in self.query_parameters.items()
             if parameters.get(python) is not None
         }
-        return f"{target}?{urlencode(query)}" if query else target
+        return path, urlencode(query)
 
 
 def _segment(name: str, value: object) -> str:

@@ -86,8 +86,27 @@ def check_api_key(api_key: str | None) -> str:
     return api_key
 
 
-def check_base_url(base_url: str, *, allow_http: bool) -> str:
-    """The base URL without its trailing slash; plain HTTP only to this machine, so that no key travels in the clear."""
+class BaseURL(msgspec.Struct, frozen=True):
+    """A base URL in the parts that every request's URL is built from."""
+
+    scheme: str
+    authority: str
+    host: str
+    prefix: str
+    """The path before ``/v3``: empty for the API itself."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.prefix}"
+
+    def url(self, path: str, query: str) -> URL:
+        """Of parts that are encoded already: less than half the cost of parsing a whole URL."""
+        return URL.build(
+            scheme=self.scheme, authority=self.authority, path=self.prefix + path, query_string=query, encoded=True
+        )
+
+
+def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
+    """Plain HTTP only to this machine, so that no key travels in the clear."""
     try:
         url = URL(base_url)
         host = url.host
@@ -104,7 +123,7 @@ def check_base_url(base_url: str, *, allow_http: bool) -> str:
         raise SentConfigError(
             f"plain http would send the API key in the clear to {host}; use https, or allow_http=True"
         )
-    return str(url).rstrip("/")
+    return BaseURL(url.scheme, url.raw_authority, host, url.raw_path.rstrip("/"))
 
 
 def is_loopback(host: str) -> bool:

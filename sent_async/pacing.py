@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from .envelope import http_date, retry_after
 
 _LONGEST_WINDOW = 3600.0
 _CLOCKS_AGREE = 2.0
+_UNKNOWN = -1.0
 
 
 class Pacer(Protocol):
@@ -52,76 +54,74 @@ class Window:
 
     def __init__(self) -> None:
         self.limit: int | None = None
-        self.remaining: int | None = None
+        self.remaining: float = _UNKNOWN
         self.in_flight = 0
         self.resets_at = 0.0
-        self.paused_until = 0.0
         self.period: float | None = None
-        self._open = False  # an answer came without rate headers: there is nothing to go by
+        self.paused_until = 0.0
+        self.pauses = 0
+        self.calm = True
+        """No 429 is being waited out or recovered from: ``remaining`` alone decides."""
         self._probing = False
-        self._pauses = 0
         self._spread_until = 0.0
         self._next_at = 0.0
 
     def ready_at(self, now: float) -> float | None:
         """When the next request may go: ``now``, a later time, or ``None`` when only an answer can tell."""
         at = max(now, self.paused_until)
-        if at < self._spread_until:
+        if not self.calm:
+            self.calm = now >= self._spread_until
             at = max(at, self._next_at)
-        if self.remaining is None:
-            return at if self._open or not self._probing else None
         if self.remaining > self.in_flight:
             return at
         return None if self._probing else max(at, self.resets_at)
 
     def take(self, now: float) -> int:
-        """Count a request that ``ready_at`` let go. Returns the permit: which pause it comes after."""
-        if self.remaining is None or self.remaining <= self.in_flight:
+        """Count a request that ``ready_at`` let go. Returns its permit: the number of pauses before it."""
+        if self.remaining <= self.in_flight:
             self._probing = True
         self._next_at = now + self._interval()
         self.in_flight += 1
-        return self._pauses
+        return self.pauses
 
-    def answered(self, now: float, permit: int, status: int, headers: Mapping[str, str], wall: float) -> None:
-        """Learn from an answer. ``wall`` is Unix time, for ``Reset``."""
-        self.in_flight -= 1
+    def answered(self, now: float, wall: float, permit: int, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from an answer. ``wall`` is Unix time, for ``X-RateLimit-Reset``."""
         self._probing = False
         left = _whole(headers.get("X-RateLimit-Remaining"))
         if status == 429:
-            self._limited(now, permit, headers, wall)
+            self._limited(now, wall, permit, headers)
         elif left is None:
-            self._open = self._open or (status > 0 and self.remaining is None)
-        elif now >= self.resets_at or self.remaining is None:
+            if status and self.remaining == _UNKNOWN:
+                self.remaining = math.inf
+        elif now >= self.resets_at or self.remaining == _UNKNOWN:
             self.remaining = left
-            self._read_reset(now, headers, wall, fresh=True)
+            self._read_reset(now, wall, headers, fresh=True)
         else:
             self.remaining = min(self.remaining, left)
             if left <= 2 * self.in_flight + 2:  # while there is plenty, the rest of the headers decides nothing
-                self._read_reset(now, headers, wall, fresh=False)
+                self._read_reset(now, wall, headers, fresh=False)
 
-    def _limited(self, now: float, permit: int, headers: Mapping[str, str], wall: float) -> None:
+    def _limited(self, now: float, wall: float, permit: int, headers: Mapping[str, str]) -> None:
         """One pause for one burst: 429s to requests that were under way before it began only make it longer."""
-        if permit == self._pauses:
-            self._pauses += 1
+        if permit == self.pauses:
+            self.pauses += 1
         self.remaining = 0
-        self._read_reset(now, headers, wall, fresh=True)
+        self._read_reset(now, wall, headers, fresh=True)
         wait = retry_after(headers, now=wall)
         if wait is None:
-            wait = self.resets_at - now if self.resets_at > now else min(60.0, 0.5 * 2.0 ** min(self._pauses, 7))
-        self.paused_until = max(self.paused_until, now + wait)
-        self.resets_at = self.paused_until
+            wait = self.resets_at - now if self.resets_at > now else min(60.0, 0.5 * 2.0 ** min(self.pauses, 7))
+        self.paused_until = self.resets_at = max(self.paused_until, now + wait)
         # The headers did not tell all, or another process spends the same limit: no bursts for a while.
-        self._spread_until = self.paused_until + (self.period or 60.0) * 2.0 ** min(self._pauses - 1, 6)
+        self._spread_until = self.paused_until + (self.period or 60.0) * 2.0 ** min(self.pauses - 1, 6)
+        self.calm = False
 
     def _interval(self) -> float:
         if self.limit and self.period:
             return self.period / self.limit
-        return min(5.0, 0.05 * 2.0 ** min(self._pauses, 7))
+        return min(5.0, 0.05 * 2.0 ** min(self.pauses, 7))
 
-    def _read_reset(self, now: float, headers: Mapping[str, str], wall: float, *, fresh: bool) -> None:
-        limit = _whole(headers.get("X-RateLimit-Limit"))
-        if limit is not None:
-            self.limit = limit
+    def _read_reset(self, now: float, wall: float, headers: Mapping[str, str], *, fresh: bool) -> None:
+        self.limit = _whole(headers.get("X-RateLimit-Limit")) or self.limit
         wait = seconds_until_reset(headers, wall)
         if wait is None:
             self.resets_at = max(self.resets_at, now + (1.0 if self.remaining == 0 else 0.0))
@@ -144,9 +144,9 @@ class HeaderPacer:
             window = self._windows[tier] = Window()
             self._waiting[tier] = deque()
         waiting = self._waiting[tier]
-        now = time.monotonic()
-        if not waiting and window.ready_at(now) == now:
-            return window.take(now)
+        if window.calm and window.remaining > window.in_flight and not waiting:
+            window.in_flight += 1
+            return window.pauses
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         waiting.append(turn)
         self._let_go(tier)
@@ -161,7 +161,9 @@ class HeaderPacer:
             raise
 
     def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
-        self._windows[tier].answered(time.monotonic(), permit, status, headers, time.time())
+        window = self._windows[tier]
+        window.in_flight -= 1
+        window.answered(time.monotonic(), time.time(), permit, status, headers)
         if self._waiting[tier]:
             self._let_go(tier)
 
@@ -171,7 +173,7 @@ class HeaderPacer:
         return {
             tier: RateLimit(
                 limit=window.limit,
-                remaining=window.remaining,
+                remaining=int(window.remaining) if 0 <= window.remaining < math.inf else None,
                 resets_in=None if window.period is None else max(0.0, window.resets_at - now),
                 paused_for=max(0.0, window.paused_until - now),
                 in_flight=window.in_flight,

@@ -11,7 +11,7 @@ from yarl import URL
 
 from .errors import SentConfigError
 from .operation import Operation
-from .options import check_idempotency_key
+from .options import BaseURL, check_idempotency_key
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Request(msgspec.Struct, frozen=True):
 def build(
     operation: Operation[Any],
     *,
-    base_url: str,
+    base_url: BaseURL,
     headers: Mapping[str, str],
     parameters: Mapping[str, object],
     body: object,
@@ -40,7 +40,7 @@ def build(
 
     Raises ``SentConfigError`` for an unusable id, key or body, ``TypeError`` for a missing or unknown parameter.
     """
-    url = URL(base_url + operation.target(parameters), encoded=True)
+    url = base_url.url(*operation.target(parameters))
     if operation.method == "GET" and idempotency_key is None and body is None:
         return Request("GET", url, headers, None, None, True)
     if operation.idempotency == "automatic" and idempotency_key is None:

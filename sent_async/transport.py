@@ -13,12 +13,11 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import msgspec
 from aiohttp.http import HttpProcessingError
-from yarl import URL
 
 from ._version import __version__
 from .errors import SentConfigError, SentConnectionError, SentDecodeError, SentTimeoutError
 from .in_flight import AttemptTimer, Call
-from .options import is_loopback
+from .options import BaseURL, is_loopback
 from .request import Request
 
 USER_AGENT = f"sent-async/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
@@ -30,7 +29,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How the API is reached. Fixed for the life of a client and shared by all its views."""
 
-    base_url: str
+    base_url: BaseURL
     api_key: str
     session: aiohttp.ClientSession | None = None
     limit: int = 100
@@ -40,7 +39,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     max_response_bytes: int
 
     def __repr__(self) -> str:
-        return f"Connection(base_url={self.base_url!r}, limit={self.limit})"
+        return f"Connection(base_url={self.base_url}, limit={self.limit})"
 
 
 class Transport:
@@ -188,13 +187,11 @@ class Transport:
             _warn("a SentClient was not closed: use `async with` or `await sent.close()`", ResourceWarning, source=self)
 
 
-def _proxy_from_environment(base_url: str) -> str | None:
+def _proxy_from_environment(base_url: BaseURL) -> str | None:
     """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say of this host, looked up once."""
-    url = URL(base_url)
-    host = url.host or ""
-    if is_loopback(host) or proxy_bypass(host):
+    if is_loopback(base_url.host) or proxy_bypass(base_url.host):
         return None
-    return getproxies().get(url.scheme)
+    return getproxies().get(base_url.scheme)
 
 
 def _connection_error(error: Exception) -> SentConnectionError:

@@ -6,9 +6,11 @@ that they behave as before; nothing warns at run time.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Unpack
 
 from .. import operations
+from ..batch import Batch, Progress, batch
 from ..models import (
     Profile,
     ProfileComplete,
@@ -112,3 +114,17 @@ class Profiles:
             operations.COMPLETE_PROFILE, profile_id=profile_id, body=body, idempotency_key=idempotency_key
         )
         return response.data
+
+    def retrieve_many(
+        self,
+        profile_ids: Iterable[str] | AsyncIterable[str],
+        *,
+        concurrency: int = 50,
+        fail_fast: bool = False,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Batch[str, Profile]:
+        """Many profiles at once, each as a ``Result``: await it for a list in order, iterate it as they come.
+
+        See ``sent_async.batch`` for the arguments.
+        """
+        return batch(self.retrieve, profile_ids, concurrency=concurrency, fail_fast=fail_fast, on_progress=on_progress)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Unpack
 
 from .. import operations
+from ..batch import Batch, Progress, batch
 from ..models import Template, TemplateCreate, TemplateDelete, TemplateUpdate
 from ..models.fields import TemplateCreateFields, TemplateDeleteFields, TemplateUpdateFields
 from ..pagination import Page, Paginator
@@ -94,3 +96,17 @@ class Templates:
         await self._client.send(
             operations.DELETE_TEMPLATE, template_id=template_id, body=body, idempotency_key=idempotency_key
         )
+
+    def retrieve_many(
+        self,
+        template_ids: Iterable[str] | AsyncIterable[str],
+        *,
+        concurrency: int = 50,
+        fail_fast: bool = False,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Batch[str, Template]:
+        """Many templates at once, each as a ``Result``: await it for a list in order, iterate it as they come.
+
+        See ``sent_async.batch`` for the arguments.
+        """
+        return batch(self.retrieve, template_ids, concurrency=concurrency, fail_fast=fail_fast, on_progress=on_progress)

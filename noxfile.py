@@ -1,0 +1,83 @@
+"""Everything that is run more than once: `nox -l` lists it. `pip install nox` is all it needs."""
+
+from __future__ import annotations
+
+import os
+
+import nox
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["tests", "lint", "types", "codegen"]
+# Without this nox skips an interpreter it cannot find and still reports success.
+nox.options.error_on_missing_interpreters = "CI" in os.environ
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """The package as users get it, and the dependency groups that a session needs."""
+    session.install("-e", ".", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The main job, against the embedded server, or the real API when SENT_DM_API_KEY is set."""
+    install(session)
+    session.run("python", "examples/demo.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The test suite; on 3.11 with branch coverage, which must be complete."""
+    install(session, "tests")
+    cover = ["--cov", "--cov-branch", "--cov-fail-under=100"] if session.python == "3.11" and not session.posargs else []
+    session.run("pytest", *cover, *session.posargs)
+
+
+@nox.session(python="3.11")
+def min_deps(session: nox.Session) -> None:
+    """The oldest dependencies that pyproject.toml admits."""
+    install(session, "tests")
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    session.install(*(requirement.split(",")[0].replace(">=", "==") for requirement in project["dependencies"]))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, and Redocly for the fragment."""
+    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "codegen"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("npx", "--yes", "@redocly/cli@2.77.0", "lint", "openapi/sent-v3.yaml", external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy and pyright, both strict, on the package as its users see it."""
+    install(session, "tests", "types")
+    session.install("nox")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def codegen(session: nox.Session) -> None:
+    """Check that models and operations are what the fragment says; `nox -s codegen -- generate` writes them."""
+    install(session, "codegen")
+    session.run("python", "-m", "codegen", *(session.posargs or ["check"]))
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheel and sdist, installed clean and imported."""
+    session.install("build", "twine")
+    dist = session.create_tmp()
+    session.run("python", "-m", "build", "--outdir", dist)
+    session.run("twine", "check", "--strict", *(os.path.join(dist, name) for name in os.listdir(dist)))
+    for name in os.listdir(dist):
+        session.run("python", "-m", "pip", "install", "--force-reinstall", os.path.join(dist, name))
+        with session.chdir(dist):
+            session.run("python", "-W", "error", "-c", "import sent_async, sent_async.testing")
