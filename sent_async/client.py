@@ -204,7 +204,11 @@ class SentClient:
             raise
         finally:
             self._transport.end(call)
-        raise SentConnectionError(f"{operation.name}: the client was closed during the call", maybe_sent=call.sent)
+        closed = SentConnectionError(
+            f"{operation.name}: the client was closed during the call", maybe_sent=call.attempts > 0
+        )
+        closed.attempts, closed.idempotency_key = call.attempts, request.idempotency_key
+        raise closed
 
     async def _run_until(
         self, operation: Operation[T], request: Request, call: Call, deadline: float
@@ -216,9 +220,11 @@ class SentClient:
         except TimeoutError:
             if not scope.expired():
                 raise
-        raise SentTimeoutError(
-            f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=call.sent
+        late = SentTimeoutError(
+            f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=call.attempts > 0
         )
+        late.attempts = call.attempts
+        raise late
 
     async def _run(
         self, operation: Operation[T], request: Request, call: Call, expires: float | None

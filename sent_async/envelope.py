@@ -6,17 +6,18 @@ import email.utils
 import re
 import time
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from multidict import CIMultiDict
 
+from . import repair
 from .errors import SentAPIError, SentDecodeError, error_class
 from .models.enums import ErrorCode
 from .models.responses import ApiMeta
 from .operation import Envelope, Operation
 from .operations import ERROR_STATUS
-from .repair import locate, repair_timestamps
 
 T = TypeVar("T")
 
@@ -94,9 +95,9 @@ def _second_look(operation: Operation[T], status: int, headers: Mapping[str, str
     if operation.response is None:
         return Envelope()
     try:
-        return repair_timestamps(plain, operation.envelope)
-    except (msgspec.ValidationError, RecursionError) as still:
-        path, what = locate(plain, operation.envelope, str(still))
+        return repair.convert(plain, operation.envelope)
+    except msgspec.ValidationError as still:
+        path, what = repair.where(still)
         raise _decode_error(what, status, headers, path=path, plain=plain) from None
 
 
@@ -146,7 +147,8 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 def http_date(value: str) -> float | None:
     try:
-        return email.utils.parsedate_to_datetime(value).timestamp()
+        moment = email.utils.parsedate_to_datetime(value)
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
 

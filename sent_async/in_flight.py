@@ -11,14 +11,14 @@ Reason = Literal["timeout", "close"]
 class Call:
     """One call under way. Stopping it cancels its task and leaves a note, to tell it from other cancellations."""
 
-    __slots__ = ("cancelling", "expires", "sent", "stopped", "task")
+    __slots__ = ("attempts", "cancelling", "expires", "stopped", "task")
 
     def __init__(self, task: asyncio.Task[object]) -> None:
         self.task = task
         self.cancelling = task.cancelling()
         self.stopped: Reason | None = None
         self.expires = 0.0
-        self.sent = False
+        self.attempts = 0
 
     def stop(self, reason: Reason) -> None:
         if self.stopped is None:
@@ -39,9 +39,10 @@ class AttemptTimer:
     Attempts start in the order in which they will expire, so the first one waiting is the next to ring for.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
-        self._loop = loop
+    def __init__(self, timeout: float, timers: dict[float, AttemptTimer]) -> None:
+        self._loop = asyncio.get_running_loop()
         self._timeout = timeout
+        self._timers = timers
         self._waiting: dict[Call, None] = {}
         self._handle: asyncio.TimerHandle | None = None
 
@@ -67,3 +68,5 @@ class AttemptTimer:
                 return
             del self._waiting[call]
             call.stop("timeout")
+        # Idle: forgotten until this timeout is used again, or a caller who computes timeouts would pile up timers.
+        self._timers.pop(self._timeout, None)

@@ -115,13 +115,18 @@ class Operation(Generic[T]):
             )
         if missing := [name for name in self._path_names if name not in parameters]:
             raise TypeError(f"{self.name} needs {missing[0]}=")
-        path = self._path_format % tuple(_segment(name, parameters[name]) for name in self._path_names)
-        query = {
-            wire: _query_value(parameters[python])
-            for python, wire in self.query_parameters.items()
-            if parameters.get(python) is not None
-        }
-        return path, urlencode(query)
+        try:
+            path = self._path_format % tuple(_segment(name, parameters[name]) for name in self._path_names)
+            query = urlencode(
+                {
+                    wire: _query_value(parameters[python])
+                    for python, wire in self.query_parameters.items()
+                    if parameters.get(python) is not None
+                }
+            )
+        except UnicodeEncodeError:
+            raise SentConfigError(f"{self.name}: a parameter has a lone surrogate, which is no text to send") from None
+        return path, query
 
 
 def _segment(name: str, value: object) -> str:
@@ -129,10 +134,7 @@ def _segment(name: str, value: object) -> str:
         raise SentConfigError(f"{name} must be a string, not {type(value).__name__}; convert it with str()")
     if not value.strip(". "):
         raise SentConfigError(f"{name} must be the id of something: {value!r} would change which endpoint is called")
-    try:
-        return quote(value, safe="")
-    except UnicodeEncodeError:
-        raise SentConfigError(f"{name} is not text that can be sent: it has a lone surrogate") from None
+    return quote(value, safe="")
 
 
 def _query_value(value: object) -> str:

@@ -15,7 +15,7 @@ from .errors import SentConfigError
 DEFAULT_BASE_URL = "https://api.sent.dm"
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _IDEMPOTENCY_KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 
@@ -68,7 +68,7 @@ def check_header(name: str, value: str) -> None:
     """Refuse what could end a header early and start another. The value is not repeated: it may be a key."""
     if not isinstance(name, str) or not _TOKEN.fullmatch(name):
         raise SentConfigError(f"{name!r} is no header name")
-    if not isinstance(value, str) or _CONTROL.search(value):
+    if not isinstance(value, str) or _UNSENDABLE.search(value):
         raise SentConfigError(f"the value of header {name} must be a string without line breaks or control characters")
 
 

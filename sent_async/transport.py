@@ -115,7 +115,7 @@ class Transport:
         timer = None if timeout is None else self._timer(timeout)
         if timer is not None:
             timer.start(call)
-        call.sent = True
+        call.attempts += 1
         response: aiohttp.ClientResponse | None = None
         failure: SentConnectionError | SentDecodeError
         try:
@@ -166,7 +166,7 @@ class Transport:
     def _timer(self, timeout: float) -> AttemptTimer:
         timer = self._timers.get(timeout)
         if timer is None:
-            timer = self._timers[timeout] = AttemptTimer(asyncio.get_running_loop(), timeout)
+            timer = self._timers[timeout] = AttemptTimer(timeout, self._timers)
         return timer
 
     async def close(self) -> None:
@@ -183,7 +183,7 @@ class Transport:
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
         # aiohttp warns of its session too, in words that name nothing the caller knows.
-        if not self.closed and self._session is not self._connection.session:
+        if not self.closed and self._session not in (None, self._connection.session):
             _warn("a SentClient was not closed: use `async with` or `await sent.close()`", ResourceWarning, source=self)
 
 
