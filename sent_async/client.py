@@ -200,12 +200,14 @@ class SentClient:
             if not call.was_stopped("close"):
                 raise
         except SentError as error:
-            error.idempotency_key = request.idempotency_key
+            error.attempts, error.idempotency_key = call.attempts, request.idempotency_key
+            if isinstance(error, SentConnectionError):
+                error.maybe_sent |= call.maybe_sent  # the last attempt may have failed earlier than one before
             raise
         finally:
             self._transport.end(call)
         closed = SentConnectionError(
-            f"{operation.name}: the client was closed during the call", maybe_sent=call.attempts > 0
+            f"{operation.name}: the client was closed during the call", maybe_sent=call.maybe_sent
         )
         closed.attempts, closed.idempotency_key = call.attempts, request.idempotency_key
         raise closed
@@ -220,11 +222,9 @@ class SentClient:
         except TimeoutError:
             if not scope.expired():
                 raise
-        late = SentTimeoutError(
-            f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=call.attempts > 0
+        raise SentTimeoutError(
+            f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=call.maybe_sent
         )
-        late.attempts = call.attempts
-        raise late
 
     async def _run(
         self, operation: Operation[T], request: Request, call: Call, expires: float | None
@@ -245,7 +245,7 @@ class SentClient:
             data, meta = decode(operation, status, headers, content)
             now = self._clock.time()
             response = SentResponse(
-                data=data, status=status, headers=headers, meta=meta, attempts=number, elapsed=now - started
+                data=data, status=status, headers=headers, meta=meta, attempts=call.attempts, elapsed=now - started
             )
             if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
                 self._tell(

@@ -11,7 +11,7 @@ Reason = Literal["timeout", "close"]
 class Call:
     """One call under way. Stopping it cancels its task and leaves a note, to tell it from other cancellations."""
 
-    __slots__ = ("attempts", "cancelling", "expires", "stopped", "task")
+    __slots__ = ("attempts", "cancelling", "expires", "maybe_sent", "stopped", "task")
 
     def __init__(self, task: asyncio.Task[object]) -> None:
         self.task = task
@@ -19,6 +19,9 @@ class Call:
         self.stopped: Reason | None = None
         self.expires = 0.0
         self.attempts = 0
+        """How often a connection was asked for."""
+        self.maybe_sent = False
+        """Whether one was had, in any attempt."""
 
     def stop(self, reason: Reason) -> None:
         if self.stopped is None:

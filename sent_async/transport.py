@@ -12,7 +12,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
+from aiohttp.connector import Connection as AiohttpConnection
 from aiohttp.http import HttpProcessingError
+from aiohttp.tracing import Trace
 
 from ._version import __version__
 from .errors import SentConfigError, SentConnectionError, SentDecodeError, SentTimeoutError
@@ -42,6 +44,26 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return f"Connection(base_url={self.base_url}, limit={self.limit})"
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Notes on the call what aiohttp does for it: connections asked for, and whether one was had.
+
+    aiohttp sends an idempotent request again by itself when a kept connection turns out dead; only here it shows.
+    """
+
+    def __init__(self, calls: Mapping[asyncio.Task[Any] | None, Call], ssl: ssl_module.SSLContext | bool) -> None:
+        super().__init__(limit=0, ssl=ssl)  # pyright: ignore[reportUnknownMemberType]
+        self._calls = calls
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> AiohttpConnection:
+        call = self._calls[asyncio.current_task()]
+        call.attempts += 1
+        connection = await super().connect(req, traces, timeout)
+        call.maybe_sent = True
+        return connection
+
+
 class Transport:
     """The connections of one client and the calls that use them. Belongs to the event loop that opened it."""
 
@@ -52,7 +74,7 @@ class Transport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots = asyncio.Semaphore(connection.limit)
         self._timers: dict[float, AttemptTimer] = {}
-        self._calls: set[Call] = set()
+        self._calls: dict[asyncio.Task[Any] | None, Call] = {}
         self._request_options: dict[str, Any] = {}
         self._own_headers = {"x-api-key": connection.api_key, "Accept": "application/json", "User-Agent": USER_AGENT}
         self.headers = self._own_headers if connection.session is not None else {}
@@ -90,7 +112,7 @@ class Transport:
             return
         self._request_options = {"allow_redirects": False}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=True if connection.ssl is None else connection.ssl),
+            connector=_Connector(self._calls, True if connection.ssl is None else connection.ssl),
             headers=self._own_headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=_NO_TIMEOUT,
@@ -101,12 +123,12 @@ class Transport:
         """Note that a call is under way, so that ``close`` can end it."""
         if self.closed or self._loop is not asyncio.get_running_loop():
             self.open()
-        call = Call(cast("asyncio.Task[object]", asyncio.current_task()))
-        self._calls.add(call)
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        call = self._calls[task] = Call(task)
         return call
 
     def end(self, call: Call) -> None:
-        self._calls.discard(call)
+        del self._calls[call.task]
 
     async def exchange(self, call: Call, request: Request, timeout: float | None) -> Answer:
         """Send one request and read its whole answer. Waiting for a slot does not count against ``timeout``."""
@@ -115,7 +137,9 @@ class Transport:
         timer = None if timeout is None else self._timer(timeout)
         if timer is not None:
             timer.start(call)
-        call.attempts += 1
+        if session is self._connection.session:
+            call.attempts += 1
+            call.maybe_sent = True
         response: aiohttp.ClientResponse | None = None
         failure: SentConnectionError | SentDecodeError
         try:
@@ -127,7 +151,7 @@ class Transport:
         except asyncio.CancelledError:
             if not call.was_stopped("timeout"):
                 raise
-            failure = SentTimeoutError(f"no complete answer within {timeout:g} s", maybe_sent=True)
+            failure = SentTimeoutError(f"no complete answer within {timeout:g} s", maybe_sent=call.maybe_sent)
         except SentDecodeError as error:
             failure = error
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -174,7 +198,7 @@ class Transport:
         if self.closed:
             return
         self.closed = True
-        for call in self._calls:
+        for call in self._calls.values():
             call.stop("close")
         for timer in self._timers.values():
             timer.close()
