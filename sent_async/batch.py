@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Coroutine, Generator, Iterable, Sized
 from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
 import msgspec
@@ -126,7 +126,7 @@ class Batch(Generic[K, V]):
         self._call = call
         self._items = items
         self._total = len(items) if isinstance(items, Sized) else None
-        self._workers = concurrency if self._total is None else min(concurrency, self._total)
+        self._workers = concurrency if self._total is None else min(concurrency, max(1, self._total))
         self._fail_fast = fail_fast
         self._on_progress = on_progress
 
@@ -146,7 +146,7 @@ class Batch(Generic[K, V]):
             await _end(tasks)
         return [results[index] for index in range(len(results))]
 
-    async def __aiter__(self) -> AsyncIterator[Result[K, V]]:
+    async def __aiter__(self) -> AsyncGenerator[Result[K, V], None]:
         finished: deque[Result[K, V]] = deque()
         news, room = asyncio.Event(), asyncio.Event()
 
@@ -162,7 +162,9 @@ class Batch(Generic[K, V]):
 
         def ended(task: asyncio.Task[None]) -> None:
             pending.discard(task)
-            if not task.cancelled() and (failure := task.exception()) is not None:
+            if task.cancelled():
+                failures.append(asyncio.CancelledError())
+            elif (failure := task.exception()) is not None:
                 failures.append(failure)
             news.set()
 

@@ -111,7 +111,7 @@ class SentClient:
         self._prepare()
 
     def _prepare(self) -> None:
-        self._headers = {**self._transport.headers, **self._options.request_headers()}
+        self._headers = self._options.request_headers()
         self.profiles = Profiles(self)
         self.templates = Templates(self)
 
@@ -183,16 +183,18 @@ class SentClient:
         Raises ``SentError``: ``SentAPIError`` when the API says no, ``SentConnectionError`` without a usable answer,
         ``SentDecodeError`` for one in an unknown shape, ``SentConfigError`` for a call that cannot be made as asked.
         """
-        request = build(
-            operation,
-            base_url=self._connection.base_url,
-            headers=self._headers,
-            parameters=parameters,
-            body=body,
-            idempotency_key=idempotency_key,
-        )
         call = self._transport.begin()
         try:
+            common = self._transport.headers
+            request = build(
+                operation,
+                base_url=self._connection.base_url,
+                headers={**common, **self._headers} if common else self._headers,
+                parameters=parameters,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+            call.idempotency_key = request.idempotency_key
             if self._options.deadline is None:
                 return await self._run(operation, request, call, None)
             return await self._run_until(operation, request, call, self._options.deadline)
@@ -200,16 +202,12 @@ class SentClient:
             if not call.was_stopped("close"):
                 raise
         except SentError as error:
-            error.attempts, error.idempotency_key = call.attempts, request.idempotency_key
-            if isinstance(error, SentConnectionError):
-                error.maybe_sent |= call.maybe_sent  # the last attempt may have failed earlier than one before
+            call.sign(error)
             raise
         finally:
             self._transport.end(call)
-        closed = SentConnectionError(
-            f"{operation.name}: the client was closed during the call", maybe_sent=call.maybe_sent
-        )
-        closed.attempts, closed.idempotency_key = call.attempts, request.idempotency_key
+        closed = SentConnectionError(f"{operation.name}: the client was closed during the call", maybe_sent=False)
+        call.sign(closed)
         raise closed
 
     async def _run_until(
@@ -222,9 +220,7 @@ class SentClient:
         except TimeoutError:
             if not scope.expired():
                 raise
-        raise SentTimeoutError(
-            f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=call.maybe_sent
-        )
+        raise SentTimeoutError(f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=False)
 
     async def _run(
         self, operation: Operation[T], request: Request, call: Call, expires: float | None

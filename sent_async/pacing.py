@@ -16,6 +16,8 @@ from .envelope import http_date, retry_after
 _LONGEST_WINDOW = 3600.0
 _CLOCKS_AGREE = 2.0
 _UNKNOWN = -1.0
+_PROBE_PATIENCE = 1.0
+"""Seconds. One slow answer must not hold everybody back for as long as it takes."""
 
 
 class Pacer(Protocol):
@@ -63,24 +65,25 @@ class Window:
         self.calm = True
         """No 429 is being waited out or recovered from: ``remaining`` alone decides."""
         self._probing = False
+        self._probe_until = 0.0
         self._spread_until = 0.0
         self._next_at = 0.0
 
-    def ready_at(self, now: float) -> float | None:
-        """When the next request may go: ``now``, a later time, or ``None`` when only an answer can tell."""
+    def ready_at(self, now: float) -> float:
+        """When the next request may go, unless an answer comes before: ``now`` or a later time."""
         at = max(now, self.paused_until)
         if not self.calm:
             self.calm = now >= self._spread_until
             at = max(at, self._next_at)
         if self.remaining > self.in_flight:
             return at
-        return None if self._probing else max(at, self.resets_at)
+        return max(at, self._probe_until if self._probing else self.resets_at)
 
     def take(self, now: float) -> int:
         """Count a request that ``ready_at`` let go. Returns its permit: the number of pauses before it."""
         if self.remaining <= self.in_flight:
-            self._probing = True
-        self._next_at = now + self._interval()
+            self._probing, self._probe_until = True, now + _PROBE_PATIENCE
+        self._next_at = max(now, self._next_at + self._interval())  # a late alarm is made up for
         self.in_flight += 1
         return self.pauses
 
@@ -89,7 +92,7 @@ class Window:
         self._probing = False
         left = _whole(headers.get("X-RateLimit-Remaining"))
         if status == 429:
-            self._limited(now, wall, permit, headers)
+            self._limited(now, wall, permit, headers, promised=bool(left))
         elif left is None:
             if status and self.remaining == _UNKNOWN:
                 self.remaining = math.inf
@@ -101,18 +104,20 @@ class Window:
             if left <= 2 * self.in_flight + 2:  # while there is plenty, the rest of the headers decides nothing
                 self._read_reset(now, wall, headers, fresh=False)
 
-    def _limited(self, now: float, wall: float, permit: int, headers: Mapping[str, str]) -> None:
+    def _limited(self, now: float, wall: float, permit: int, headers: Mapping[str, str], *, promised: bool) -> None:
         """One pause for one burst: 429s to requests that were under way before it began only make it longer."""
         if permit == self.pauses:
             self.pauses += 1
         self.remaining = 0
-        self._read_reset(now, wall, headers, fresh=True)
+        until_reset = self._read_reset(now, wall, headers, fresh=True)
         wait = retry_after(headers, now=wall)
         if wait is None:
-            wait = self.resets_at - now if self.resets_at > now else min(60.0, 0.5 * 2.0 ** min(self.pauses, 7))
-        self.paused_until = self.resets_at = max(self.paused_until, now + wait)
-        # The headers did not tell all, or another process spends the same limit: no bursts for a while.
-        self._spread_until = self.paused_until + (self.period or 60.0) * 2.0 ** min(self.pauses - 1, 6)
+            wait = until_reset or min(60.0, 0.5 * 2.0 ** min(self.pauses, 7))
+        self.paused_until = self.resets_at = self._next_at = max(self.paused_until, now + wait)
+        # Another process spends the same limit: no bursts for a while. For long when the refusal itself still
+        # promised requests: then there is a limit below the one that the headers tell of.
+        windows = 64.0 if promised else 2.0 ** min(self.pauses - 1, 6)
+        self._spread_until = self.paused_until + (self.period or 60.0) * windows
         self.calm = False
 
     def _interval(self) -> float:
@@ -120,14 +125,16 @@ class Window:
             return self.period / self.limit
         return min(5.0, 0.05 * 2.0 ** min(self.pauses, 7))
 
-    def _read_reset(self, now: float, wall: float, headers: Mapping[str, str], *, fresh: bool) -> None:
+    def _read_reset(self, now: float, wall: float, headers: Mapping[str, str], *, fresh: bool) -> float | None:
+        """Returns the seconds until the reset, where the answer tells them."""
         self.limit = _whole(headers.get("X-RateLimit-Limit")) or self.limit
         wait = seconds_until_reset(headers, wall)
         if wait is None:
             self.resets_at = max(self.resets_at, now + (1.0 if self.remaining == 0 else 0.0))
-            return
-        self.resets_at = now + wait if fresh else max(self.resets_at, now + wait)
-        self.period = max(self.period or 0.0, wait)
+        else:
+            self.resets_at = now + wait if fresh else max(self.resets_at, now + wait)
+            self.period = max(self.period or 0.0, wait)
+        return wait
 
 
 class HeaderPacer:
@@ -156,7 +163,8 @@ class HeaderPacer:
             if turn.done() and not turn.cancelled():
                 self.release(tier, turn.result(), 0, {})
             else:
-                waiting.remove(turn)
+                if turn in waiting:
+                    waiting.remove(turn)
                 self._let_go(tier)
             raise
 
@@ -191,8 +199,6 @@ class HeaderPacer:
         while waiting:
             now = time.monotonic()
             at = window.ready_at(now)
-            if at is None:
-                return
             if at > now:
                 self._alarms[tier] = asyncio.get_running_loop().call_later(at - now, self._let_go, tier)
                 return

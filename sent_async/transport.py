@@ -18,7 +18,7 @@ from aiohttp.tracing import Trace
 
 from ._version import __version__
 from .errors import SentConfigError, SentConnectionError, SentDecodeError, SentTimeoutError
-from .in_flight import AttemptTimer, Call
+from .in_flight import AttemptTimer, Call, Slots
 from .options import BaseURL, is_loopback
 from .request import Request
 
@@ -45,9 +45,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Notes on the call what aiohttp does for it: connections asked for, and whether one was had.
+    """One connection for each attempt, and a note on the call that it was had.
 
-    aiohttp sends an idempotent request again by itself when a kept connection turns out dead; only here it shows.
+    aiohttp sends an idempotent request again by itself when its connection breaks, which no option turns off. Here the
+    second connection is refused, so that one attempt is one request and the retry policy is the only one.
     """
 
     def __init__(self, calls: Mapping[asyncio.Task[Any] | None, Call], ssl: ssl_module.SSLContext | bool) -> None:
@@ -58,9 +59,10 @@ class _Connector(aiohttp.TCPConnector):
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> AiohttpConnection:
         call = self._calls[asyncio.current_task()]
-        call.attempts += 1
-        connection = await super().connect(req, traces, timeout)
-        call.maybe_sent = True
+        if call.connected:
+            raise aiohttp.ServerDisconnectedError
+        connection = await aiohttp.TCPConnector.connect(self, req, traces, timeout)
+        call.connected = call.maybe_sent = True
         return connection
 
 
@@ -72,13 +74,12 @@ class Transport:
         self._max_bytes = connection.max_response_bytes
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._slots = asyncio.Semaphore(connection.limit)
+        self._slots = Slots(connection.limit)
         self._timers: dict[float, AttemptTimer] = {}
         self._calls: dict[asyncio.Task[Any] | None, Call] = {}
         self._request_options: dict[str, Any] = {}
-        self._own_headers = {"x-api-key": connection.api_key, "Accept": "application/json", "User-Agent": USER_AGENT}
-        self.headers = self._own_headers if connection.session is not None else {}
-        """What every request must carry because the session does not."""
+        self.headers: dict[str, str] = {}
+        """What every request must carry because the session does not. Known once it is open."""
         self.closed = False
 
     def open(self) -> None:
@@ -98,12 +99,15 @@ class Transport:
             raise SentConfigError(
                 "the proxy must be an http:// or https:// URL; trust_env=False ignores the environment"
             )
+        headers = {"x-api-key": connection.api_key, "Accept": "application/json", "User-Agent": USER_AGENT}
+        if connection.session is not None or proxy is not None:
+            self.headers = headers  # a session's own headers go to its proxy too, and the key must not
         self._loop = loop
         if connection.session is not None:
             self._session = connection.session
             shared = connection.session.connector.limit if connection.session.connector is not None else 0
             if 0 < shared < connection.limit:
-                self._slots = asyncio.Semaphore(shared)
+                self._slots = Slots(shared)
             self._request_options = {"timeout": _NO_TIMEOUT, "allow_redirects": False}
             if proxy is not None:
                 self._request_options["proxy"] = proxy
@@ -113,7 +117,7 @@ class Transport:
         self._request_options = {"allow_redirects": False}
         self._session = aiohttp.ClientSession(
             connector=_Connector(self._calls, True if connection.ssl is None else connection.ssl),
-            headers=self._own_headers,
+            headers=None if self.headers else headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=_NO_TIMEOUT,
             proxy=proxy,
@@ -132,13 +136,18 @@ class Transport:
 
     async def exchange(self, call: Call, request: Request, timeout: float | None) -> Answer:
         """Send one request and read its whole answer. Waiting for a slot does not count against ``timeout``."""
-        await self._slots.acquire()
+        slots = self._slots
+        if slots.free:
+            slots.free -= 1
+        else:
+            await slots.take()
         session = cast("aiohttp.ClientSession", self._session)
         timer = None if timeout is None else self._timer(timeout)
         if timer is not None:
             timer.start(call)
+        call.attempts += 1
+        call.connected = False
         if session is self._connection.session:
-            call.attempts += 1
             call.maybe_sent = True
         response: aiohttp.ClientResponse | None = None
         failure: SentConnectionError | SentDecodeError
@@ -166,7 +175,7 @@ class Transport:
                 response.close()
             if timer is not None:
                 timer.end(call)
-            self._slots.release()
+            slots.give_back()
         # Raised here, not in the handler, which would chain aiohttp's error and with it the request's headers.
         raise failure
 
