@@ -1,0 +1,51 @@
+"""A brand comes in as camelCase and reads back as snake_case."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..models import BrandData, EntityType, TaxIdType, TcrBrandRelationship, TcrVertical
+from .store import JSON, new_id
+from .validation import Problems, complete, given
+
+
+def check_brand(brand: BrandData, problems: Problems) -> None:
+    """The rules for a brand, under the names the request uses."""
+    contact, compliance = brand.contact, brand.compliance
+    problems.expect_text(contact.name, "brand.contact.name")
+    problems.expect_phone(contact.phone, "brand.contact.phone")
+    problems.expect_one_of(compliance.vertical, TcrVertical, "brand.compliance.vertical")
+    problems.expect_one_of(compliance.brand_relationship, TcrBrandRelationship, "brand.compliance.brandRelationship")
+    if brand.business:
+        problems.expect_one_of(brand.business.entity_type, EntityType, "brand.business.entityType")
+        problems.expect_one_of(brand.business.tax_id_type, TaxIdType, "brand.business.taxIdType")
+
+
+def stored_brand(brand: BrandData, before: JSON | None, now: str) -> JSON:
+    """The brand as it will be read: a new one, or ``before`` with its contents replaced."""
+    identity: JSON = before or {
+        "id": new_id(),
+        "tcr_brand_id": None,
+        "status": None,
+        "identity_status": None,
+        "universal_ein": None,
+        "csp_id": None,
+        "submitted_to_tcr": False,
+        "submitted_at": None,
+        "is_inherited": False,
+        "created_at": now,
+        "updated_at": None,
+        "business": None,
+    }
+    return {
+        **identity,
+        "updated_at": now if before else None,
+        "contact": complete(brand.contact),
+        "business": complete(brand.business) if brand.business else identity["business"],
+        "compliance": {
+            **complete(brand.compliance),
+            "is_tcr_application": given(brand.compliance).get("is_tcr_application", False),
+            # Country entries keep their camelCase member in answers too.
+            "destination_countries": msgspec.to_builtins(given(brand.compliance).get("destination_countries", [])),
+        },
+    }

@@ -1,0 +1,109 @@
+"""The last step of onboarding: accepted at once, done afterwards, reported once to the caller's own address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from ..models import ProfileComplete
+from ..options import is_loopback
+from .answers import Reply
+from .context import Context
+from .store import JSON, Store, shown
+from .validation import Problems, invalid
+
+_DONE: Final = ("approved", "completed")
+_UNDER_WAY: Final = {"processing": "in_progress", "submitted": "submitted", "pending_review": "submitted"}
+_PATIENCE: Final = aiohttp.ClientTimeout(total=5)
+
+
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    """One report of a completion to its ``webHookUrl``."""
+
+    url: str
+    body: Any
+    status: int | None
+    """What the receiver answered; ``None`` when it could not be reached, or is not on this machine and so not tried."""
+
+
+class Callbacks:
+    """Posts reports and remembers how that went. A failure is nobody's error but the receiver's."""
+
+    def __init__(self) -> None:
+        self.made: list[Callback] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def post(self, url: str, body: JSON) -> None:
+        task = asyncio.create_task(self._post(url, body))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Wait until every report is delivered or given up."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self.settle()
+
+    async def _post(self, url: str, body: JSON) -> None:
+        status: int | None = None
+        if is_loopback(URL(url).host or ""):
+            # Whatever an unknown receiver does must not reach the test through its fake API.
+            with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+                async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
+                    async with session.post(url, json=body, allow_redirects=False) as answer:
+                        status = answer.status
+        self.made.append(Callback(url=url, body=body, status=status))
+
+
+def complete_profile(context: Context) -> Reply:
+    """Prerequisites first, then the short cut for a profile that is complete, else the work begins."""
+    profile, body = context.profile(), context.body
+    context.caller.must_be_admin()
+    _check_url(body)
+    if context.settings.check_prerequisites:
+        _check_prerequisites(profile)
+    status: str = profile["status"]
+    if status in _DONE:
+        return Reply(200, {"status": "completed", "message": "Profile is already completed"})
+    if status in _UNDER_WAY:
+        return Reply(200, {"status": _UNDER_WAY[status], "message": "Profile completion is already under way"})
+    context.store.profiles[profile["id"]] = {**profile, "status": "processing", "updated_at": context.now}
+    context.store.web_hooks[profile["id"]] = body.web_hook_url
+    return Reply(202, {"message": "Profile completion in progress"}, then=lambda: context.finish(profile["id"]))
+
+
+def finish_completion(store: Store, callbacks: Callbacks, profile_id: str, *, success: bool, now: str) -> None:
+    """End the onboarding of a profile and report it, if a completion was asked for."""
+    profile = store.profiles[profile_id]
+    store.profiles[profile_id] = {**profile, "status": "approved" if success else "failed", "updated_at": now}
+    url = store.web_hooks.pop(profile_id, None)
+    if url is not None:
+        status = "COMPLETED" if success else "failed"
+        callbacks.post(url, {"profileId": profile_id, "success": success, "status": status, "timestamp": now})
+
+
+def _check_url(body: ProfileComplete) -> None:
+    try:
+        url = URL(body.web_hook_url)
+        usable = url.scheme in ("http", "https") and bool(url.host)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise invalid("webHookUrl", "webHookUrl must be an absolute http or https URL")
+
+
+def _check_prerequisites(profile: JSON) -> None:
+    problems = Problems()
+    for name in ("name", "short_name", "description"):
+        problems.expect(bool(profile[name]), name, f"Profile {name} must be set before completion")
+    problems.expect(shown(profile)["brand"] is not None, "brand", "Profile needs a brand, its own or an inherited one")
+    problems.refuse_if_any("Profile does not meet the prerequisites for completion")

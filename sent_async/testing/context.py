@@ -1,0 +1,86 @@
+"""What every handler is given, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from ..models import ErrorCode
+from .answers import Refusal
+from .store import JSON, Key, Store
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How this fake differs from the one the defaults make."""
+
+    empty_auth_bodies: bool = False
+    profile_page_size: int | None = None
+    check_prerequisites: bool = True
+    auto_complete: bool = True
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks: a key, and the profile it acts for."""
+
+    key: Key
+    acting: str | None = None
+    """The profile the key belongs to, or the one named by ``x-profile-id``; ``None`` for the whole organization."""
+    by_header: bool = False
+
+    def may_see(self, profile_id: str) -> bool:
+        return self.acting is None or self.acting == profile_id
+
+    def must_be_admin(self) -> None:
+        if not self.key.admin:
+            raise Refusal(ErrorCode.INSUFFICIENT_PERMISSIONS)
+
+    def must_be_organization(self) -> None:
+        if self.acting is not None:
+            raise Refusal(ErrorCode.INSUFFICIENT_PERMISSIONS, "Only the organization can do this")
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """One request that has been let in and understood."""
+
+    store: Store
+    settings: Settings
+    caller: Caller
+    parameters: Mapping[str, str]
+    """Path parameters by their names on the wire."""
+    query: Mapping[str, str]
+    body: Any
+    """The operation's request Struct, or ``None``."""
+    now: str
+    finish: Callable[[str], None]
+    """Ends the completion of a profile, by its id. Not called for a sandbox request."""
+
+    def profile(self) -> JSON:
+        """The profile of the path. Raises ``Refusal`` (``RESOURCE_014``) when it is not there for the caller."""
+        profile_id = self.parameters["profileId"]
+        if profile_id not in self.store.profiles or not self.caller.may_see(profile_id):
+            raise Refusal(ErrorCode.PROFILE_NOT_FOUND)
+        return self.store.profiles[profile_id]
+
+
+def authenticate(store: Store, headers: Mapping[str, str]) -> Caller:
+    """Whose request this is.
+
+    Raises ``Refusal``: ``AUTH_001`` without a key, ``AUTH_002`` for an unknown one, ``AUTH_004`` for a profile key that
+    names a profile, ``RESOURCE_014`` for a profile that the organization does not have.
+    """
+    value = headers.get("x-api-key")
+    if not value:
+        raise Refusal(ErrorCode.NOT_AUTHENTICATED)
+    key = store.keys.get(value)
+    if key is None or (key.profile_id is not None and key.profile_id not in store.profiles):
+        raise Refusal(ErrorCode.INVALID_API_KEY)
+    named = headers.get("x-profile-id")
+    if named is None:
+        return Caller(key=key, acting=key.profile_id)
+    if key.profile_id is not None:
+        raise Refusal(ErrorCode.INSUFFICIENT_PERMISSIONS, "Only organization keys may send x-profile-id")
+    if named not in store.profiles:
+        raise Refusal(ErrorCode.PROFILE_NOT_FOUND)
+    return Caller(key=key, acting=named, by_header=True)

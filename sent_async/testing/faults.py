@@ -1,0 +1,194 @@
+"""What can go wrong between a service and the API, as values, and the one place that makes it happen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import web
+
+from .answers import Answer
+from .recording import RecordedRequest
+
+
+class Fail(msgspec.Struct, frozen=True, kw_only=True):
+    """An error instead of the answer; the work is not done, or done without saying so."""
+
+    status: int = 503
+    code: str | None = None
+    """An error code of the envelope; by default one that goes with the status."""
+    body: bytes | None = None
+    """Sent in place of an envelope, as a proxy would."""
+    headers: Mapping[str, str] = {}
+    after_commit: bool = False
+
+
+class Drop(msgspec.Struct, frozen=True, kw_only=True):
+    """The connection is reset: before the work, or after it and before the answer."""
+
+    after_commit: bool = False
+
+
+class Delay(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer comes late: the work waits, holding its idempotency key, or is done and only the answer waits."""
+
+    seconds: float
+    after_commit: bool = False
+
+
+class StallBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The work is done and half of the answer arrives; the rest comes after ``seconds``, or never."""
+
+    seconds: float | None = None
+
+
+class CutBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The work is done and half of the answer arrives; then the connection closes."""
+
+
+class RawAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Exactly this answer, whatever was asked. No work is done."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
+Fault = Fail | Drop | Delay | StallBody | CutBody | RawAnswer
+Chooser = Callable[[RecordedRequest], Fault | None]
+
+
+class _Scripted:
+    def __init__(self, fault: Fault, times: int, operation: str | None) -> None:
+        self.fault = fault
+        self.times = times
+        self.operation = operation
+
+
+class Script:
+    """Faults in the order they were asked for, each for a number of requests; then the chooser, if there is one."""
+
+    def __init__(self) -> None:
+        self.chooser: Chooser | None = None
+        self._scripted: list[_Scripted] = []
+
+    def add(self, fault: Fault, times: int, operation: str | None) -> None:
+        if times < 1:
+            raise ValueError(f"times is how many requests meet the fault, 1 or more; got {times!r}")
+        self._scripted.append(_Scripted(fault, times, operation))
+
+    def choose(self, request: RecordedRequest) -> Fault | None:
+        for scripted in self._scripted:
+            if scripted.operation in (None, request.operation):
+                scripted.times -= 1
+                if not scripted.times:
+                    self._scripted.remove(scripted)
+                return scripted.fault
+        return self.chooser(request) if self.chooser is not None else None
+
+    @property
+    def pending(self) -> int:
+        return sum(scripted.times for scripted in self._scripted)
+
+    def clear(self) -> None:
+        self._scripted.clear()
+        self.chooser = None
+
+
+class Work(Protocol):
+    """A request that has been read and not yet worked on."""
+
+    async def answer(self, pause: Callable[[], Any] | None = None) -> Answer: ...
+
+    def failure(self, fault: Fail) -> Answer: ...
+
+
+class _HangUp(Exception):  # noqa: N818 - asked for
+    """Reset the connection."""
+
+
+async def respond(
+    fault: Fault | None, request: web.BaseRequest, work: Work, closing: asyncio.Event
+) -> web.StreamResponse:
+    """Do the work and answer it, as far as the fault lets both happen."""
+    try:
+        match fault:
+            case None:
+                return _plain(await work.answer())
+            case RawAnswer():
+                return _plain(Answer(fault.status, fault.headers, fault.body))
+            case Fail():
+                if fault.after_commit:
+                    await work.answer()
+                return _plain(work.failure(fault))
+            case Delay(after_commit=False):
+                return _plain(await work.answer(pause=lambda: _pause(fault.seconds, closing)))
+            case Delay():
+                answer = await work.answer()
+                await _pause(fault.seconds, closing)
+                return _plain(answer)
+            case CutBody() | StallBody():
+                await _send_half(fault, request, await work.answer(), closing)
+                return _unsent()
+            case Drop(after_commit=True):
+                await work.answer()
+            case _:
+                pass  # A drop before the work.
+    except _HangUp:
+        pass
+    if request.transport is not None:
+        request.transport.abort()
+    return _unsent()
+
+
+def _unsent() -> web.Response:
+    """For aiohttp, which wants a response. There is no connection any more to write it to."""
+    return web.Response()
+
+
+def _plain(answer: Answer) -> web.Response:
+    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+
+async def _pause(seconds: float, closing: asyncio.Event) -> None:
+    """Wait in real time. A fake that closes meanwhile hangs up."""
+    try:
+        await asyncio.wait_for(closing.wait(), seconds)
+    except TimeoutError:
+        return
+    raise _HangUp
+
+
+async def _send_half(
+    fault: CutBody | StallBody, request: web.BaseRequest, answer: Answer, closing: asyncio.Event
+) -> None:
+    """Headers and half of the body; of an answer without a body, half of the headers."""
+    head, body = _head(answer), answer.body
+    half = len(head) + len(body) // 2 if body else len(head) // 2
+    message = head + body
+    _write(request, message[:half], last=isinstance(fault, CutBody))
+    if isinstance(fault, CutBody):
+        return
+    if fault.seconds is not None:
+        await _pause(fault.seconds, closing)
+        _write(request, message[half:], last=True)
+    while request.transport is not None:
+        await _pause(0.02, closing)
+
+
+def _write(request: web.BaseRequest, content: bytes, *, last: bool) -> None:
+    """To the connection, unless the client has gone. Closing it is no reset: what was written still arrives."""
+    if request.transport is not None:
+        request.transport.write(content)
+        if last:
+            request.transport.close()
+
+
+def _head(answer: Answer) -> bytes:
+    headers = {**answer.headers, "Content-Length": str(len(answer.body)), "Connection": "close"}
+    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")

@@ -1,0 +1,58 @@
+"""Idempotency keys: the first answer is kept for 24 hours and given again. Pure: the time is passed in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ..models import ErrorCode
+from .answers import Refusal
+
+LIFETIME: Final = 24 * 3600.0
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a request led to, as far as a replay repeats it."""
+
+    status: int
+    body: bytes
+    request_id: str
+    sandbox: bool = False
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    fingerprint: bytes
+    expires: float
+    outcome: Outcome | None
+
+
+class Ledger:
+    """The keys in use, each within the API key that sent it."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], _Entry] = {}
+
+    def claim(self, key: tuple[str, str], fingerprint: bytes, now: float) -> Outcome | None:
+        """The stored outcome to give again, or ``None``: the work is the caller's, up to ``settle`` or ``release``.
+
+        Raises ``Refusal``: ``CONFLICT_005`` for another request under the same key, ``CONFLICT_001`` while the first
+        one is under way.
+        """
+        entry = self._entries.get(key)
+        if entry is None or entry.expires <= now:
+            self._entries[key] = _Entry(fingerprint, now + LIFETIME, None)
+            return None
+        if entry.fingerprint != fingerprint:
+            raise Refusal(ErrorCode.IDEMPOTENCY_KEY_REUSED)
+        if entry.outcome is None:
+            raise Refusal(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT)
+        return entry.outcome
+
+    def settle(self, key: tuple[str, str], fingerprint: bytes, outcome: Outcome, now: float) -> None:
+        """Keep what a claimed request led to, errors included: a refusal under a key is final."""
+        self._entries[key] = _Entry(fingerprint, now + LIFETIME, outcome)
+
+    def release(self, key: tuple[str, str]) -> None:
+        """Give a claim back when the work was not done."""
+        self._entries.pop(key, None)

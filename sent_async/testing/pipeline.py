@@ -1,0 +1,264 @@
+"""The way of a request: recorded, routed, let in, counted, worked on once, answered."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import hashlib
+import re
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+from aiohttp import web
+
+from .. import operations
+from ..models import ErrorCode
+from ..operation import Operation
+from . import campaigns, completion, faults, profiles, templates
+from .answers import JSON_TYPE, Answer, Refusal, Reply, new_request_id, refusal_body, success_body
+from .clock import Clock, stamp
+from .context import Caller, Context, Settings, authenticate
+from .idempotency import Ledger, Outcome
+from .limits import Limits
+from .recording import RecordedRequest
+from .store import Store
+from .validation import check_idempotency_key, decode_body
+
+Handler = Callable[[Context], Reply]
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    operations.LIST_PROFILES.name: profiles.list_profiles,
+    operations.CREATE_PROFILE.name: profiles.create_profile,
+    operations.RETRIEVE_PROFILE.name: profiles.retrieve_profile,
+    operations.UPDATE_PROFILE.name: profiles.update_profile,
+    operations.DELETE_PROFILE.name: profiles.delete_profile,
+    operations.COMPLETE_PROFILE.name: completion.complete_profile,
+    operations.LIST_CAMPAIGNS.name: campaigns.list_campaigns,
+    operations.CREATE_CAMPAIGN.name: campaigns.create_campaign,
+    operations.UPDATE_CAMPAIGN.name: campaigns.update_campaign,
+    operations.DELETE_CAMPAIGN.name: campaigns.delete_campaign,
+    operations.LIST_TEMPLATES.name: templates.list_templates,
+    operations.CREATE_TEMPLATE.name: templates.create_template,
+    operations.RETRIEVE_TEMPLATE.name: templates.retrieve_template,
+    operations.UPDATE_TEMPLATE.name: templates.update_template,
+    operations.DELETE_TEMPLATE.name: templates.delete_template,
+}
+
+
+def check_handlers(known: Collection[Operation[Any]], handlers: Mapping[str, Handler]) -> None:
+    """An operation that was added to the API description must be added here too, or nothing starts."""
+    for operation in known:
+        if operation.name not in handlers:
+            what = f"{operation.name} ({operation.method} {operation.path})"
+            raise RuntimeError(f"FakeSent has no handler for {what}: write one and name it in HANDLERS")
+
+
+check_handlers(operations.ALL, HANDLERS)
+
+
+class State:
+    """All that one fake consists of, apart from its socket."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.clock = Clock()
+        self.limits = Limits()
+        self.ledger = Ledger()
+        self.script = faults.Script()
+        self.requests: list[RecordedRequest] = []
+        self.callbacks = completion.Callbacks()
+        self.closing = asyncio.Event()
+
+    def finish(self, profile_id: str, success: bool = True) -> None:
+        now = stamp(self.clock.now())
+        completion.finish_completion(self.store, self.callbacks, profile_id, success=success, now=now)
+
+
+_ROUTES: Final = [
+    (operation, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path))) for operation in operations.ALL
+]
+
+
+async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
+    """One request from arrival to answer."""
+    started = time.perf_counter()
+    body = await request.read()
+    path = request.rel_url.raw_path
+    matches = [(operation, match) for operation, route in _ROUTES if (match := route.fullmatch(path))]
+    found = next(((operation, match) for operation, match in matches if operation.method == request.method), None)
+    record = RecordedRequest(
+        operation=found[0].name if found else None,
+        method=request.method,
+        path=path,
+        query=request.query,
+        headers=request.headers,
+        body=body,
+        at=state.clock.now(),
+    )
+    state.requests.append(record)
+    work: faults.Work = Stranger(matches)
+    if found:
+        operation, match = found
+        parameters = {name: unquote(value) for name, value in match.groupdict().items()}
+        work = Exchange(state, record, operation, parameters, started)
+    return await faults.respond(state.script.choose(record), request, work, state.closing)
+
+
+class Stranger:
+    """A request to somewhere the API is not. Answered as a web server would: no envelope."""
+
+    def __init__(self, matches: Collection[tuple[Operation[Any], object]]) -> None:
+        self._allowed = ", ".join(operation.method for operation, _ in matches)
+
+    async def answer(self, pause: Callable[[], Awaitable[None]] | None = None) -> Answer:
+        if pause is not None:
+            await pause()
+        if self._allowed:
+            return Answer(405, {"Allow": self._allowed, "Content-Type": "text/plain"}, b"Method not allowed")
+        return Answer(404, {"Content-Type": "text/plain"}, b"FakeSent serves no such path")
+
+    def failure(self, fault: faults.Fail) -> Answer:
+        return Answer(fault.status, {"Content-Type": "text/plain", **fault.headers}, fault.body or b"")
+
+
+class Exchange:
+    """A request to one of the operations, and the headers its answer gathers on the way."""
+
+    def __init__(
+        self,
+        state: State,
+        request: RecordedRequest,
+        operation: Operation[Any],
+        parameters: Mapping[str, str],
+        started: float,
+    ) -> None:
+        self._state = state
+        self._request = request
+        self._operation = operation
+        self._parameters = parameters
+        self._started = started
+        self._request_id = new_request_id()
+        self._headers: dict[str, str] = {}
+
+    async def answer(self, pause: Callable[[], Awaitable[None]] | None = None) -> Answer:
+        """The whole work. ``pause`` is awaited right before it is done."""
+        try:
+            caller = authenticate(self._state.store, self._request.headers)
+            if caller.by_header:
+                self._headers["X-Profile-Id"] = caller.acting or ""
+            self._count(caller)
+            outcome = await self._once(caller, pause)
+        except Refusal as refusal:
+            outcome = self._refused(refusal)
+        return self._finished(outcome)
+
+    def failure(self, fault: faults.Fail) -> Answer:
+        """The answer of a scripted failure, in the form the API gives its own."""
+        self._headers.clear()  # A failure after the work must not look like the replay the work may have been.
+        code = fault.code or _CODES.get(fault.status)
+        if fault.body is not None or code is None:
+            kind = "text/html" if (fault.body or b"").lstrip().startswith(b"<") else "application/json"
+            answer = self._finished(Outcome(fault.status, fault.body or b"", self._request_id))
+            return Answer(fault.status, {**answer.headers, "Content-Type": kind, **fault.headers}, answer.body)
+        answer = self._finished(self._refused(Refusal(code, status=fault.status)))
+        return Answer(answer.status, {**answer.headers, **fault.headers}, answer.body)
+
+    def _count(self, caller: Caller) -> None:
+        state, tier, key = self._state, self._operation.rate_tier, caller.key.value
+        if not state.limits.take(tier, key, state.clock.now()):
+            self._headers |= state.limits.retry_after(tier, key, state.clock.now())
+            raise Refusal(ErrorCode.RATE_LIMIT_EXCEEDED)
+
+    async def _once(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> Outcome:
+        """Do the work, unless the idempotency key says that it was done before."""
+        key, ledger = self._request.idempotency_key, self._state.ledger
+        if key is None or self._operation.method == "GET":
+            return await self._work(caller, pause)
+        place = (caller.key.value, check_idempotency_key(key))
+        fingerprint = _fingerprint(self._request)
+        stored = ledger.claim(place, fingerprint, self._state.clock.now())
+        if stored is not None:
+            self._headers |= {"Idempotent-Replayed": "true", "X-Original-Request-Id": stored.request_id}
+            return stored
+        try:
+            outcome = await self._work(caller, pause)
+        except BaseException:
+            ledger.release(place)
+            raise
+        ledger.settle(place, fingerprint, outcome, self._state.clock.now())
+        return outcome
+
+    async def _work(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> Outcome:
+        if pause is not None:
+            await pause()
+        state, sandbox = self._state, False
+        now = stamp(state.clock.now())
+        try:
+            body = decode_body(self._operation, self._request.body)
+            sandbox = getattr(body, "sandbox", False) is True
+            context = Context(
+                store=state.store.snapshot() if sandbox else state.store,
+                settings=state.settings,
+                caller=caller,
+                parameters=self._parameters,
+                query=self._request.query,
+                body=body,
+                now=now,
+                finish=state.finish,
+            )
+            reply = HANDLERS[self._operation.name](context)
+        except Refusal as refusal:
+            return self._refused(refusal, sandbox=sandbox)
+        if reply.then is not None and not sandbox and state.settings.auto_complete:
+            reply.then()
+        content = b"" if reply.status == 204 else success_body(reply.data, self._request_id, now)
+        return Outcome(reply.status, content, self._request_id, sandbox)
+
+    def _refused(self, refusal: Refusal, *, sandbox: bool = False) -> Outcome:
+        if refusal.status in (401, 403) and self._state.settings.empty_auth_bodies:
+            return Outcome(refusal.status, b"", self._request_id, sandbox)
+        body = refusal_body(refusal, self._request_id, stamp(self._state.clock.now()))
+        return Outcome(refusal.status, body, self._request_id, sandbox)
+
+    def _finished(self, outcome: Outcome) -> Answer:
+        now = self._state.clock.now()
+        key = self._request.headers.get("x-api-key", "")
+        headers = {
+            "X-Request-Id": self._request_id,
+            "X-Response-Time": f"{(time.perf_counter() - self._started) * 1000:.0f}ms",
+            "X-API-Version": "v3",
+            # The fake's clock may be ahead; clients compare the reset of a rate limit with this.
+            "Date": email.utils.formatdate(now, usegmt=True),
+            **self._state.limits.headers(self._operation.rate_tier, key, now),
+            **({"X-Sandbox": "true"} if outcome.sandbox else {}),
+            **({"Content-Type": JSON_TYPE} if outcome.body else {}),
+            **self._headers,
+        }
+        return Answer(outcome.status, headers, outcome.body)
+
+
+_CODES: Final[Mapping[int, str]] = {
+    400: ErrorCode.VALIDATION_FAILED,
+    401: ErrorCode.INVALID_API_KEY,
+    403: ErrorCode.INSUFFICIENT_PERMISSIONS,
+    404: ErrorCode.PROFILE_NOT_FOUND,
+    409: ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT,
+    422: ErrorCode.QUOTA_EXCEEDED,
+    429: ErrorCode.RATE_LIMIT_EXCEEDED,
+    500: ErrorCode.INTERNAL_ERROR,
+    502: ErrorCode.PROVIDER_ERROR,
+    503: ErrorCode.TEMPORARILY_UNAVAILABLE,
+    504: ErrorCode.PROCESSING_TIMEOUT,
+}
+"""What a scripted failure says when only its status is given."""
+
+
+def _fingerprint(request: RecordedRequest) -> bytes:
+    """Tells one request from another, whitespace and the order of members aside."""
+    content = msgspec.json.encode(request.json, order="deterministic") if request.json is not None else request.body
+    acting = request.headers.get("x-profile-id", "")
+    return hashlib.sha256(b"\0".join([f"{request.method} {request.path} {acting}".encode(), content])).digest()

@@ -1,0 +1,164 @@
+"""The five operations on profiles themselves."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..models import BillingModel, ErrorCode, PaymentDetails, ProfileCreate, ProfileUpdate
+from .answers import Refusal, Reply
+from .brands import check_brand, stored_brand
+from .context import Context
+from .store import JSON, new_profile, shown
+from .validation import Problems, complete, given, whole_number
+
+_SHORT_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
+_COPIED: Final = (
+    "name",
+    "short_name",
+    "description",
+    "icon",
+    "billing_model",
+    "inherit_contacts",
+    "inherit_templates",
+    "inherit_tcr_brand",
+    "inherit_tcr_campaign",
+    "allow_contact_sharing",
+    "allow_template_sharing",
+    "allow_number_change_during_onboarding",
+    "sending_phone_number",
+    "whatsapp_phone_number",
+    "sending_phone_number_profile_id",
+    "sending_whatsapp_number_profile_id",
+)
+
+
+def list_profiles(context: Context) -> Reply:
+    _must_have_organization(context)
+    rows = [shown(row) for key, row in context.store.profiles.items() if context.caller.may_see(key)]
+    size = context.settings.profile_page_size
+    if size is None:
+        return Reply(200, {"profiles": rows})
+    problems = Problems()
+    page = whole_number(context.query, "page", 1, problems)
+    problems.refuse_if_any()
+    return Reply(200, {"profiles": page_of(rows, page, size), "pagination": pagination(len(rows), page, size)})
+
+
+def create_profile(context: Context) -> Reply:
+    context.caller.must_be_organization()
+    context.caller.must_be_admin()
+    _must_have_organization(context)
+    body: ProfileCreate = context.body
+    _check(body, {})
+    profile = {**new_profile(context.now), **_changes(body, None, context.now)}
+    if body.whatsapp_business_account:
+        profile["waba_id"] = body.whatsapp_business_account.waba_id
+    context.store.profiles[profile["id"]] = profile
+    return Reply(201, shown(profile))
+
+
+def retrieve_profile(context: Context) -> Reply:
+    return Reply(200, shown(context.profile()))
+
+
+def update_profile(context: Context) -> Reply:
+    context.caller.must_be_admin()
+    before = context.profile()
+    body: ProfileUpdate = context.body
+    _check(body, before)
+    profile = {**before, **_changes(body, before["brand"], context.now), "updated_at": context.now}
+    context.store.profiles[profile["id"]] = profile
+    return Reply(200, shown(profile))
+
+
+def delete_profile(context: Context) -> Reply:
+    context.caller.must_be_admin()
+    profile_id = context.profile()["id"]
+    if code := context.store.undeletable.get(profile_id):
+        raise Refusal(code)
+    del context.store.profiles[profile_id]
+    for records in (context.store.campaigns, context.store.templates):
+        for key in [key for key, record in records.items() if record.owner == profile_id]:
+            del records[key]
+    return Reply(204)
+
+
+def page_of(rows: list[JSON], page: int, size: int) -> list[JSON]:
+    return rows[(page - 1) * size : page * size]
+
+
+def pagination(total: int, page: int, size: int) -> JSON:
+    pages = math.ceil(total / size)
+    return {
+        "page": page,
+        "page_size": size,
+        "total_count": total,
+        "total_pages": pages,
+        "has_more": page < pages,
+        "cursors": None,
+    }
+
+
+def _must_have_organization(context: Context) -> None:
+    if not context.store.organization:
+        raise Refusal(ErrorCode.ORGANIZATION_NOT_FOUND)
+
+
+def _check(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any]) -> None:
+    """Raises ``Refusal`` naming every member that breaks a rule. ``before`` is the profile to change, or empty."""
+    problems = Problems()
+    problems.expect_text(body.name, "name")
+    if isinstance(body.short_name, str):
+        rule = "Must be 3 to 11 letters, digits and spaces with at least one letter"
+        problems.expect(_SHORT_NAME.fullmatch(body.short_name) is not None, "short_name", rule)
+    problems.expect_text(body.description, "description", most=5000)
+    _check_billing(body, before, problems)
+    if body.brand:
+        check_brand(body.brand, problems)
+        inherits = given(body).get("inherit_tcr_brand", before.get("inherit_tcr_brand", False))
+        problems.expect(not inherits, "brand", "Not allowed while inherit_tcr_brand is true")
+        own = before.get("brand")
+        submitted = own is not None and own["submitted_to_tcr"]
+        problems.expect(not submitted, "brand", "Cannot change after it was submitted to TCR")
+    problems.refuse_if_any()
+
+
+def _check_billing(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any], problems: Problems) -> None:
+    problems.expect_one_of(body.billing_model, BillingModel, "billing_model")
+    model = given(body).get("billing_model", before.get("billing_model"))
+    # The default model needs no contact, or no profile could be made without one; a model that was asked for does.
+    if body.billing_model in (BillingModel.PROFILE, BillingModel.PROFILE_AND_ORGANIZATION):
+        known = bool(body.billing_contact) or before.get("billing_contact") is not None
+        problems.expect(known, "billing_contact", f"Required by billing_model {body.billing_model}")
+    if body.billing_contact:
+        problems.expect_text(body.billing_contact.name, "billing_contact.name")
+        problems.expect("@" in body.billing_contact.email, "billing_contact.email", "Must be a mail address")
+    if body.payment_details:
+        refused = model == BillingModel.ORGANIZATION
+        problems.expect(not refused, "payment_details", "Not allowed with billing_model organization")
+        _check_card(body.payment_details, problems)
+
+
+def _check_card(card: PaymentDetails, problems: Problems) -> None:
+    """The values themselves are never repeated."""
+    for name, pattern, rule in (
+        ("card_number", r"[0-9]{13,19}", "Must be 13 to 19 digits"),
+        ("expiry", r"(0[1-9]|1[0-2])/[0-9]{2}", "Must be MM/YY"),
+        ("cvc", r"[0-9]{3,4}", "Must be 3 or 4 digits"),
+    ):
+        problems.expect(bool(re.fullmatch(pattern, getattr(card, name))), f"payment_details.{name}", rule)
+    problems.expect_text(card.zip_code, "payment_details.zip_code")
+
+
+def _changes(body: ProfileCreate | ProfileUpdate, brand: JSON | None, now: str) -> JSON:
+    """What the stored profile takes from a request. Card data and access tokens are not among it."""
+    values = given(body)
+    changes: JSON = {name: values[name] for name in _COPIED if name in values}
+    if body.billing_contact:
+        changes["billing_contact"] = complete(body.billing_contact)
+    if body.brand:
+        changes["brand"] = stored_brand(body.brand, brand, now)
+    return changes

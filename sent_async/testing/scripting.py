@@ -1,0 +1,105 @@
+"""The methods of ``FakeSent`` that script faults."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ..operation import Operation
+from ..operations import ALL, ERROR_STATUS
+from . import faults
+
+OperationName = str | Operation[Any] | None
+"""``"createTemplate"``, or ``operations.CREATE_TEMPLATE``; ``None`` for any request."""
+
+
+class FaultScripting(ABC):
+    """Each ``..._next`` holds for the next ``times`` requests, of any or one operation, in the order of the calls."""
+
+    @property
+    @abstractmethod
+    def _script(self) -> faults.Script: ...
+
+    def fail_next(
+        self,
+        times: int = 1,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        operation: OperationName = None,
+        after_commit: bool = False,
+    ) -> None:
+        """Answer with an error instead of doing the work, or after it was done.
+
+        ``status`` defaults to the one the catalogue gives for ``code``, or 503; ``code`` to one that goes with the
+        status. ``body`` (bytes, a string, or anything to be sent as JSON) replaces the envelope.
+        """
+        if status is None:
+            status = ERROR_STATUS.get(code, 503) if code is not None else 503
+        content = body.encode() if isinstance(body, str) else body
+        if content is not None and not isinstance(content, bytes):
+            content = msgspec.json.encode(content)
+        fault = faults.Fail(
+            status=status, code=code, body=content, headers=dict(headers or {}), after_commit=after_commit
+        )
+        self._add(fault, times, operation)
+
+    def drop_next(self, times: int = 1, *, after_commit: bool = False, operation: OperationName = None) -> None:
+        """Reset the connection before the work, or after it was done and before it is answered."""
+        self._add(faults.Drop(after_commit=after_commit), times, operation)
+
+    def delay_next(
+        self, seconds: float, times: int = 1, *, after_commit: bool = False, operation: OperationName = None
+    ) -> None:
+        """Let the headers wait: before the work, which holds its idempotency key meanwhile, or after it was done."""
+        self._add(faults.Delay(seconds=seconds, after_commit=after_commit), times, operation)
+
+    def stall_body_next(self, times: int = 1, *, seconds: float | None = None, operation: OperationName = None) -> None:
+        """Do the work and send half of the answer; the rest comes after ``seconds``, or never."""
+        self._add(faults.StallBody(seconds=seconds), times, operation)
+
+    def cut_body_next(self, times: int = 1, *, operation: OperationName = None) -> None:
+        """Do the work, send half of the answer and close the connection."""
+        self._add(faults.CutBody(), times, operation)
+
+    def answer_next(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        times: int = 1,
+        operation: OperationName = None,
+    ) -> None:
+        """Answer with exactly this, and do no work."""
+        self._add(faults.RawAnswer(status=status, body=body, headers=dict(headers or {})), times, operation)
+
+    def fault(self, chooser: faults.Chooser | None) -> None:
+        """Ask ``chooser`` at every request that no scripted fault is waiting for; it returns a fault or ``None``::
+
+        fake.fault(lambda request: Drop(after_commit=True) if random.random() < 0.3 else None)
+        """
+        self._script.chooser = chooser
+
+    @property
+    def pending_faults(self) -> int:
+        """How many requests are still to meet a scripted fault."""
+        return self._script.pending
+
+    def clear_faults(self) -> None:
+        """No more faults, scripted or chosen."""
+        self._script.clear()
+
+    def _add(self, fault: faults.Fault, times: int, operation: OperationName) -> None:
+        name = operation.name if isinstance(operation, Operation) else operation
+        if name is not None and name not in _NAMES:
+            raise ValueError(f"no operation is called {name!r}; there are {', '.join(_NAMES)}")
+        self._script.add(fault, times, name)
+
+
+_NAMES = tuple(operation.name for operation in ALL)

@@ -1,0 +1,103 @@
+"""What a fake begins with: the profile and the template of the API's own documents, member by member."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+ORGANIZATION_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
+ORGANIZATION_EMAIL: Final = "team@acme.com"
+PROFILE_ID: Final = "660e8400-e29b-41d4-a716-446655440001"
+TEMPLATE_ID: Final = "7ba7b820-9dad-11d1-80b4-00c04fd430c8"
+
+BRAND: Final[dict[str, Any]] = {
+    "id": "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+    "tcr_brand_id": None,
+    "status": None,
+    "identity_status": None,
+    "universal_ein": None,
+    "csp_id": None,
+    "submitted_to_tcr": False,
+    "submitted_at": None,
+    "is_inherited": False,
+    "created_at": "2025-12-31T15:21:52.1660895+00:00",
+    "updated_at": None,
+    "contact": {
+        "name": "John Smith",
+        "business_name": "Acme Corp",
+        "role": None,
+        "phone": None,
+        "email": "john@acmecorp.com",
+        "phone_country_code": None,
+    },
+    "business": {
+        "legal_name": "Acme Corporation LLC",
+        "tax_id": None,
+        "tax_id_type": None,
+        "entity_type": None,
+        "street": None,
+        "city": None,
+        "state": None,
+        "postal_code": None,
+        "country": "US",
+        "url": None,
+        "country_of_registration": None,
+    },
+    "compliance": {
+        "vertical": "PROFESSIONAL",
+        "brand_relationship": "SMALL_ACCOUNT",
+        "primary_use_case": None,
+        "expected_messaging_volume": None,
+        "is_tcr_application": True,
+        "phone_number_prefix": None,
+        "destination_countries": [],
+        "notes": None,
+    },
+}
+
+ORGANIZATION_BRAND: Final[dict[str, Any]] = {
+    **BRAND,
+    "id": "a1b2c3d4-e5f6-7890-abcd-ef1234567891",
+    "is_inherited": True,
+}
+"""What a profile with ``inherit_tcr_brand`` shows."""
+
+PROFILE: Final[dict[str, Any]] = {
+    "id": PROFILE_ID,
+    "organization_id": ORGANIZATION_ID,
+    "name": "Marketing Team",
+    "email": ORGANIZATION_EMAIL,
+    "icon": "https://example.com/marketing-icon.png",
+    "description": "Marketing department sender profile",
+    "short_name": "MKT",
+    "status": "approved",
+    "created_at": "2025-12-31T15:21:52.1660874+00:00",
+    "updated_at": "2026-03-26T15:21:52.1660888+00:00",
+    "allow_contact_sharing": True,
+    "allow_template_sharing": False,
+    "inherit_contacts": True,
+    "inherit_templates": False,
+    "inherit_tcr_brand": False,
+    "inherit_tcr_campaign": False,
+    "billing_model": "profile",
+    "sending_phone_number_profile_id": None,
+    "sending_whatsapp_number_profile_id": None,
+    "sending_phone_number": None,
+    "whatsapp_phone_number": None,
+    "allow_number_change_during_onboarding": None,
+    "waba_id": None,
+    "billing_contact": None,
+    "brand": BRAND,
+}
+
+TEMPLATE: Final[dict[str, Any]] = {
+    "id": TEMPLATE_ID,
+    "name": "Welcome Message",
+    "category": "MARKETING",
+    "language": "en_US",
+    "status": "APPROVED",
+    "channels": ["sms", "whatsapp"],
+    "variables": ["name", "company"],
+    "created_at": "2026-03-01T15:21:52.0607307+00:00",
+    "updated_at": "2026-03-16T15:21:52.0607324+00:00",
+    "is_published": True,
+}

@@ -1,0 +1,280 @@
+"""``FakeSent``: the server's life, and what a test may do to it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from aiohttp import web
+
+from ..client import SentClient
+from ..models import Campaign, ErrorCode, Profile, Template, TemplateDefinition
+from ..operations import ERROR_STATUS
+from . import faults
+from .clock import stamp
+from .completion import Callback
+from .context import Settings
+from .limits import Limit
+from .pipeline import State, handle
+from .recording import RecordedRequest
+from .scripting import FaultScripting
+from .store import Key, Record, Store, View, new_campaign, new_profile, new_template, shown, with_overrides
+from .templates import review
+
+
+class FakeSent(FaultScripting):
+    """A Sent API on this machine, with state, rules and faults::
+
+        async with FakeSent() as fake, fake.client() as sent:
+            template = await sent.templates.create(definition=...)
+            fake.approve(template.id)
+
+    ``api_key`` is an organization key whose user is an admin; ``add_key`` makes others. ``port=0`` takes a free one.
+    ``seed=False`` starts without the documents' own profile and template, ``organization=False`` with a key that has no
+    organization. ``empty_auth_bodies`` answers 401 and 403 without a body. ``profile_page_size`` pages the list of
+    profiles. ``check_prerequisites=False`` completes any profile. ``auto_complete=False`` leaves a completion under
+    way until ``finish_completion``.
+    """
+
+    def __init__(
+        self,
+        api_key: str = "sk_test_fake",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: bool = True,
+        organization: bool = True,
+        empty_auth_bodies: bool = False,
+        profile_page_size: int | None = None,
+        check_prerequisites: bool = True,
+        auto_complete: bool = True,
+    ) -> None:
+        if not api_key:
+            raise ValueError("api_key is empty; clients have to send one")
+        if profile_page_size is not None and profile_page_size < 1:
+            raise ValueError(f"profile_page_size is 1 or more, got {profile_page_size!r}")
+        self.api_key = api_key
+        self._host = host
+        self._port = port
+        self._seed = seed
+        self._organization = organization
+        self._settings = Settings(
+            empty_auth_bodies=empty_auth_bodies,
+            profile_page_size=profile_page_size,
+            check_prerequisites=check_prerequisites,
+            auto_complete=auto_complete,
+        )
+        self._state = self._new_state()
+        self._runner: web.ServerRunner | None = None
+
+    def __repr__(self) -> str:
+        return f"<FakeSent {self.url if self._runner else 'not started'}>"
+
+    # Life
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Listen. Raises ``OSError`` when the port is taken."""
+        if self._runner is not None:
+            raise RuntimeError("this FakeSent has been started already")
+        self._state.closing.clear()
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+
+    async def close(self) -> None:
+        """Stop; callbacks under way are given up. What was stored can still be read. May be called twice."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            self._state.closing.set()
+            await self._state.callbacks.close()
+            await runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, for ``base_url``."""
+        if self._runner is None:
+            raise RuntimeError("this FakeSent is not running: use 'async with', or await start()")
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named to be replaced
+        host = everywhere.get(self._host, self._host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        return int(self._runner.addresses[0][1]) if self._runner is not None else self._port
+
+    def client(self, **options: Any) -> SentClient:
+        """A client of this server. ``options`` are those of ``SentClient``; another ``api_key`` may be among them."""
+        merged: dict[str, Any] = {"api_key": self.api_key, "base_url": self.url, **options}
+        return SentClient(**merged)
+
+    def reset(self) -> None:
+        """Back to how it was made: resources, keys, limits, faults, recordings and clock."""
+        closing, callbacks = self._state.closing, self._state.callbacks
+        callbacks.made.clear()
+        self._state = self._new_state()
+        self._state.closing, self._state.callbacks = closing, callbacks
+
+    # What is stored
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """By id, in the order of creation, as clients read them."""
+        return View(Profile, {key: shown(row) for key, row in self._state.store.profiles.items()})
+
+    @property
+    def templates(self) -> Mapping[str, Template]:
+        """By id, in the order of creation, whoever owns them."""
+        return View(Template, {key: record.wire for key, record in self._state.store.templates.items()})
+
+    @property
+    def campaigns(self) -> Mapping[str, Campaign]:
+        """By id, in the order of creation, of all profiles and of the organization."""
+        return View(Campaign, {key: record.wire for key, record in self._state.store.campaigns.items()})
+
+    def definition(self, template_id: str) -> TemplateDefinition | None:
+        """What a template was created or last updated with, which the API itself does not give back."""
+        return self._state.store.templates[template_id].definition
+
+    def add_profile(self, **overrides: Any) -> Profile:
+        """Store an approved profile, or with ``status="incomplete"`` one to complete; members as in ``Profile``."""
+        wire = {**new_profile(self._now()), "status": "approved", "name": "Sales Team", "short_name": "SALES"}
+        wire = with_overrides(Profile, wire, overrides)
+        self._state.store.profiles[wire["id"]] = wire
+        return self.profiles[wire["id"]]
+
+    def add_template(self, *, profile_id: str | None = None, **overrides: Any) -> Template:
+        """Store an approved template of the organization, or of a profile; members as in ``Template``."""
+        wire = {**new_template(profile_id, self._now()), "status": "APPROVED"}
+        wire = with_overrides(Template, wire, overrides)
+        wire = {**wire, "is_published": overrides.get("is_published", wire["status"] == "APPROVED")}
+        self._state.store.templates[wire["id"]] = Record(profile_id, wire)
+        return self.templates[wire["id"]]
+
+    def add_campaign(self, profile_id: str | None, **overrides: Any) -> Campaign:
+        """Store a campaign of a profile, or with ``None`` of the organization; members as in ``Campaign``."""
+        brand = shown(self._state.store.profiles[profile_id])["brand"] if profile_id is not None else None
+        wire = with_overrides(Campaign, new_campaign(brand and brand["id"], self._now()), overrides)
+        self._state.store.campaigns[wire["id"]] = Record(profile_id, wire)
+        return self.campaigns[wire["id"]]
+
+    def add_key(self, key: str | None = None, *, profile_id: str | None = None, admin: bool = True) -> str:
+        """Another API key: of the organization, or confined to one profile. Only an admin's may change profiles."""
+        if profile_id is not None and profile_id not in self._state.store.profiles:
+            raise KeyError(profile_id)
+        value = key or f"sk_test_{secrets.token_hex(12)}"
+        self._state.store.keys[value] = Key(value=value, profile_id=profile_id, admin=admin)
+        return value
+
+    # What people at Sent would do
+
+    def approve(self, template_id: str) -> Template:
+        """End the review of a template well. Raises ``KeyError`` for one that is not stored."""
+        return self._review(template_id, "APPROVED")
+
+    def reject(self, template_id: str) -> Template:
+        """End the review of a template badly. Raises ``KeyError`` for one that is not stored."""
+        return self._review(template_id, "REJECTED")
+
+    def finish_completion(self, profile_id: str, *, success: bool = True) -> Profile:
+        """End a completion that ``auto_complete=False`` left under way, and report it to its ``webHookUrl``."""
+        self._state.finish(profile_id, success)
+        return self.profiles[profile_id]
+
+    def refuse_deletion(self, profile_id: str, code: str = ErrorCode.NUMBER_ON_OWN_WHATSAPP_ACCOUNT) -> None:
+        """Answer every deletion of this profile with an error code, such as ``CONFLICT_012`` or ``CONFLICT_013``."""
+        if code not in ERROR_STATUS:
+            raise ValueError(f"{code} is not in the error catalogue")
+        self._state.store.undeletable[profile_id] = code
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock on: rate windows, the 24 hours of idempotency keys, time stamps. Delays run in real time."""
+        self._state.clock.advance(seconds)
+
+    def rate_limit(
+        self,
+        tier: str,
+        *,
+        limit: int,
+        window: float = 60.0,
+        burst: int | None = None,
+        kind: Literal["window", "bucket"] = "window",
+        retry_after: Literal["exact", "window", "none"] = "exact",
+        headers: bool = True,
+    ) -> None:
+        """Limit a tier (``standard``, ``sensitive``) for each key: ``limit`` requests in ``window`` seconds.
+
+        A ``window`` starts with its first request; ``burst`` lets that many through beyond the limit. A ``bucket``
+        holds ``burst`` requests (by default ``limit``) and is refilled evenly. ``retry_after`` is what a 429 says:
+        the ``exact`` seconds to wait rounded up, the whole ``window``, or ``none``; ``headers`` whether answers carry
+        ``X-RateLimit-*``. Without a call of this the limits are too high to be met.
+        """
+        self._state.limits.set(
+            tier,
+            Limit(limit=limit, window=window, burst=burst, kind=kind, retry_after=retry_after, headers=headers),
+        )
+
+    # What was asked
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """Every request so far, in the order of arrival, those that met a fault included."""
+        return self._state.requests
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """Every report of a completion so far, delivered or not."""
+        return self._state.callbacks.made
+
+    async def settle(self) -> None:
+        """Wait until the callbacks under way have been delivered or given up."""
+        await self._state.callbacks.settle()
+
+    def clear(self) -> None:
+        """Forget the recorded requests and callbacks; what is stored stays."""
+        self._state.requests.clear()
+        self._state.callbacks.made.clear()
+
+    # What goes wrong, beside the methods of FaultScripting
+
+    def drop_connections(self) -> None:
+        """Close every open connection, idle ones included, as a restarting load balancer does."""
+        server = self._runner.server if self._runner is not None else None
+        for connection in server.connections if server is not None else ():
+            connection.force_close()
+
+    # Inside
+
+    @property
+    def _script(self) -> faults.Script:
+        return self._state.script
+
+    def _new_state(self) -> State:
+        state = State(Store(seeded=self._seed, organization=self._organization), self._settings)
+        state.store.keys[self.api_key] = Key(value=self.api_key)
+        return state
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await handle(self._state, request)
+
+    def _review(self, template_id: str, status: str) -> Template:
+        review(self._state.store, template_id, status, self._now())
+        return self.templates[template_id]
+
+    def _now(self) -> str:
+        return stamp(self._state.clock.now())

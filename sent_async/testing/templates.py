@@ -1,0 +1,132 @@
+"""The five operations on templates, and the states of their review."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..models import ErrorCode, TemplateCategory, TemplateCreate, TemplateDefinition, TemplateStatus, TemplateUpdate
+from .answers import Refusal, Reply
+from .context import Context
+from .definitions import channels_of, check_definition, derived_name, detected_category, variables_of
+from .profiles import page_of, pagination
+from .store import JSON, Record, Store, new_template
+from .validation import Problems, check_uuids, given, invalid, one_of, whole_number
+
+_EDITABLE: Final = ("DRAFT", "REJECTED", "APPROVED")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
+_DEFAULT_PAGE_SIZE: Final = 20
+
+
+def list_templates(context: Context) -> Reply:
+    query, problems = context.query, Problems()
+    page = whole_number(query, "page", 1, problems)
+    size = whole_number(query, "page_size", _DEFAULT_PAGE_SIZE, problems, most=100)
+    problems.expect_one_of(query.get("status"), TemplateStatus, "status")
+    problems.expect_one_of(query.get("category"), TemplateCategory, "category")
+    problems.refuse_if_any()
+    rows = [record.wire for record in context.store.templates.values() if _readable(context, record)]
+    if search := query.get("search"):
+        rows = [row for row in rows if search.casefold() in row["name"].casefold()]
+    for name in ("status", "category"):
+        if name in query:
+            rows = [row for row in rows if row[name] == query[name]]
+    return Reply(200, {"templates": page_of(rows, page, size), "pagination": pagination(len(rows), page, size)})
+
+
+def create_template(context: Context) -> Reply:
+    body: TemplateCreate = context.body
+    _check(body, None)
+    owner = context.caller.acting
+    template: JSON = {
+        **new_template(owner, context.now),
+        "name": derived_name(body.definition),
+        "category": body.category or detected_category(body.definition),
+        "language": body.language or "en_US",
+        "status": "PENDING" if body.submit_for_review is True else "DRAFT",
+        **_of_definition(body.definition),
+    }
+    context.store.templates[template["id"]] = Record(owner, template, body.definition)
+    return Reply(201, template)
+
+
+def retrieve_template(context: Context) -> Reply:
+    return Reply(200, _template(context).wire)
+
+
+def update_template(context: Context) -> Reply:
+    """A PUT that acts as a partial update. An approved template changes at once, or goes back to review."""
+    before = _template(context, to_write=True)
+    body: TemplateUpdate = context.body
+    changes = given(body)
+    submits = body.submit_for_review is True
+    if submits or changes.keys() & {"definition", "category", "language"}:
+        _must_be_editable(before.wire["status"])
+    _check(body, before)
+    template: JSON = {
+        **before.wire,
+        **{name: changes[name] for name in ("name", "category", "language") if name in changes},
+        **(_of_definition(body.definition) if body.definition else {}),
+        "status": "PENDING" if submits else before.wire["status"],
+        "updated_at": context.now,
+    }
+    template["is_published"] = template["status"] == "APPROVED"
+    record = Record(before.owner, template, body.definition or before.definition)
+    context.store.templates[template["id"]] = record
+    return Reply(200, template)
+
+
+def delete_template(context: Context) -> Reply:
+    del context.store.templates[_template(context, to_write=True).wire["id"]]
+    return Reply(204)
+
+
+def review(store: Store, template_id: str, status: str, now: str) -> None:
+    """The outcome of a review."""
+    record = store.templates[template_id]
+    wire = {**record.wire, "status": status, "is_published": status == "APPROVED", "updated_at": now}
+    store.templates[template_id] = Record(record.owner, wire, record.definition)
+
+
+def _readable(context: Context, record: Record) -> bool:
+    """A profile sees its own templates, and the organization's when it inherits them."""
+    acting = context.caller.acting
+    if record.owner == acting:
+        return True
+    return acting is not None and record.owner is None and bool(context.store.profiles[acting]["inherit_templates"])
+
+
+def _template(context: Context, *, to_write: bool = False) -> Record:
+    check_uuids("Invalid template ID format.", context.parameters["id"])
+    record = context.store.templates.get(context.parameters["id"])
+    if record is None or not _readable(context, record) or (to_write and record.owner != context.caller.acting):
+        raise Refusal(ErrorCode.TEMPLATE_NOT_FOUND)
+    return record
+
+
+def _must_be_editable(status: str) -> None:
+    if status == "PENDING":
+        raise Refusal(ErrorCode.TEMPLATE_IN_REVIEW)
+    if status not in _EDITABLE:
+        raise invalid("status", f"A template that is {status} can only be renamed")
+
+
+def _check(body: TemplateCreate | TemplateUpdate, before: Record | None) -> None:
+    """Raises ``Refusal``. A bad category is the message itself, as documented; the rest is told together."""
+    problems = Problems()
+    problems.expect_one_of(body.category, TemplateCategory, "category")
+    problems.refuse_if_any(one_of(TemplateCategory, "category"))
+    if isinstance(body.language, str):
+        known = _LANGUAGE.fullmatch(body.language) is not None
+        problems.expect(known, "language", "Must be a language tag such as en_US")
+    if isinstance(body, TemplateUpdate) and isinstance(body.name, str):
+        problems.expect_text(body.name, "name")
+        problems.expect(not body.name.startswith("sent_"), "name", "Names that begin with sent_ are reserved")
+    if body.definition:
+        category = body.category or (before.wire["category"] if before else None)
+        check_definition(body.definition, category or detected_category(body.definition), problems)
+    problems.refuse_if_any()
+
+
+def _of_definition(definition: TemplateDefinition) -> JSON:
+    return {"channels": channels_of(definition), "variables": variables_of(definition)}

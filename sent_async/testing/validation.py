@@ -1,0 +1,145 @@
+"""What the API checks before it works: bodies against the request models, then the rules that types cannot say.
+
+Refusals carry ``VALIDATION_001``, as every published page shows it, and ``details`` by the names on the wire.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from ..models import ErrorCode
+from ..open_enum import StrEnum
+from ..operation import Operation
+from ..structs import RequestModel
+from .answers import Refusal
+
+_KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
+_PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]+)`")
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+class Problems:
+    """Collects what is wrong, so that one answer can name all of it."""
+
+    def __init__(self) -> None:
+        self._details: dict[str, list[str]] = {}
+
+    def add(self, member: str, complaint: str) -> None:
+        self._details.setdefault(member, []).append(complaint)
+
+    def expect(self, holds: bool, member: str, complaint: str) -> None:
+        if not holds:
+            self.add(member, complaint)
+
+    def expect_text(self, value: object, member: str, *, most: int | None = None) -> None:
+        """A string that was given must say something, and not too much."""
+        if not isinstance(value, str):
+            return
+        self.expect(bool(value.strip()), member, "Must not be empty")
+        self.expect(most is None or len(value) <= most, member, f"Must be at most {most} characters")
+
+    def expect_one_of(self, value: object, kind: type[StrEnum], member: str) -> None:
+        """A value that was given must be known, case included."""
+        if isinstance(value, str) and not kind(value).is_known:
+            self.add(member, one_of(kind, member))
+
+    def expect_phone(self, value: object, member: str) -> None:
+        if isinstance(value, str):
+            self.expect(_PHONE.fullmatch(value) is not None, member, "Must be a phone number in E.164 form")
+
+    def refuse_if_any(self, message: str | None = None) -> None:
+        if self._details:
+            raise Refusal(ErrorCode.VALIDATION_FAILED, message, details=self._details)
+
+
+def invalid(member: str, complaint: str) -> Refusal:
+    """A refusal with a single reason, which is also its message."""
+    return Refusal(ErrorCode.VALIDATION_FAILED, complaint, details={member: [complaint]})
+
+
+def one_of(kind: type[StrEnum], member: str) -> str:
+    """The API's sentence about a value that is not known, with the member's name at its beginning."""
+    name = member.rpartition(".")[2]
+    return f"{name[0].upper()}{name[1:]} must be one of: {', '.join(known.value for known in kind)}"
+
+
+def decode_body(operation: Operation[Any], content: bytes) -> RequestModel | None:
+    """The body as the operation's request Struct, ``None`` for an operation without one.
+
+    Raises ``Refusal`` with the path of the first member that does not fit.
+    """
+    if operation.body is None:
+        return None
+    if operation.method == "DELETE" and not content.strip():
+        content = b"{}"
+    try:
+        plain = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise invalid("body", "The request body must be a JSON object") from None
+    try:
+        return msgspec.convert(plain, operation.body)
+    except msgspec.ValidationError as error:
+        member, complaint = _complaint(str(error))
+        message = "Template definition is required" if member == "definition" and complaint == _REQUIRED else None
+        raise Refusal(ErrorCode.VALIDATION_FAILED, message, details={member: [message or complaint]}) from None
+
+
+_REQUIRED = "This member is required"
+
+
+def _complaint(error: str) -> tuple[str, str]:
+    """The member at fault, by its path on the wire, and what is wrong with it."""
+    place = _PLACE.search(error)
+    member, what = (place[1], error[: place.start()]) if place else ("", error)
+    missing = _MISSING.fullmatch(what)
+    if missing is None:
+        return member or "body", what
+    return f"{member}.{missing[1]}" if member else missing[1], _REQUIRED
+
+
+def check_idempotency_key(key: str) -> str:
+    """Raises ``Refusal`` (``VALIDATION_007``) for a key outside the documented form."""
+    if not _KEY.fullmatch(key):
+        code = ErrorCode.INVALID_IDEMPOTENCY_KEY
+        raise Refusal(code, details={"Idempotency-Key": ["Must match ^[a-zA-Z0-9_-]{1,255}$"]})
+    return key
+
+
+def check_uuids(message: str, *values: str) -> None:
+    """Raises ``Refusal`` (``VALIDATION_001``, without details, as documented) when an id of the path is no UUID."""
+    for value in values:
+        try:
+            uuid.UUID(value)
+        except ValueError:
+            raise Refusal(ErrorCode.VALIDATION_FAILED, message) from None
+
+
+def whole_number(
+    query: Mapping[str, str], name: str, default: int, problems: Problems, *, most: int | None = None
+) -> int:
+    """A query parameter that counts from 1."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= (most or 10**9)):
+        problems.add(name, f"{name} must be between 1 and {most}" if most else f"{name} must be 1 or greater")
+        return default
+    return int(text)
+
+
+def given(struct: msgspec.Struct) -> dict[str, Any]:
+    """Members by their Python names, without those left out or null: the API reads null as "not provided"."""
+    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET and value is not None}
+
+
+def complete(struct: msgspec.Struct) -> dict[str, Any]:
+    """All members by their Python names, which are the wire names of answers; null where nothing was given."""
+    return {**dict.fromkeys(struct.__struct_fields__), **given(struct)}

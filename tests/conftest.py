@@ -1,0 +1,138 @@
+"""What most tests need: a server with a script, a clock that does not wait, and clients closed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from sent_async import SentClient
+
+API_KEY = "sk_test_k3y_that_must_not_show"
+PAYLOADS = Path(__file__).parent / "payloads"
+META = {"request_id": "req_7X9zKp2jDw", "timestamp": "2026-03-31T15:21:52.1661009+00:00", "version": "v3"}
+
+Answer: TypeAlias = tuple[int, bytes, Mapping[str, str]]
+MakeClient: TypeAlias = Callable[..., SentClient]
+
+
+def payload(name: str) -> bytes:
+    """A recorded body, byte for byte."""
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+def envelope(data: object, **members: object) -> bytes:
+    """A successful body around this data."""
+    return json.dumps({"success": True, "data": data, "error": None, "meta": META, **members}).encode()
+
+
+def problem(code: str | None, message: str = "No.", **members: object) -> bytes:
+    """A body that says no."""
+    error = {"code": code, "message": message, "details": None, "doc_url": None, **members}
+    return json.dumps({"success": False, "data": None, "error": error, "meta": META}).encode()
+
+
+def answer(body: bytes, status: int = 200, **headers: str) -> Answer:
+    """An entry of ``server.answers``; header names with underscores for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return status, body, {"Content-Type": "application/json", **named}
+
+
+def profile(**changes: object) -> dict[str, Any]:
+    """The customer's own profile, with changes."""
+    data: dict[str, Any] = json.loads(payload("profiles-list-200.seed"))["data"]["profiles"][0]
+    return {**data, **changes}
+
+
+PROFILE_ANSWER = answer(envelope(profile()))
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it arrived."""
+
+    method: str
+    path_qs: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Server:
+    """Gives the scripted answers one by one, the last one for ever, and keeps every request."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = [PROFILE_ANSWER]
+        self.requests: list[Received] = []
+        self.url = ""
+
+    @property
+    def last(self) -> Received:
+        return self.requests[-1]
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        body = await request.read()
+        self.requests.append(Received(request.method, request.raw_path, request.headers.copy(), body))
+        status, content, headers = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return web.Response(status=status, body=content, headers=headers)
+
+
+class FakeClock:
+    """Time that passes only when somebody sleeps, and then at once."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, address or proxy of the machine gets into a test."""
+    for name in ("SENT_DM_API_KEY", "SENT_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A server on loopback that answers with the customer's profile until told otherwise."""
+    scripted = Server()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", scripted.handle)
+    async with TestServer(app) as running:
+        scripted.url = str(running.make_url("")).rstrip("/")
+        yield scripted
+
+
+@pytest.fixture
+async def client(server: Server, clock: FakeClock) -> AsyncIterator[MakeClient]:
+    """Makes clients of the scripted server, on the fake clock and without pacing, unless told otherwise."""
+    made: list[SentClient] = []
+
+    def make(**options: Any) -> SentClient:
+        defaults: dict[str, Any] = {"api_key": API_KEY, "base_url": server.url, "pacing": False, "clock": clock}
+        made.append(SentClient(**{**defaults, **options}))
+        return made[-1]
+
+    yield make
+    for sent in made:
+        await sent.close()

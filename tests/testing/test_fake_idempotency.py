@@ -1,0 +1,137 @@
+"""Idempotency keys: one piece of work, however often it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sent_async.testing import FakeSent
+
+from .conftest import Wire, until
+from .test_fake_operations import SEEDED, TEMPLATE
+
+BODY = {"name": "Sales"}
+
+
+async def test_a_replay(fake_sent: FakeSent, wire: Wire) -> None:
+    """The second answer is the first one again, marked as such, with a request id of its own; one thing was made."""
+    first = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    again = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    assert (again.status, again.content) == (201, first.content)
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["X-Original-Request-Id"] == first.headers["X-Request-Id"] != again.headers["X-Request-Id"]
+    assert len(fake_sent.profiles) == 2
+
+
+async def test_errors_and_sandbox_answers_are_replayed_too(fake_sent: FakeSent, wire: Wire) -> None:
+    """What a request led to is final under its key, whatever it was."""
+    for body, status in (({"name": ""}, 400), ({"name": "Sales", "sandbox": True}, 201)):
+        for replayed in (None, "true"):
+            answer = await wire(fake_sent, "POST", "/v3/profiles", body, idempotency_key=f"k{status}")
+            assert (answer.status, answer.headers.get("Idempotent-Replayed")) == (status, replayed)
+            assert ("X-Sandbox" in answer.headers) == (status == 201)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", f"/v3/profiles/{SEEDED}", BODY),
+        ("PUT", f"/v3/templates/{TEMPLATE}", {"name": "Other"}),
+        ("DELETE", f"/v3/templates/{TEMPLATE}", {}),
+    ],
+)
+async def test_every_write_takes_a_key(
+    fake_sent: FakeSent, wire: Wire, method: str, path: str, body: dict[str, object]
+) -> None:
+    """PATCH, PUT and DELETE are replayed as well: a second delete is no 404."""
+    first = await wire(fake_sent, method, path, body, idempotency_key="k1")
+    again = await wire(fake_sent, method, path, body, idempotency_key="k1")
+    assert again.status == first.status
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_key_on_a_get_is_ignored(fake_sent: FakeSent, wire: Wire) -> None:
+    """Not even its form is looked at."""
+    answer = await wire(fake_sent, "GET", "/v3/profiles", idempotency_key="!")
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("key", ["", "with space", "ü", "k" * 256])
+async def test_a_malformed_key(fake_sent: FakeSent, wire: Wire, key: str) -> None:
+    """VALIDATION_007, and nothing is done."""
+    answer = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key=key)
+    assert (answer.status, answer.code) == (400, "VALIDATION_007")
+    assert set(answer.json["error"]["details"]) == {"Idempotency-Key"}
+    assert len(fake_sent.profiles) == 1
+
+
+async def test_a_key_used_for_something_else(fake_sent: FakeSent, wire: Wire) -> None:
+    """CONFLICT_005 for another body, path or acting profile; the order of members and white space do not count."""
+    made = await wire(fake_sent, "POST", "/v3/profiles", {"name": "Sales", "icon": None}, idempotency_key="k1")
+    assert made.status == 201
+    same = await wire(
+        fake_sent, "POST", "/v3/profiles", content=b'{ "icon": null, "name": "Sales" }', idempotency_key="k1"
+    )
+    assert same.headers["Idempotent-Replayed"] == "true"
+    for method, path, body in (("POST", "/v3/profiles", {"name": "Other"}), ("POST", "/v3/templates", BODY)):
+        answer = await wire(fake_sent, method, path, body, idempotency_key="k1")
+        assert (answer.status, answer.code) == (409, "CONFLICT_005")
+    scoped = await wire(
+        fake_sent, "POST", "/v3/profiles", {"name": "Sales", "icon": None}, idempotency_key="k1", x_profile_id=SEEDED
+    )
+    assert scoped.code == "CONFLICT_005"
+
+
+async def test_keys_of_two_accounts_do_not_meet(fake_sent: FakeSent, wire: Wire) -> None:
+    """An idempotency key belongs to the API key that sent it."""
+    other = fake_sent.add_key()
+    for key in (fake_sent.api_key, other):
+        answer = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1", key=key)
+        assert "Idempotent-Replayed" not in answer.headers
+    assert len(fake_sent.profiles) == 3
+
+
+async def test_the_first_request_is_still_under_way(fake_sent: FakeSent, wire: Wire) -> None:
+    """CONFLICT_001 meanwhile, the replay afterwards."""
+    fake_sent.delay_next(0.2)
+    first = asyncio.create_task(wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1"))
+    await until(lambda: fake_sent.requests)
+    meanwhile = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    assert (meanwhile.status, meanwhile.code) == (409, "CONFLICT_001")
+    assert (await first).status == 201
+    after = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    assert after.headers["Idempotent-Replayed"] == "true"
+    assert len(fake_sent.profiles) == 2
+
+
+async def test_a_key_lasts_24_hours(fake_sent: FakeSent, wire: Wire) -> None:
+    """A second before it is a replay, a second after new work."""
+    await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    fake_sent.advance(24 * 3600 - 1)
+    before = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    fake_sent.advance(2)
+    after = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    assert [answer.headers.get("Idempotent-Replayed") for answer in (before, after)] == ["true", None]
+
+
+async def test_a_failure_before_the_work_is_not_kept(fake_sent: FakeSent, wire: Wire) -> None:
+    """The retry of a 503 does the work for the first time."""
+    fake_sent.fail_next()
+    assert (await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")).status == 503
+    retried = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    assert retried.status == 201
+    assert "Idempotent-Replayed" not in retried.headers
+
+
+async def test_a_failure_after_the_work_hides_a_success(fake_sent: FakeSent, wire: Wire) -> None:
+    """Its retries find the success; a second failure in between does not pass for a replay."""
+    fake_sent.fail_next(2, after_commit=True)
+    for _ in range(2):
+        failed = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+        assert failed.status == 503
+        assert "Idempotent-Replayed" not in failed.headers
+    retried = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
+    assert (retried.status, retried.headers["Idempotent-Replayed"]) == (201, "true")
+    assert len(fake_sent.profiles) == 2

@@ -1,0 +1,271 @@
+"""The kit itself: its life, its state, its command, its fixtures, and what it costs those who do not use it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+import sent_async.testing
+from sent_async import SentClient, operations
+from sent_async.models import DestinationCountry
+from sent_async.operation import Operation
+from sent_async.testing import FakeSent
+from sent_async.testing.__main__ import main, serve
+from sent_async.testing.pipeline import HANDLERS, check_handlers
+from sent_async.testing.plugin import _async_fixture
+from sent_async.testing.store import Key
+
+from .test_fake_operations import SEEDED, TEMPLATE
+
+ROOT = Path(sent_async.__file__).parents[1]
+
+
+async def test_the_life_of_a_fake() -> None:
+    """It says where it is while it runs, can be started again, starts once at a time and closes twice."""
+    fake = FakeSent()
+    assert repr(fake) == "<FakeSent not started>"
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = fake.url
+    for _ in range(2):
+        await fake.start()
+        assert fake.url == f"http://127.0.0.1:{fake.port}"
+        assert repr(fake) == f"<FakeSent {fake.url}>"
+        with pytest.raises(RuntimeError, match="already"):
+            await fake.start()
+        async with fake.client() as sent:
+            assert await sent.profiles.list()
+        await fake.close()
+        await fake.close()
+    fake.drop_connections()
+    assert len(fake.requests) == 2
+    assert fake.port == 0
+
+
+async def test_a_port_that_is_taken(fake_sent: FakeSent) -> None:
+    """``OSError``, and the second fake can be closed as if nothing had been."""
+    second = FakeSent(port=fake_sent.port)
+    with pytest.raises(OSError, match="address already in use"):
+        await second.start()
+    await second.close()
+
+
+@pytest.mark.parametrize(("host", "shown"), [("0.0.0.0", "127.0.0.1"), ("localhost", "localhost")])
+async def test_hosts(host: str, shown: str) -> None:
+    """The URL is one that a client on this machine can use."""
+    async with FakeSent(host=host) as fake, fake.client() as sent:
+        assert fake.url == f"http://{shown}:{fake.port}"
+        assert await sent.profiles.list()
+
+
+async def test_an_ipv6_host() -> None:
+    """Its URL has brackets."""
+    fake = FakeSent(host="::1")
+    try:
+        await fake.start()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    assert fake.url == f"http://[::1]:{fake.port}"
+    await fake.close()
+
+
+def test_options_that_cannot_be() -> None:
+    """Refused where they are given."""
+    with pytest.raises(ValueError, match="api_key"):
+        FakeSent("")
+    with pytest.raises(ValueError, match="profile_page_size"):
+        FakeSent(profile_page_size=0)
+
+
+async def test_an_empty_fake() -> None:
+    """``seed=False`` starts with nothing."""
+    async with FakeSent(seed=False) as fake, fake.client() as sent:
+        assert not await sent.profiles.list()
+        assert not await sent.templates.list()
+        assert (len(fake.profiles), len(fake.templates), len(fake.campaigns)) == (0, 0, 0)
+
+
+async def test_a_client_of_the_fake(fake_sent: FakeSent) -> None:
+    """``client`` passes every option on, the key included."""
+    async with fake_sent.client(api_key=fake_sent.add_key("sk_other"), profile_id=SEEDED) as sent:
+        await sent.profiles.list()
+    headers = fake_sent.requests[0].headers
+    assert (headers["x-api-key"], headers["x-profile-id"]) == ("sk_other", SEEDED)
+
+
+async def test_added_resources_take_any_member(fake_sent: FakeSent) -> None:
+    """Members go by the models' names; values may be plain, models or datetimes; what does not fit is refused."""
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    profile = fake_sent.add_profile(id="p1", name="Other", created_at=moment)
+    assert (profile.id, profile.name, profile.created_at, profile.status) == ("p1", "Other", moment, "approved")
+    country = DestinationCountry(id="US", is_main=True)
+    compliance = {"is_tcr_application": True, "destination_countries": [country]}
+    wire = {"id": "b1", "submitted_to_tcr": False, "is_inherited": False, "created_at": "2026-01-02T00:00:00Z"}
+    branded = fake_sent.add_profile(brand={**wire, "compliance": compliance})
+    assert branded.brand is not None
+    assert branded.brand.compliance is not None
+    assert branded.brand.compliance.destination_countries == [country]
+    campaign = fake_sent.add_campaign(branded.id, message_flow="Sign up")
+    assert (campaign.brand_id, campaign.message_flow) == ("b1", "Sign up")
+    assert fake_sent.add_campaign("p1").brand_id is None
+    assert fake_sent.add_template(status="DRAFT").is_published is False
+    assert fake_sent.add_template(profile_id="p1", is_published=False).customer_id == "p1"
+    assert fake_sent.definition(TEMPLATE) is None
+    with pytest.raises(TypeError, match="'colour'"):
+        fake_sent.add_profile(colour="red")
+    with pytest.raises(ValueError, match="datetime"):
+        fake_sent.add_template(created_at="yesterday")
+    with pytest.raises(KeyError):
+        fake_sent.add_key(profile_id="nope")
+
+
+async def test_views_of_what_is_stored(fake_sent: FakeSent) -> None:
+    """Mappings from id to model, with a length, an order and a short representation."""
+    assert list(fake_sent.templates) == [TEMPLATE]
+    assert fake_sent.templates[TEMPLATE].name == "Welcome Message"
+    assert repr(fake_sent.templates) == "<1 of Template>"
+    with pytest.raises(KeyError):
+        _ = fake_sent.profiles["nope"]
+    assert repr(Key(value="sk_secret")) == "Key(profile_id=None, admin=True)"
+
+
+async def test_reset(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Everything is as it was at the start, and the server runs on."""
+    fake_sent.add_profile()
+    fake_sent.fail_next()
+    fake_sent.rate_limit("standard", limit=1)
+    fake_sent.reset()
+    assert (await sent.profiles.create(name="Sales", idempotency_key="k1")).id
+    assert [request.operation for request in fake_sent.requests] == ["createProfile"]
+    fake_sent.reset()
+    assert list(fake_sent.profiles) == [SEEDED]
+    assert fake_sent.requests == []
+    assert await sent.profiles.create(name="Other", idempotency_key="k1")
+
+
+async def test_time_moves_forward(fake_sent: FakeSent, sent: SentClient) -> None:
+    """``advance`` moves time stamps on; it refuses to move them back."""
+    first = await sent.profiles.create(name="Sales")
+    fake_sent.advance(3600)
+    second = await sent.profiles.create(name="Sales")
+    assert 3600 <= (second.created_at - first.created_at).total_seconds() < 3700
+    with pytest.raises(ValueError, match="forward"):
+        fake_sent.advance(-1)
+
+
+def test_every_operation_has_a_handler() -> None:
+    """One that was added to the API and not to the fake is named at import."""
+    assert set(HANDLERS) == {operation.name for operation in operations.ALL}
+    unknown: Operation[None] = Operation("newThing", "GET", "/v3/new", response=None)
+    with pytest.raises(RuntimeError, match=r"newThing \(GET /v3/new\)"):
+        check_handlers([*operations.ALL, unknown], HANDLERS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_command_serves_until_told_to_stop(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints one line that other programs can read, serves, and ends at either signal."""
+    serving = asyncio.create_task(serve(FakeSent("sk_command")))
+    line = ""
+    while not line:
+        await asyncio.sleep(0.001)
+        line = capsys.readouterr().out
+    settings = dict(part.split("=", 1) for part in line.split())
+    assert line.count("\n") == 1
+    async with SentClient(settings["SENT_DM_API_KEY"], base_url=settings["SENT_BASE_URL"]) as sent:
+        assert await sent.profiles.list()
+    os.kill(os.getpid(), number)
+    await serving
+
+
+async def test_the_command_in_a_process_of_its_own() -> None:
+    """The line comes before the first request is possible to miss; SIGTERM ends it with exit code 0 and no output."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sent_async.testing", "--port", "0", "--api-key", "sk_own",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    line = (await process.stdout.readline()).decode()
+    settings = dict(part.split("=", 1) for part in line.split())
+    async with aiohttp.ClientSession(headers={"x-api-key": settings["SENT_DM_API_KEY"]}) as session:
+        async with session.get(settings["SENT_BASE_URL"] + "/v3/profiles") as answer:
+            assert answer.status == 200
+    process.terminate()
+    assert await process.communicate() == (b"", b"")
+    assert process.returncode == 0
+
+
+def test_the_command_when_it_cannot_listen() -> None:
+    """It says where it could not, and exits with an error."""
+    with pytest.raises(SystemExit, match=r"cannot listen on 192\.0\.2\.1:0"):
+        main(["--host", "192.0.2.1", "--port", "0"])
+
+
+def test_nothing_is_loaded_before_it_is_used() -> None:
+    """``import sent_async`` does not load the kit, and the plugin's module does not load the server."""
+    code = """
+import sys, sent_async
+print([name for name in sys.modules if name.startswith('sent_async.testing')])
+import sent_async.testing.plugin
+print('sent_async.testing.server' in sys.modules, 'aiohttp.web' in sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["[]", "False False"]
+
+
+def test_public_names() -> None:
+    """Each is there; another is an ordinary AttributeError."""
+    for name in sent_async.testing.__all__:
+        assert getattr(sent_async.testing, name) is not None
+    with pytest.raises(AttributeError, match="'FakeHttp'"):
+        _ = sent_async.testing.FakeHttp
+
+
+def test_the_fixtures_without_pytest_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are pytest's own, for anyio to run."""
+    monkeypatch.setitem(sys.modules, "pytest_asyncio", None)
+
+    async def fixture() -> None: ...
+
+    decorated = _async_fixture(fixture)
+    assert type(decorated) is type(pytest.fixture(fixture))
+
+
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
+    """Both are there, in either mode of pytest-asyncio, one fake for each test."""
+    (tmp_path / "conftest.py").write_text("from sent_async.testing.plugin import fake_sent, sent\n")
+    (tmp_path / "test_service.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.asyncio\n"
+        "@pytest.mark.parametrize('run', [1, 2])\n"
+        "async def test_it(fake_sent, sent, run):\n"
+        "    await sent.profiles.create(name='Sales')\n"
+        "    assert len(fake_sent.profiles) == 2\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "error",
+        "-o",
+        f"asyncio_mode={mode}",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
+        "-p",
+        "no:cacheprovider",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [*command, str(tmp_path)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "2 passed" in run.stdout

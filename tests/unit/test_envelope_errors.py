@@ -1,0 +1,213 @@
+"""Answers that say no, in every shape they have been seen in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from sent_async import (
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    ErrorCode,
+    NotFoundError,
+    Operation,
+    PermissionDeniedError,
+    RateLimitError,
+    SentAPIError,
+    SentDecodeError,
+    ServerError,
+    UnprocessableEntityError,
+)
+from sent_async.envelope import decode
+from sent_async.operations import ALL, DELETE_PROFILE, ERROR_STATUS, LIST_PROFILES, RETRIEVE_PROFILE
+
+from ..conftest import payload, problem
+
+HTML = b"<html><head><title>502 Bad Gateway</title></head></html>"
+CLASSES = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+    **dict.fromkeys(range(500, 600), ServerError),
+}
+
+
+def refused(status: int, body: bytes, **headers: str) -> SentAPIError:
+    """The error that an answer becomes, the same for an operation with data and for one without."""
+    named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
+    errors = []
+    operations: list[Operation[Any]] = [LIST_PROFILES, DELETE_PROFILE]
+    for operation in operations:
+        with pytest.raises(SentAPIError) as caught:
+            decode(operation, status, named, body)
+        errors.append(caught.value)
+    assert (type(errors[0]), str(errors[0])) == (type(errors[1]), str(errors[1]))
+    return errors[0]
+
+
+@pytest.mark.parametrize("status", [*range(300, 310), *range(400, 452), *range(500, 600), 600, 999])
+@pytest.mark.parametrize("body", [b"", HTML, problem("RESOURCE_005")], ids=["empty", "html", "envelope"])
+def test_the_class_is_that_of_the_status(status: int, body: bytes) -> None:
+    """The status decides, not the body; one without a class of its own, and every 3xx, is a plain SentAPIError."""
+    error = refused(status, body)
+    assert type(error) is CLASSES.get(status, SentAPIError)
+    assert error.status == status
+
+
+def test_everything_on_the_error() -> None:
+    """Code, message, details, page, request id and headers come along."""
+    details = {"page_size": ["must be 1 to 100"], "definition": ["is missing", "is odd"]}
+    body = problem("VALIDATION_001", "Invalid.", details=details, doc_url="https://docs.sent.dm/errors")
+    error = refused(400, body, X_Request_Id="req_h", Retry_After="2")
+    assert error.code is ErrorCode.VALIDATION_FAILED
+    assert (error.message, error.details) == ("Invalid.", details)
+    assert (error.doc_url, error.request_id) == ("https://docs.sent.dm/errors", "req_h")
+    assert (error.retry_after, error.headers["retry-after"], error.replayed) == (2.0, "2", False)
+
+
+def test_str_of_the_customers_404() -> None:
+    """The form that people grep for."""
+    error = refused(404, payload("profiles-list-404.seed"))
+    assert str(error) == "404 RESOURCE_005: Organization not found (request_id=req_7X9zKp2jDw)"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_empty_401_and_403(status: int) -> None:
+    """These come with no body at all."""
+    error = refused(status, b"")
+    assert type(error) is CLASSES[status]
+    assert (error.code, error.message, error.details, error.request_id, str(error)) == (None, "", {}, None, str(status))
+
+
+def test_a_401_says_where_the_key_comes_from() -> None:
+    """The traceback tells a newcomer which variable to look at."""
+    assert any("SENT_DM_API_KEY" in note for note in refused(401, b"").__notes__)
+
+
+def test_an_html_502() -> None:
+    """A proxy's page is a server error that says so, without repeating the page."""
+    error = refused(502, HTML, Content_Type="text/html")
+    assert (type(error), str(error)) == (ServerError, "502")
+    assert any("text/html" in note for note in error.__notes__)
+    assert "Gateway" not in "".join([repr(error), *error.__notes__])
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 299])
+@pytest.mark.parametrize("code", ERROR_STATUS)
+def test_success_false_has_the_class_of_its_code(status: int, code: str) -> None:
+    """An error dressed as a success is judged by the catalogue, and keeps the status it came with."""
+    error = refused(status, problem(code))
+    assert type(error) is CLASSES[ERROR_STATUS[code]]
+    assert (error.status, error.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("AUTH_001", AuthenticationError),
+        ("AUTH_002", AuthenticationError),
+        ("AUTH_099", PermissionDeniedError),
+        ("VALIDATION_099", BadRequestError),
+        ("RESOURCE_099", NotFoundError),
+        ("RESOURCE_007", ConflictError),
+        ("CONFLICT_099", ConflictError),
+        ("BUSINESS_099", UnprocessableEntityError),
+        ("BUSINESS_002", RateLimitError),
+        ("INTERNAL_099", ServerError),
+        ("SERVICE_099", ServerError),
+        ("WEATHER_001", SentAPIError),
+        ("RESOURCES_001", SentAPIError),
+        ("resource_001", SentAPIError),
+        ("", SentAPIError),
+        (None, SentAPIError),
+    ],
+)
+def test_success_false_with_an_uncatalogued_code(code: str | None, kind: type[SentAPIError]) -> None:
+    """By its prefix, or no class in particular."""
+    assert type(refused(200, problem(code))) is kind
+
+
+@pytest.mark.parametrize("body", [b'{"success":false}', b'{"success":false,"data":[],"error":7,"meta":[]}'])
+def test_success_false_needs_nothing_else(body: bytes) -> None:
+    """It is a failure even when the rest of the envelope is nonsense."""
+    error = refused(200, body)
+    assert (type(error), str(error)) == (SentAPIError, "200")
+
+
+def test_an_error_without_success_is_a_failure() -> None:
+    """A 2xx that has an error object and does not claim success is an error."""
+    assert refused(200, b'{"error":{"code":"RESOURCE_014","message":"Profile not found"}}').code == "RESOURCE_014"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message", "details"),
+    [
+        ("Not found", None, "", {}),
+        (["Not found"], None, "", {}),
+        (None, None, "", {}),
+        ({}, None, "", {}),
+        ({"code": 5, "message": {"en": "x"}}, None, "", {}),
+        ({"code": "", "message": ""}, None, "", {}),
+        ({"code": "RESOURCE_5000", "message": "New."}, "RESOURCE_5000", "New.", {}),
+        ({"details": "bad"}, None, "", {}),
+        ({"details": ["bad"]}, None, "", {}),
+        ({"details": {"name": "bad"}}, None, "", {"name": ["bad"]}),
+        ({"details": {"name": ["bad", 7], "x": None, "y": {"z": 1}}}, None, "", None),
+        ({"doc_url": 7}, None, "", {}),
+    ],
+)
+def test_odd_error_bodies(error: object, code: str | None, message: str, details: dict[str, list[str]] | None) -> None:
+    """What can be read is read; the rest reads as absent. Details are always lists of strings."""
+    failure = refused(404, json.dumps({"success": False, "error": error}).encode())
+    assert type(failure) is NotFoundError
+    assert (failure.code, failure.message, failure.doc_url) == (code, message, None)
+    if details is not None:
+        assert failure.details == details
+    assert all(isinstance(text, str) for texts in failure.details.values() for text in texts)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"no"', b"7", b"null", b"{", b"\xff\xfe", b"[" * 5000, b'{"error":' * 3000])
+def test_error_bodies_that_are_no_envelope(body: bytes) -> None:
+    """A list, a string, half an object, bytes or a tower: still the error of the status."""
+    assert str(refused(503, body)) == "503"
+
+
+@given(st.integers(300, 599), st.binary(max_size=200))
+def test_any_bytes_with_a_bad_status(status: int, body: bytes) -> None:
+    """Never anything but the class of the status."""
+    with pytest.raises(SentAPIError) as caught:
+        decode(RETRIEVE_PROFILE, status, {}, body)
+    assert type(caught.value) is CLASSES.get(status, SentAPIError)
+
+
+def test_html_on_200() -> None:
+    """A page instead of JSON is a decode error that names the content type and not the page."""
+    with pytest.raises(SentDecodeError) as caught:
+        decode(LIST_PROFILES, 200, CIMultiDict({"Content-Type": "text/html", "X-Request-Id": "req_1"}), HTML)
+    assert str(caught.value) == "200: the body is not JSON (text/html) (request_id=req_1)"
+    assert caught.value.path is None
+
+
+def test_every_catalogued_code_is_a_member() -> None:
+    """Codes have readable names, and every status of the catalogue has its class."""
+    assert ErrorCode.ORGANIZATION_NOT_FOUND.value == "RESOURCE_005"
+    assert set(ERROR_STATUS) == {code.value for code in ErrorCode}
+    assert set(ERROR_STATUS.values()) <= set(CLASSES)
+
+
+@pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)
+def test_success_false_beats_a_wrong_shape(operation: Operation[Any]) -> None:
+    """The API's no is heard even when data would not fit the type."""
+    body = b'{"success":false,"data":{"id":7,"profiles":7,"templates":7},"error":{"code":"RESOURCE_014","message":"x"}}'
+    with pytest.raises(NotFoundError):
+        decode(operation, 200, {}, body)

@@ -1,0 +1,156 @@
+"""Operations: from keyword arguments to a path and a query that nobody can break out of."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sent_async import Operation, SentConfigError
+from sent_async.operations import (
+    ALL,
+    LIST_PROFILES,
+    LIST_TEMPLATES,
+    RETRIEVE_PROFILE,
+    UPDATE_CAMPAIGN,
+)
+
+ids = st.text(min_size=1, max_size=40, alphabet=st.characters(exclude_categories=["Cs"])).filter(
+    lambda text: text.strip(". ")
+)
+nasty = st.sampled_from(
+    [
+        "../x",
+        "a/b?c=d",
+        "%2e%2e",
+        "%2F",
+        "a#b",
+        "a b",
+        "a+b",
+        "a&b=c",
+        "äöü",
+        "日本",
+        "a;b",
+        "\\..\\",
+        "a\r\nb",
+        "\x00x",
+        "é/",
+    ]
+)
+
+
+@given(ids | nasty)
+def test_an_id_stays_in_its_segment(value: str) -> None:
+    """Whatever the id: one segment, no query, ASCII only, and the server reads the same id back."""
+    path, query = RETRIEVE_PROFILE.target({"profile_id": value})
+    assert query == "" and path.isascii()
+    assert path.count("/") == 3 and not set(path) & set("?#\\ \r\n\x00;")
+    assert path.startswith("/v3/profiles/")
+    assert unquote(path.removeprefix("/v3/profiles/")) == value
+
+
+@given(ids | nasty, ids | nasty)
+def test_two_ids_stay_in_their_segments(profile_id: str, campaign_id: str) -> None:
+    """Neither id reaches into the other's place."""
+    path, _ = UPDATE_CAMPAIGN.target({"campaign_id": campaign_id, "profile_id": profile_id})
+    _, v3, profiles, first, campaigns, second = path.split("/")
+    assert (v3, profiles, campaigns) == ("v3", "profiles", "campaigns")
+    assert (unquote(first), unquote(second)) == (profile_id, campaign_id)
+
+
+@pytest.mark.parametrize("value", ["", " ", ".", "..", "...", " . ", ".. ", None, 7, b"x", ["x"], "\ud800"])
+def test_refused_ids(value: object) -> None:
+    """What is empty, dots only, no string or no text would call another endpoint, or none."""
+    with pytest.raises(SentConfigError):
+        RETRIEVE_PROFILE.target({"profile_id": value})
+    with pytest.raises(SentConfigError):
+        UPDATE_CAMPAIGN.target({"profile_id": "p", "campaign_id": value})
+
+
+@pytest.mark.parametrize("value", ["a", "a.b", "..a", "v1.2", "a..", "~x", "660e8400-e29b-41d4-a716-446655440001"])
+def test_accepted_ids(value: str) -> None:
+    """Ids are not required to be UUIDs."""
+    assert RETRIEVE_PROFILE.target({"profile_id": value}) == (f"/v3/profiles/{value}", "")
+
+
+def test_unknown_and_missing_parameters() -> None:
+    """A misspelt or forgotten parameter is a TypeError that names it."""
+    with pytest.raises(TypeError, match="profil_id"):
+        RETRIEVE_PROFILE.target({"profil_id": "x"})
+    with pytest.raises(TypeError, match="profile_id"):
+        RETRIEVE_PROFILE.target({})
+    with pytest.raises(TypeError, match="profile_id"):
+        UPDATE_CAMPAIGN.target({"campaign_id": "x"})
+    with pytest.raises(TypeError, match="page_size"):
+        LIST_TEMPLATES.target({"pagesize": 7})
+    with pytest.raises(TypeError, match="none"):
+        Operation("ping", "GET", "/ping", response=None).target({"x": "y"})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "query"),
+    [
+        ({}, []),
+        ({"page": None, "search": None}, []),
+        ({"page": 2, "page_size": 50}, [("page", "2"), ("page_size", "50")]),
+        ({"search": "a&b=c d#é"}, [("search", "a&b=c d#é")]),
+        ({"search": ""}, [("search", "")]),
+        ({"is_welcome_playground": False}, [("is_welcome_playground", "false")]),
+        ({"is_welcome_playground": True}, [("is_welcome_playground", "true")]),
+    ],
+)
+def test_the_query(parameters: dict[str, Any], query: list[tuple[str, str]]) -> None:
+    """None is left out, booleans are in JSON's spelling, text comes back as it was."""
+    path, text = LIST_TEMPLATES.target(parameters)
+    assert path == "/v3/templates"
+    assert parse_qsl(text, keep_blank_values=True) == query
+
+
+@given(st.text(max_size=40, alphabet=st.characters(exclude_categories=["Cs"])))
+def test_any_search(text: str) -> None:
+    """A query value adds no parameter and ends no query."""
+    _, query = LIST_TEMPLATES.target({"search": text})
+    assert parse_qsl(query, keep_blank_values=True) == [("search", text)]
+    assert query.isascii() and not set(query) & set("# \r\n")
+
+
+def test_a_search_that_cannot_be_sent() -> None:
+    """A lone surrogate in a query value is refused like one in an id."""
+    with pytest.raises(SentConfigError):
+        LIST_TEMPLATES.target({"search": "\ud800"})
+
+
+def test_the_first_page_of_profiles_has_no_query() -> None:
+    """The seed shows no parameters at all."""
+    assert LIST_PROFILES.target({"page": None}) == ("/v3/profiles", "")
+    assert LIST_PROFILES.target({"page": 2}) == ("/v3/profiles", "page=2")
+
+
+def test_names_are_read_off_a_template_by_hand() -> None:
+    """A hand-built operation takes snake_case keywords for camelCase placeholders."""
+    operation: Operation[None] = Operation("x", "GET", "/v3/a%20b/{accountId}/{id}", response=None)
+    assert operation.target({"account_id": "1", "id": "2 3"}) == ("/v3/a%20b/1/2%203", "")
+    assert repr(operation) == "<Operation x: GET /v3/a%20b/{accountId}/{id}>"
+
+
+def test_the_fifteen() -> None:
+    """Every operation is listed once, under a name of its own."""
+    assert len({operation.name for operation in ALL}) == len(ALL) == 15
+    assert len({(operation.method, operation.path) for operation in ALL}) == 15
+
+
+@pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)
+def test_writes_are_repeatable(operation: Operation[Any]) -> None:
+    """Reads and deletes by nature, other writes by their automatic key."""
+    automatic = operation.method in ("POST", "PUT", "PATCH")
+    assert (operation.idempotency == "automatic") is automatic
+    assert operation.repeatable
+
+
+@pytest.mark.parametrize(("method", "repeatable"), [("GET", True), ("DELETE", True), ("POST", False), ("PUT", False)])
+def test_a_hand_built_operation_makes_no_key(method: str, repeatable: bool) -> None:
+    """Nobody knows whether an unknown endpoint honours keys, so its writes are not repeated."""
+    assert Operation("x", method, "/v3/x", response=None).repeatable is repeatable

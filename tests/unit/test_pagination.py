@@ -1,0 +1,121 @@
+"""Where an iteration ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from sent_async import Page, Paginator
+from sent_async.models import Pagination
+
+
+def pagination(page: int, has_more: bool) -> Pagination:
+    return Pagination(page=page, page_size=2, total_count=9, total_pages=5, has_more=has_more)
+
+
+class Source:
+    """Gives the scripted pages one by one, the last for ever, and notes which numbers were asked for."""
+
+    def __init__(self, *pages: Page[str]) -> None:
+        self.pages = list(pages)
+        self.asked: list[int | None] = []
+
+    async def fetch(self, number: int | None) -> Page[str]:
+        assert len(self.asked) < 20, "asks without end"
+        self.asked.append(number)
+        return self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
+
+
+def page(items: str, number: int | None = None, more: bool = False) -> Page[str]:
+    return Page(list(items), None if number is None else pagination(number, more))
+
+
+@pytest.mark.parametrize(
+    ("pages", "items", "asked"),
+    [
+        pytest.param(
+            [page("ab", 1, True), page("cd", 2, True), page("e", 3)], "abcde", [None, 2, 3], id="has_more false"
+        ),
+        pytest.param([page("ab")], "ab", [None], id="no pagination"),
+        pytest.param([page("", 1, True)], "", [None], id="empty at once"),
+        pytest.param([page("ab", 1, True), page("", 2, True)], "ab", [None, 2], id="empty later"),
+        pytest.param([page("ab", 1, True), page("ba", 1, True)], "ab", [None, 2], id="number stands still"),
+        pytest.param([page("ab", 3, True), page("cd", 2, True)], "ab", [None, 4], id="number goes back"),
+        pytest.param([page("ab", 1, True), page("ab", 2, True)], "ab", [None, 2], id="the same items"),
+        pytest.param([page("ab", 1, True), page("ab")], "ab", [None, 2], id="the same items, no pagination"),
+        pytest.param([page("ab", 1, True), page("cd")], "abcd", [None, 2], id="pagination ends"),
+        pytest.param(
+            [page("ab", 1, True), page("cd", 5, True), page("e", 6)], "abcde", [None, 2, 6], id="number jumps"
+        ),
+    ],
+)
+async def test_stops(pages: list[Page[str]], items: str, asked: list[int | None]) -> None:
+    """Each way a list can end, with no request too many and no item twice."""
+    source = Source(*pages)
+    assert [item async for item in Paginator(source.fetch)] == list(items)
+    assert source.asked == asked
+
+
+async def test_await_gives_the_first_page() -> None:
+    """Awaiting asks once, for the page it was made with."""
+    source = Source(page("ab", 4, True))
+    first = await Paginator(source.fetch, first=4)
+    assert (list(first), source.asked) == (["a", "b"], [4])
+
+
+async def test_nothing_is_asked_before_it_is_needed() -> None:
+    """Making a paginator sends nothing, and a page is asked for when its first item is."""
+    source = Source(page("ab", 1, True), page("cd", 2))
+    items = aiter(Paginator(source.fetch))
+    assert source.asked == []
+    assert [await anext(items), await anext(items)] == ["a", "b"]
+    assert source.asked == [None]
+    assert await anext(items) == "c"
+
+
+async def test_iterating_twice_asks_twice() -> None:
+    """A paginator holds nothing: each iteration starts anew."""
+    source = Source(page("ab", 1))
+    paginator = Paginator(source.fetch)
+    assert [item async for item in paginator] == [item async for item in paginator]
+    assert source.asked == [None, None]
+
+
+async def test_pages() -> None:
+    """Page by page, each with its position."""
+    source = Source(page("ab", 1, True), page("c", 2))
+    pages = [page async for page in Paginator(source.fetch).pages()]
+    assert [list(page) for page in pages] == [["a", "b"], ["c"]]
+    assert [page.pagination.page for page in pages if page.pagination] == [1, 2]
+
+
+async def test_an_error_on_a_later_page_comes_out() -> None:
+    """What was read stays read; the failure is not mistaken for the end."""
+    asked: list[int | None] = []
+
+    async def fetch(number: int | None) -> Page[str]:
+        asked.append(number)
+        if len(asked) == 2:
+            raise ConnectionError
+        return page("ab", 1, True)
+
+    seen = []
+
+    async def read() -> None:
+        async for item in Paginator(fetch):
+            seen.append(item)
+
+    with pytest.raises(ConnectionError):
+        await read()
+    assert seen == ["a", "b"]
+
+
+def test_a_page_is_a_sequence() -> None:
+    """It has length, order, slices and membership, and shows what is in it."""
+    letters = page("abc", 1)
+    assert isinstance(letters, Sequence) and len(letters) == 3
+    assert (letters[0], letters[-1], letters[1:]) == ("a", "c", ["b", "c"])
+    assert "b" in letters and letters.index("c") == 2 and list(reversed(letters)) == ["c", "b", "a"]
+    assert repr(page("a")) == "Page(['a'], pagination=None)"
+    assert not page("")

@@ -1,0 +1,76 @@
+"""The slots of a client: never too many, never one lost, whatever is cancelled and when."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from sent_async.in_flight import Slots
+
+
+async def test_first_come_first_served() -> None:
+    """A slot that is given back goes to whoever has waited longest."""
+    slots = Slots(1)
+    await slots.take()
+    order: list[int] = []
+
+    async def user(number: int) -> None:
+        await slots.take()
+        order.append(number)
+        slots.give_back()
+
+    tasks = [asyncio.create_task(user(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    assert (slots.free, order) == (0, [])
+    slots.give_back()
+    await asyncio.gather(*tasks)
+    assert (slots.free, order) == (1, [0, 1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("give_first", [True, False])
+async def test_cancelled_as_the_slot_comes_free(give_first: bool) -> None:
+    """A waiter cancelled in the very turn in which it would be served passes its slot on, or leaves it free."""
+    slots = Slots(1)
+    await slots.take()
+    first, second = asyncio.create_task(slots.take()), asyncio.create_task(slots.take())
+    await asyncio.sleep(0)
+    if give_first:
+        slots.give_back()
+        first.cancel()
+    else:
+        first.cancel()
+        slots.give_back()
+    await asyncio.wait([first, second])
+    assert first.cancelled() and not second.cancelled()
+    slots.give_back()
+    assert slots.free == 1
+
+
+async def test_at_random() -> None:
+    """Hundreds of users, many of them cancelled while they wait or hold: in the end all slots are free."""
+    draw = random.Random(11)
+    slots = Slots(3)
+    held = most = 0
+
+    async def user() -> None:
+        nonlocal held, most
+        await slots.take()
+        held += 1
+        most = max(most, held)
+        try:
+            for _ in range(draw.randrange(4)):
+                await asyncio.sleep(0)
+        finally:
+            held -= 1
+            slots.give_back()
+
+    for _ in range(20):
+        tasks = [asyncio.create_task(user()) for _ in range(30)]
+        for _ in range(draw.randrange(40)):
+            await asyncio.sleep(0)
+            draw.choice(tasks).cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert (slots.free, held) == (3, 0)
+    assert most == 3

@@ -1,0 +1,100 @@
+"""Dates as .NET writes them, and as it should not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sent_async import SentDecodeError
+from sent_async.envelope import decode
+from sent_async.models import Profile
+from sent_async.operations import LIST_PROFILES, RETRIEVE_PROFILE
+
+from ..conftest import envelope, profile
+
+
+def read(stamp: object) -> Profile:
+    data, _ = decode(RETRIEVE_PROFILE, 200, {}, envelope(profile(updated_at=stamp)))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("stamp", "moment"),
+    [
+        ("2026-03-31T15:21:52.16610+00:00", datetime(2026, 3, 31, 15, 21, 52, 166100, UTC)),
+        ("2026-05-21T12:05:03.754463+00:00", datetime(2026, 5, 21, 12, 5, 3, 754463, UTC)),
+        ("2024-01-15T10:30:00Z", datetime(2024, 1, 15, 10, 30, tzinfo=UTC)),
+        ("2024-01-15T10:30:00+02:00", datetime(2024, 1, 15, 10, 30, tzinfo=timezone(timedelta(hours=2)))),
+        ("0001-01-01T00:00:00+00:00", datetime(1, 1, 1, tzinfo=UTC)),
+        ("0001-01-01T00:00:00", datetime(1, 1, 1, tzinfo=UTC)),
+        ("2026-03-31T15:21:52", datetime(2026, 3, 31, 15, 21, 52, tzinfo=UTC)),
+        ("2026-03-31T15:21:52.1234567", datetime(2026, 3, 31, 15, 21, 52, 123456, UTC)),
+        ("9999-12-31T23:59:59.9999999", datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)),
+        ("9999-12-31T23:59:59.9999999+00:00", datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)),
+        ("9999-12-31T23:59:59.9999999Z", datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)),
+    ],
+)
+def test_a_stamp(stamp: str, moment: datetime) -> None:
+    """Every form that occurs is an aware datetime; one without an offset is UTC."""
+    updated = read(stamp).updated_at
+    assert updated == moment
+    assert updated is not None and updated.tzinfo is not None
+
+
+def test_seven_digits() -> None:
+    """The seventh digit goes, or rounds the sixth: within a microsecond either way."""
+    updated = read("2026-03-31T15:21:52.1661009+00:00").updated_at
+    assert updated is not None
+    assert abs(updated - datetime(2026, 3, 31, 15, 21, 52, 166101, UTC)) <= timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("stamp", ["yesterday", "", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00", 7, True, [], {}])
+def test_what_is_no_stamp(stamp: object) -> None:
+    """Nonsense is a decode error that names the member."""
+    with pytest.raises(SentDecodeError) as caught:
+        read(stamp)
+    assert caught.value.path == "$.data.updated_at"
+
+
+def test_naive_stamps_everywhere() -> None:
+    """Mending goes through all items and all members, nested ones included, and leaves good ones alone."""
+    naive = "2026-03-31T15:21:52"
+    brand = {**profile()["brand"], "created_at": naive}
+    profiles = [profile(), profile(created_at=naive), profile(updated_at=naive, brand=brand)]
+    data, meta = decode(
+        LIST_PROFILES, 200, {}, envelope({"profiles": profiles}, meta={"request_id": "r", "timestamp": naive})
+    )
+    aware = datetime(2026, 3, 31, 15, 21, 52, tzinfo=UTC)
+    third = data.profiles[2]
+    assert data.profiles[1].created_at == third.updated_at == aware
+    assert third.brand is not None and third.brand.created_at == aware
+    assert data.profiles[0].created_at != aware
+    assert meta is not None and meta.timestamp == aware
+
+
+def test_naive_stamps_among_unlike_neighbours() -> None:
+    """An item that lacks the member is passed over in mending the others."""
+    without = profile(id="a", brand=None)
+    del without["updated_at"]
+    profiles = [without, profile(id="b", updated_at="2026-03-31T15:21:52")]
+    data, _ = decode(LIST_PROFILES, 200, {}, envelope({"profiles": profiles}))
+    assert data.profiles[0].updated_at is None
+    assert data.profiles[1].updated_at == datetime(2026, 3, 31, 15, 21, 52, tzinfo=UTC)
+
+
+def test_a_naive_stamp_does_not_hide_a_wrong_one() -> None:
+    """After mending the first, the second is still found, at its own place."""
+    profiles = [profile(created_at="2026-03-31T15:21:52"), profile(created_at="soon")]
+    with pytest.raises(SentDecodeError) as caught:
+        decode(LIST_PROFILES, 200, {}, envelope({"profiles": profiles}))
+    assert caught.value.path == "$.data.profiles[1].created_at"
+
+
+@given(st.datetimes(), st.integers(0, 9))
+def test_any_naive_stamp(moment: datetime, seventh: int) -> None:
+    """A stamp without an offset reads as that moment in UTC."""
+    stamp = f"{moment.isoformat(timespec='microseconds')}{seventh}"
+    assert read(stamp).updated_at == moment.replace(tzinfo=UTC)

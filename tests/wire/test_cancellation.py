@@ -1,0 +1,178 @@
+"""Cancelling any call at any moment leaves the client whole and nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from sent_async import SentClient, SentError
+
+from ..conftest import MakeClient, answer
+from .servers import Connection, RawServer, good
+
+LIMIT = 5
+
+
+class Moody:
+    """A server that is quick, slow, broken or unwilling, by a seeded draw, until it is told to be good."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.good = False
+
+    async def __call__(self, connection: Connection) -> None:
+        while True:
+            await connection.read()
+            mood = "quick" if self.good else self.random.choice(["quick", "slow", "split", "503", "429", "reset"])
+            if mood == "slow":
+                await asyncio.sleep(self.random.random() * 0.01)
+            if mood == "split":
+                await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
+                await asyncio.sleep(self.random.random() * 0.01)
+                return
+            if mood == "reset":
+                connection.reset()
+                return
+            if mood in ("503", "429"):
+                await connection.reply(answer(b"", int(mood)))
+            else:
+                await connection.reply()
+
+
+class ShortWaits:
+    """Real but short waits between attempts, so that some calls are caught in one."""
+
+    def time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 100)
+
+
+async def by_cancel(call: Awaitable[object], after: float) -> None:
+    task = asyncio.ensure_future(call)
+    await asyncio.sleep(after)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled() or task.exception() is None or isinstance(task.exception(), SentError)
+
+
+async def by_timeout(call: Awaitable[object], after: float) -> None:
+    try:
+        async with asyncio.timeout(after):
+            await call
+    except SentError:
+        pass
+    except TimeoutError:
+        task = asyncio.current_task()
+        assert task is not None and task.cancelling() == 0
+
+
+async def by_group(call: Awaitable[object], after: float) -> None:
+    async def stop() -> None:
+        await asyncio.sleep(after)
+        raise ZeroDivisionError
+
+    async def run() -> None:
+        await call
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run())
+            group.create_task(stop())
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await both()
+    assert all(isinstance(error, ZeroDivisionError | SentError) for error in caught.value.exceptions)
+
+
+def some_call(sent: SentClient, draw: random.Random) -> Awaitable[object]:
+    view = sent.with_options(deadline=draw.choice([None, None, 5.0]), timeout=draw.choice([None, 5.0]))
+    match draw.randrange(3):
+        case 0:
+            return view.profiles.retrieve("p")
+        case 1:
+            return view.profiles.create(name="n")
+        case _:
+            return view.profiles.delete("p")
+
+
+@pytest.mark.parametrize("how", [by_cancel, by_timeout, by_group])
+async def test_cancelled_at_random(
+    client: MakeClient, how: Callable[[Awaitable[object], float], Awaitable[None]]
+) -> None:
+    """After hundreds of cancelled calls, as many as the limit allows succeed at once, and no task is left."""
+    draw = random.Random(7)
+    moody = Moody(8)
+    before = asyncio.all_tasks()
+    async with RawServer(moody) as raw:
+        sent = client(base_url=raw.url, limit=LIMIT, clock=ShortWaits())
+        for _ in range(10):
+            await asyncio.gather(*(how(some_call(sent, draw), draw.random() * 0.03) for _ in range(30)))
+        moody.good = True
+        together = asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(LIMIT)))
+        async with asyncio.timeout(10):
+            assert len(await together) == LIMIT
+        await sent.close()
+    gc.collect()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_cancelled_after_so_many_steps(client: MakeClient, steps: int) -> None:
+    """The first steps of a call, connecting included, one by one: the single slot is free again each time."""
+    async with RawServer(good) as raw:
+        sent = client(base_url=raw.url, limit=1)
+        task = asyncio.ensure_future(sent.profiles.retrieve("p"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        async with asyncio.timeout(10):
+            assert (await sent.profiles.retrieve("p")).name == "Marketing Team"
+
+
+async def test_cancelled_while_connecting(client: MakeClient) -> None:
+    """A host that takes no connections: the call ends as it is told to."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        sent = client(base_url=f"http://127.0.0.1:{address[1]}", limit=1)
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(sent.profiles.retrieve("p"), 0.02)
+        for filler in fillers:
+            filler.close()
+
+
+async def test_a_cancelled_wait_for_a_slot(client: MakeClient) -> None:
+    """Those who give up waiting lose their place only; those who stay are served."""
+    gate = asyncio.Event()
+
+    async def gated(connection: Connection) -> None:
+        while True:
+            await connection.read()
+            await gate.wait()
+            await connection.reply()
+
+    async with RawServer(gated) as raw:
+        sent = client(base_url=raw.url, limit=2)
+        tasks = [asyncio.ensure_future(sent.profiles.retrieve("p")) for _ in range(20)]
+        await asyncio.sleep(0.02)
+        for task in tasks[4:16]:
+            task.cancel()
+        gate.set()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [isinstance(result, asyncio.CancelledError) for result in results] == [4 <= n < 16 for n in range(20)]
+        assert len(raw.requests) == 8

@@ -1,0 +1,154 @@
+"""Two clocks: ``timeout`` for an attempt with its body, ``deadline`` for the call with its waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sent_async import RateLimitError, SentTimeoutError
+
+from ..conftest import FakeClock, MakeClient, Server, answer, problem
+from .servers import Behaviour, Connection, RawServer, dripping, good, stalled_body, stalled_head
+
+
+async def test_a_dripping_server_is_cut_off(client: MakeClient) -> None:
+    """A byte now and then does not hold an attempt open for ever."""
+    async with RawServer(dripping) as raw:
+        with pytest.raises(SentTimeoutError) as caught:
+            await client(base_url=raw.url, timeout=0.05, max_retries=1).profiles.retrieve("p")
+        assert raw.connections == 2
+    assert caught.value.maybe_sent and caught.value.attempts == 2
+    assert "0.05 s" in str(caught.value)
+    assert isinstance(caught.value, TimeoutError)
+
+
+async def test_waiting_for_a_slot_does_not_time_out(client: MakeClient) -> None:
+    """With one slot and many calls, each has its whole timeout from the moment it is sent."""
+
+    async def slow(connection: Connection) -> None:
+        while True:
+            await connection.read()
+            await asyncio.sleep(0.05)
+            await connection.reply()
+
+    async with RawServer(slow) as raw:
+        sent = client(base_url=raw.url, limit=1, timeout=0.4, max_retries=0)
+        await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(12)))
+        assert len(raw.requests) == 12 and raw.connections == 1
+
+
+async def test_the_limit_holds(client: MakeClient) -> None:
+    """Never more requests at once than the limit."""
+    now = most = 0
+
+    async def counting(connection: Connection) -> None:
+        nonlocal now, most
+        while True:
+            await connection.read()
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.005)
+            now -= 1
+            await connection.reply()
+
+    async with RawServer(counting) as raw:
+        sent = client(base_url=raw.url, limit=3)
+        await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(20)))
+        assert most == 3 and raw.connections == 3
+
+
+@pytest.mark.parametrize("stall", [stalled_head, stalled_body])
+async def test_the_deadline_inside_an_attempt(client: MakeClient, stall: Behaviour) -> None:
+    """A deadline that falls inside an attempt ends the call with a timeout, and nothing is sent again."""
+    async with RawServer(stall) as raw:
+        with pytest.raises(SentTimeoutError, match=r"deadline of 0\.05 s") as caught:
+            await client(base_url=raw.url, deadline=0.05).profiles.create(name="n")
+        assert len(raw.requests) == 1
+    assert caught.value.maybe_sent
+    assert caught.value.idempotency_key == raw.requests[0].headers["idempotency-key"]
+
+
+async def test_the_deadline_counts_attempts(client: MakeClient) -> None:
+    """An error by the deadline says how often the request was sent, like any other."""
+    async with RawServer(stalled_head) as raw:
+        with pytest.raises(SentTimeoutError) as caught:
+            await client(base_url=raw.url, timeout=0.05, deadline=0.4, max_retries=1000).profiles.retrieve("p")
+        assert raw.connections > 1
+        assert caught.value.attempts == raw.connections
+
+
+async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient) -> None:
+    """The deadline covers the wait for a slot; the request that never left says so."""
+    arrived = asyncio.Event()
+
+    async def stalled(connection: Connection) -> None:
+        await connection.read()
+        arrived.set()
+        await connection.hang()
+
+    async with RawServer(stalled) as raw:
+        sent = client(base_url=raw.url, limit=1, timeout=None)
+        first = asyncio.create_task(sent.profiles.retrieve("first"))
+        await arrived.wait()
+        with pytest.raises(SentTimeoutError) as caught:
+            await sent.with_options(deadline=0.05).profiles.retrieve("second")
+        assert not caught.value.maybe_sent
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert len(raw.requests) == 1
+
+
+async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server, clock: FakeClock) -> None:
+    """A wait that would pass the deadline raises the API's error at once, with its number."""
+    server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After="30")]
+    with pytest.raises(RateLimitError) as caught:
+        await client(deadline=20).profiles.retrieve("p")
+    assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (30.0, 1, [])
+
+
+async def test_within_the_deadline(client: MakeClient, server: Server, clock: FakeClock) -> None:
+    """A deadline that is not reached changes nothing."""
+    server.answers = [answer(b"", 503, Retry_After="5"), server.answers[0]]
+    await client(deadline=20).profiles.retrieve("p")
+    assert clock.slept == [5.0]
+
+
+async def test_no_limits_at_all(client: MakeClient) -> None:
+    """timeout=None and deadline=None: the answer is waited for."""
+    async with RawServer(good) as raw:
+        assert await client(base_url=raw.url, timeout=None).profiles.retrieve("p")
+
+
+async def test_timeouts_of_many_sizes(client: MakeClient) -> None:
+    """Views with timeouts of their own end their own calls, shortest first, and leave the others alone."""
+
+    async def by_path(connection: Connection) -> None:
+        request = await connection.read()
+        if request.path_qs.endswith("stall"):
+            await connection.hang()
+        await connection.reply()
+
+    async with RawServer(by_path) as raw:
+        sent = client(base_url=raw.url, max_retries=0)
+        ended: list[float] = []
+
+        async def call(timeout: float) -> None:
+            with pytest.raises(SentTimeoutError):
+                await sent.with_options(timeout=timeout).profiles.retrieve("stall")
+            ended.append(timeout)
+
+        await asyncio.gather(*(call(timeout) for timeout in (0.3, 0.05, 0.15, 0.05)), sent.profiles.retrieve("p"))
+        assert ended == [0.05, 0.05, 0.15, 0.3]
+
+
+async def test_someone_elses_timeout_error_passes_through(client: MakeClient, server: Server) -> None:
+    """A TimeoutError of the caller's own hook is not mistaken for the deadline."""
+
+    def hook(_: object) -> None:
+        raise TimeoutError("mine")
+
+    with pytest.raises(TimeoutError, match="mine") as caught:
+        await client(deadline=20, on_attempt=hook).profiles.retrieve("p")
+    assert not isinstance(caught.value, SentTimeoutError)

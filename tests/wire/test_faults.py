@@ -1,0 +1,172 @@
+"""The fault matrix: each way a connection can fail, for each kind of call, counted at the server."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from sent_async import Operation, SentClient, SentConnectionError, SentTimeoutError
+
+from ..conftest import PROFILE_ANSWER, FakeClock, MakeClient, answer, envelope
+from .servers import (
+    Behaviour,
+    Connection,
+    RawServer,
+    chunks_cut_off,
+    close_after_reading,
+    closed_port,
+    good,
+    half_a_body,
+    half_a_head,
+    no_http,
+    reset_after_reading,
+    reset_before_reading,
+    stalled_body,
+    stalled_head,
+)
+
+CALLS: dict[str, Callable[[SentClient], Awaitable[Any]]] = {
+    "GET": lambda sent: sent.profiles.retrieve("p"),
+    "POST": lambda sent: sent.profiles.create(name="n"),
+    "PATCH": lambda sent: sent.profiles.update("p", name="n"),
+    "PUT": lambda sent: sent.templates.update("t", name="n"),
+    "DELETE": lambda sent: sent.profiles.delete("p"),
+}
+STALLS = [stalled_head, stalled_body]
+FAULTS: list[Behaviour] = [
+    reset_before_reading,
+    reset_after_reading,
+    close_after_reading,
+    half_a_head,
+    half_a_body,
+    chunks_cut_off,
+    no_http,
+    *STALLS,
+]
+TEMPLATE = {
+    "id": "t",
+    "name": "n",
+    "category": "MARKETING",
+    "language": "en_US",
+    "status": "DRAFT",
+    "created_at": "2024-01-15T10:30:00Z",
+    "is_published": False,
+}
+
+
+async def any_good(connection: Connection) -> None:
+    """The right success for every method."""
+    request = await connection.read()
+    replies = {"DELETE": answer(b"", 204), "PUT": answer(envelope(TEMPLATE))}
+    await connection.reply(replies.get(request.method, PROFILE_ANSWER))
+
+
+by_name = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+by_method = pytest.mark.parametrize("method", CALLS)
+
+
+@by_name
+@by_method
+async def test_one_fault_then_success(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
+    """Every call survives one fault, with one wait, and the server sees the same key twice."""
+    async with RawServer(fault, any_good) as raw:
+        sent = client(base_url=raw.url, timeout=0.4 if fault in STALLS else 30)
+        await CALLS[method](sent)
+    assert raw.connections == 2 and len(clock.slept) == 1
+    assert {request.method for request in raw.requests} == {method}
+    assert len({request.headers.get("idempotency-key") for request in raw.requests}) == 1
+    assert len({request.body for request in raw.requests}) == 1
+    assert ("idempotency-key" in raw.requests[-1].headers) is (method in ("POST", "PUT", "PATCH"))
+
+
+@by_name
+@by_method
+async def test_the_fault_stays(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
+    """When it never ends, max_retries more attempts reach the server, and no more; then the error tells the story."""
+    async with RawServer(fault) as raw:
+        sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30)
+        with pytest.raises(SentConnectionError) as caught:
+            await CALLS[method](sent)
+        assert raw.connections == 3 and len(clock.slept) == 2
+    assert isinstance(caught.value, SentTimeoutError) is (fault in STALLS)
+    assert caught.value.attempts == 3
+    if fault is not reset_before_reading:
+        assert caught.value.maybe_sent and len(raw.requests) == 3
+        assert caught.value.idempotency_key == raw.requests[0].headers.get("idempotency-key")
+
+
+@by_method
+async def test_connection_refused(client: MakeClient, clock: FakeClock, method: str) -> None:
+    """Nothing was sent, so every call is repeated, and the error says that nothing happened."""
+    sent = client(base_url=f"http://127.0.0.1:{closed_port()}")
+    with pytest.raises(SentConnectionError) as caught:
+        await CALLS[method](sent)
+    assert (caught.value.attempts, caught.value.maybe_sent, len(clock.slept)) == (3, False, 2)
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+async def test_no_such_host(client: MakeClient) -> None:
+    """A name that cannot be looked up is a connection error of the same kind."""
+    with pytest.raises(SentConnectionError) as caught:
+        await client(base_url="https://sent.invalid", max_retries=0).profiles.retrieve("p")
+    assert (caught.value.attempts, caught.value.maybe_sent) == (1, False)
+
+
+@by_name
+async def test_no_retries(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
+    """max_retries=0 is one attempt at the server, for a view too."""
+    async with RawServer(fault) as raw:
+        sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30).with_options(max_retries=0)
+        with pytest.raises(SentConnectionError):
+            await sent.profiles.retrieve("p")
+        assert raw.connections == 1 and clock.slept == []
+
+
+@by_name
+async def test_a_write_without_a_key_is_not_repeated(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
+    """A hand-built write that may have arrived is sent once; with a key of the caller's it is repeated."""
+    operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None)
+    async with RawServer(fault) as raw:
+        sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30)
+        with pytest.raises(SentConnectionError) as caught:
+            await sent.send(operation, body={})
+        assert raw.connections == (1 if caught.value.maybe_sent else 3)
+        assert len(raw.requests) <= 1
+    async with RawServer(fault, good) as raw:
+        sent = client(base_url=raw.url, timeout=0.4 if fault in STALLS else 30)
+        await sent.send(operation, body={}, idempotency_key="k")
+        assert raw.connections == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_connection_dropped_while_idle(client: MakeClient, method: str) -> None:
+    """A kept connection that the server has closed in the meantime costs the next call nothing."""
+
+    async def one_answer(connection: Connection) -> None:
+        await connection.read()
+        await connection.reply()
+
+    async with RawServer(one_answer) as raw:
+        sent = client(base_url=raw.url, max_retries=1)
+        for _ in range(5):
+            await CALLS[method](sent)
+        assert len(raw.requests) == 5
+
+
+async def test_a_connection_reset_in_use(client: MakeClient) -> None:
+    """A kept connection that breaks as the next request arrives: the call is repeated, its key is the same."""
+
+    async def one_answer_then_reset(connection: Connection) -> None:
+        await connection.read()
+        await connection.reply()
+        await connection.read()
+        connection.reset()
+
+    async with RawServer(one_answer_then_reset, good) as raw:
+        sent = client(base_url=raw.url)
+        await sent.profiles.create(name="first")
+        await sent.profiles.create(name="second")
+        keys = [request.headers["idempotency-key"] for request in raw.requests]
+    assert len(keys) == 3 and keys[0] != keys[1] == keys[2]

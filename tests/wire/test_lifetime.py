@@ -1,0 +1,290 @@
+"""From opening to closing: close in the middle, twice, too late, on another loop, or never."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+import warnings
+
+import aiohttp
+import pytest
+
+from sent_async import SentClient, SentConfigError, SentConnectionError
+
+from ..conftest import API_KEY, FakeClock, MakeClient, Server
+from .servers import Connection, RawServer, closed_port, good, stalled_body, stalled_head
+
+
+class StoppedClock(FakeClock):
+    """A wait on it never ends by itself."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+
+async def settle(*tasks: asyncio.Task[object]) -> list[BaseException | None]:
+    """The outcomes of tasks that must end now; a generous limit only keeps a failing test from hanging."""
+    _, pending = await asyncio.wait(tasks, timeout=5)
+    for task in pending:
+        task.cancel()
+    assert not pending, "a call outlived its client"
+    return [task.exception() for task in tasks]
+
+
+@pytest.mark.parametrize("stall", [stalled_head, stalled_body])
+async def test_close_during_calls(client: MakeClient, stall: object) -> None:
+    """Reading or waiting for a slot: every call ends in a SentConnectionError, and close does not wait for answers."""
+    arrived = asyncio.Event()
+
+    async def stalled(connection: Connection) -> None:
+        await connection.read()
+        if stall is stalled_body:
+            await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
+        arrived.set()
+        await connection.hang()
+
+    async with RawServer(stalled) as raw:
+        sent = client(base_url=raw.url, limit=2)
+        tasks = [asyncio.ensure_future(sent.profiles.create(name="n")) for _ in range(6)]
+        tasks.append(asyncio.ensure_future(sent.with_options(deadline=30).profiles.create(name="n")))
+        await arrived.wait()
+        await asyncio.sleep(0.02)
+        await sent.close()
+        outcomes = await settle(*tasks)
+        assert [type(outcome) for outcome in outcomes] == [SentConnectionError] * 7
+        waiting = [outcome.maybe_sent for outcome in outcomes if isinstance(outcome, SentConnectionError)]
+        assert waiting == [True, True, False, False, False, False, False]
+        assert not any(task.cancelled() or task.cancelling() for task in tasks)
+
+
+async def test_close_during_a_write_leaves_its_key(client: MakeClient) -> None:
+    """Whoever is cut off in a write can repeat it: the key and the attempts are on the error."""
+    arrived = asyncio.Event()
+
+    async def stalled(connection: Connection) -> None:
+        await connection.read()
+        arrived.set()
+        await connection.hang()
+
+    async with RawServer(stalled) as raw:
+        sent = client(base_url=raw.url)
+        task = asyncio.ensure_future(sent.profiles.create(name="n"))
+        await arrived.wait()
+        await sent.close()
+        (outcome,) = await settle(task)
+        assert isinstance(outcome, SentConnectionError)
+        assert outcome.idempotency_key == raw.requests[0].headers["idempotency-key"]
+        assert outcome.attempts == 1
+
+
+async def test_close_during_a_wait(client: MakeClient) -> None:
+    """A call between two attempts ends as well."""
+    clock = StoppedClock()
+    sent = client(base_url=f"http://127.0.0.1:{closed_port()}", clock=clock)
+    task = asyncio.ensure_future(sent.profiles.retrieve("p"))
+    await asyncio.sleep(0.02)
+    await sent.close()
+    (outcome,) = await settle(task)
+    assert isinstance(outcome, SentConnectionError)
+
+
+async def test_close_at_the_moment_of_a_timeout(client: MakeClient) -> None:
+    """A call that times out just as its client closes does not go on to wait for its next attempt."""
+    async with RawServer(stalled_head) as raw:
+        sent = client(base_url=raw.url, timeout=0.05, clock=StoppedClock())
+        call = asyncio.ensure_future(sent.profiles.retrieve("p"))
+        await asyncio.sleep(0)
+
+        async def close_in_a_moment() -> None:
+            await asyncio.sleep(0.03)
+            await sent.close()
+
+        closing = asyncio.ensure_future(close_in_a_moment())
+        await asyncio.sleep(0.01)
+        time.sleep(0.1)  # noqa: ASYNC251 - so that both timers are due in the same turn of the loop
+        await closing
+        (outcome,) = await settle(call)
+        assert isinstance(outcome, SentConnectionError)
+
+
+async def test_close_twice_and_unused(client: MakeClient) -> None:
+    """Closing again, or what was never opened, does nothing."""
+    async with RawServer(good) as raw:
+        sent = client(base_url=raw.url)
+        await sent.profiles.retrieve("p")
+        await sent.close()
+        await sent.close()
+    unused = SentClient(API_KEY)
+    await unused.close()
+    async with SentClient(API_KEY) as entered:
+        await entered.close()
+
+
+async def test_use_after_close(client: MakeClient, server: Server) -> None:
+    """A closed client says so, in every way it can be used, and sends nothing."""
+    sent = client()
+    view = sent.with_options(timeout=1)
+    await sent.close()
+    for user in (sent, view):
+        with pytest.raises(SentConfigError, match="closed"):
+            await user.profiles.retrieve("p")
+        with pytest.raises(SentConfigError, match="closed"):
+            await user.__aenter__()
+    assert server.requests == []
+
+
+async def test_closing_a_view_closes_nothing(client: MakeClient) -> None:
+    """The client it came from owns the connections."""
+    async with RawServer(good) as raw:
+        sent = client(base_url=raw.url)
+        async with sent.with_options(timeout=5) as view:
+            await view.profiles.retrieve("p")
+        await view.close()
+        await sent.profiles.retrieve("p")
+        assert raw.connections == 1
+
+
+def test_a_second_event_loop() -> None:
+    """A client used in one loop refuses another, and can still be closed there."""
+    sent = SentClient(API_KEY, max_retries=0, base_url=f"http://127.0.0.1:{closed_port()}")
+
+    async def use() -> None:
+        await sent.profiles.retrieve("p")
+
+    with pytest.raises(SentConnectionError):
+        asyncio.run(use())
+    with pytest.raises(SentConfigError, match="event loop"):
+        asyncio.run(use())
+    asyncio.run(sent.close())
+
+
+def test_made_outside_a_loop() -> None:
+    """A client may be made before there is a loop."""
+    sent = SentClient(API_KEY, max_retries=0, base_url=f"http://127.0.0.1:{closed_port()}")
+
+    async def main() -> None:
+        async with sent:
+            with pytest.raises(SentConnectionError):
+                await sent.profiles.retrieve("p")
+
+    asyncio.run(main())
+
+
+async def test_forgotten(server: Server) -> None:
+    """A client collected without close leaves a ResourceWarning that names it."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda *_: None)  # aiohttp reports its session there too
+    sent = SentClient(API_KEY, base_url=server.url, pacing=False)
+    await sent.profiles.retrieve("p")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del sent
+        gc.collect()
+    texts = [str(warning.message) for warning in caught if warning.category is ResourceWarning]
+    assert any("SentClient" in text and "close" in text for text in texts)
+    assert API_KEY not in "".join(texts)
+
+
+@pytest.mark.parametrize("how", ["unused", "closed", "borrowed", "borrowed and unused"])
+async def test_nothing_to_warn_of(server: Server, how: str) -> None:
+    """No warning for a client that never opened a connection of its own, or has closed it."""
+    async with aiohttp.ClientSession() as session:
+        sent = SentClient(
+            API_KEY, base_url=server.url, pacing=False, session=session if how.startswith("borrowed") else None
+        )
+        if "unused" not in how:
+            await sent.profiles.retrieve("p")
+        if how == "closed":
+            await sent.close()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del sent
+            gc.collect()
+        assert [str(warning.message) for warning in caught] == []
+
+
+async def test_a_borrowed_session(server: Server) -> None:
+    """It is used with the client's own headers, and never closed."""
+    async with aiohttp.ClientSession(headers={"X-Theirs": "1"}) as session:
+        sent = SentClient(API_KEY, base_url=server.url, session=session, pacing=False, headers={"accept": "a/b"})
+        await sent.profiles.retrieve("p")
+        await sent.close()
+        assert not session.closed
+        async with session.get(server.url) as response:
+            assert response.status == 200
+    ours, theirs = server.requests
+    assert ours.headers["x-api-key"] == API_KEY and ours.headers["X-Theirs"] == "1"
+    assert ours.headers["User-Agent"].startswith("sent-async/")
+    assert [name.lower() for name in ours.headers].count("accept") == 1
+    assert "x-api-key" not in theirs.headers
+
+
+async def test_a_borrowed_session_that_is_closed(client: MakeClient, server: Server) -> None:
+    """Its owner closed it: the call cannot be made, which is no connection error."""
+    async with aiohttp.ClientSession() as session:
+        sent = client(session=session)
+        await sent.profiles.retrieve("p")
+    with pytest.raises(SentConfigError, match="session"):
+        await sent.profiles.retrieve("p")
+    assert len(server.requests) == 1
+
+
+async def test_a_borrowed_connector_sets_the_limit(client: MakeClient) -> None:
+    """A session with fewer connections than the limit: the wait for one does not count against the timeout."""
+
+    async def slow(connection: Connection) -> None:
+        while True:
+            await connection.read()
+            await asyncio.sleep(0.04)
+            await connection.reply()
+
+    async with RawServer(slow) as raw, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+        sent = client(base_url=raw.url, session=session, timeout=0.3, max_retries=0)
+        await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(10)))
+        assert raw.connections == 1
+
+
+async def test_a_runtime_error_of_the_borrowed_session(client: MakeClient, server: Server) -> None:
+    """What its owner's own hooks raise is not mistaken for a closed session."""
+
+    async def hook(*_: object) -> None:
+        raise RuntimeError("mine")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(hook)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as session:
+        with pytest.raises(RuntimeError, match="mine"):
+            await client(session=session).profiles.retrieve("p")
+
+
+async def test_opened_twice(client: MakeClient) -> None:
+    """Entering a client that is in use already changes nothing."""
+    async with RawServer(good) as raw:
+        sent = client(base_url=raw.url)
+        await sent.profiles.retrieve("p")
+        async with sent:
+            await sent.profiles.retrieve("p")
+        assert raw.connections == 1
+
+
+async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -> None:
+    """By tier once an answer told of them, and nothing at all without pacing."""
+    server.answers = [(*server.answers[0][:2], {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"})]
+    sent, unpaced = client(pacing=True), client()
+    assert sent.rate_limits == {}
+    await sent.profiles.retrieve("p")
+    await unpaced.profiles.retrieve("p")
+    assert {tier: (known.limit, known.remaining) for tier, known in sent.rate_limits.items()} == {
+        "standard": (200, 150)
+    }
+    assert unpaced.rate_limits == {}
+
+
+async def test_a_cookie_is_not_kept(client: MakeClient, server: Server) -> None:
+    """Calls do not depend on what an earlier answer set."""
+    server.answers = [(200, server.answers[0][1], {"Set-Cookie": "a=b; Path=/"})]
+    sent = client()
+    await sent.profiles.retrieve("p")
+    await sent.profiles.retrieve("p")
+    assert "Cookie" not in server.last.headers
