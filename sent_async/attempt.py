@@ -6,7 +6,7 @@ import logging
 
 import msgspec
 
-from .errors import SentAPIError, SentDecodeError, SentError
+from .errors import SentError
 
 logger = logging.getLogger("sent_async")
 
@@ -27,20 +27,6 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     error: SentError | None = None
     retry_in: float | None = None
     """Seconds until the next attempt; ``None`` when there is none."""
-
-
-def failed(method: str, path: str, number: int, seconds: float, error: SentError, retry_in: float | None) -> Attempt:
-    status = error.status if isinstance(error, SentAPIError | SentDecodeError) else None
-    return Attempt(
-        method=method,
-        path=path,
-        number=number,
-        seconds=seconds,
-        status=status,
-        request_id=error.request_id,
-        error=error,
-        retry_in=retry_in,
-    )
 
 
 def log(attempt: Attempt) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from .attempt import Attempt, failed, log, logger
+from .attempt import Attempt, log, logger
 from .envelope import SentResponse, decode
 from .errors import SentConnectionError, SentError, SentTimeoutError
 from .operation import Operation
@@ -24,6 +24,7 @@ from .options import (
     check_api_key,
     check_base_url,
     check_count,
+    check_proxy,
 )
 from .pacing import HeaderPacer, Pacer, RateLimit
 from .request import Request, build
@@ -98,7 +99,7 @@ class SentClient:
             api_key=check_api_key(api_key if api_key is not None else os.environ.get("SENT_DM_API_KEY")),
             session=session,
             limit=limit,
-            proxy=proxy,
+            proxy=None if proxy is None else check_proxy(proxy),
             ssl=ssl,
             trust_env=trust_env,
             max_response_bytes=max_response_bytes,
@@ -184,6 +185,7 @@ class SentClient:
         ``SentDecodeError`` for one in an unknown shape, ``SentConfigError`` for a call that cannot be made as asked.
         """
         call = self._transport.begin()
+        call.started = self._clock.time()
         try:
             common = self._transport.headers
             request = build(
@@ -216,7 +218,7 @@ class SentClient:
         scope = asyncio.timeout(deadline)
         try:
             async with scope:
-                return await self._run(operation, request, call, self._clock.time() + deadline)
+                return await self._run(operation, request, call, call.started + deadline)
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -225,51 +227,54 @@ class SentClient:
     async def _run(
         self, operation: Operation[T], request: Request, call: Call, expires: float | None
     ) -> SentResponse[T]:
-        started = attempt_started = self._clock.time()
-        pacer, transport, timeout = self._pacer, self._transport, self._options.timeout
-
-        async def attempt(number: int) -> SentResponse[T]:
-            nonlocal attempt_started
-            status, headers = 0, _NO_HEADERS
-            permit = await pacer.acquire(operation.rate_tier) if pacer is not None else 0
-            attempt_started = self._clock.time()
-            try:
-                status, headers, content = await transport.exchange(call, request, timeout)
-            finally:
-                if pacer is not None:
-                    pacer.release(operation.rate_tier, permit, status, headers)
-            data, meta = decode(operation, status, headers, content)
-            now = self._clock.time()
-            response = SentResponse(
-                data=data, status=status, headers=headers, meta=meta, attempts=call.attempts, elapsed=now - started
+        try:
+            return await self._attempt(operation, request, call)
+        except SentError as error:
+            return await run(
+                lambda: self._attempt(operation, request, call),
+                error,
+                repeatable=request.repeatable,
+                max_retries=self._options.max_retries,
+                expires=expires,
+                clock=self._clock,
+                on_failure=lambda error, wait: self._tell(operation, call, error, wait),
             )
-            if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
-                self._tell(
-                    Attempt(
-                        method=operation.method,
-                        path=operation.path,
-                        number=number,
-                        seconds=now - attempt_started,
-                        status=status,
-                        request_id=response.request_id,
-                    )
-                )
-            return response
 
-        def on_failure(number: int, error: SentError, wait: float | None) -> None:
-            seconds = self._clock.time() - attempt_started
-            self._tell(failed(operation.method, operation.path, number, seconds, error, wait))
-
-        return await run(
-            attempt,
-            repeatable=request.repeatable,
-            max_retries=self._options.max_retries,
-            expires=expires,
-            clock=self._clock,
-            on_failure=on_failure,
+    async def _attempt(self, operation: Operation[T], request: Request, call: Call) -> SentResponse[T]:
+        status, headers = 0, _NO_HEADERS
+        permit = await self._pacer.acquire(operation.rate_tier) if self._pacer is not None else 0
+        call.attempt_started = self._clock.time()
+        try:
+            status, headers, content = await self._transport.exchange(call, request, self._options.timeout)
+        finally:
+            if self._pacer is not None:
+                self._pacer.release(operation.rate_tier, permit, status, headers)
+        data, meta = decode(operation, status, headers, content)
+        response = SentResponse(
+            data=data,
+            status=status,
+            headers=headers,
+            meta=meta,
+            attempts=call.attempts,
+            elapsed=self._clock.time() - call.started,
         )
+        if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
+            self._tell(operation, call, response)
+        return response
 
-    def _tell(self, attempt: Attempt) -> None:
+    def _tell(
+        self, operation: Operation[Any], call: Call, outcome: SentResponse[Any] | SentError, wait: float | None = None
+    ) -> None:
+        attempt = Attempt(
+            method=operation.method,
+            path=operation.path,
+            number=call.attempts,
+            seconds=self._clock.time() - call.attempt_started,
+            status=getattr(outcome, "status", None),
+            request_id=outcome.request_id,
+            error=outcome if isinstance(outcome, SentError) else None,
+            retry_in=wait,
+        )
         log(attempt)
         if self._on_attempt is not None:
             self._on_attempt(attempt)

@@ -86,7 +86,7 @@ def _second_look(operation: Operation[T], status: int, headers: Mapping[str, str
         plain: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if operation.response is None:
-            return Envelope()
+            return Envelope()  # any 2xx is success where no data is promised
         kind = headers.get("Content-Type", "no content type")
         what = f"the body is not JSON ({kind})" if body.strip() else "the body is empty"
         raise _decode_error(what, status, headers) from None
@@ -95,7 +95,7 @@ def _second_look(operation: Operation[T], status: int, headers: Mapping[str, str
     if operation.response is None:
         return Envelope()
     try:
-        return repair.convert(plain, operation.envelope)
+        return repair.convert(plain, operation.envelope, dispensable=("error", "meta"))
     except msgspec.ValidationError as still:
         path, what = repair.where(still)
         raise _decode_error(what, status, headers, path=path, plain=plain) from None

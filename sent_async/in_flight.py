@@ -14,13 +14,24 @@ Reason = Literal["timeout", "close"]
 class Call:
     """One call under way. Stopping it cancels its task and leaves a note, to tell it from other cancellations."""
 
-    __slots__ = ("attempts", "cancelling", "connected", "expires", "idempotency_key", "maybe_sent", "stopped", "task")
+    __slots__ = (
+        "attempt_started",
+        "attempts",
+        "cancelling",
+        "connected",
+        "expires",
+        "idempotency_key",
+        "maybe_sent",
+        "started",
+        "stopped",
+        "task",
+    )
 
     def __init__(self, task: asyncio.Task[object]) -> None:
         self.task = task
         self.cancelling = task.cancelling()
         self.stopped: Reason | None = None
-        self.expires = 0.0
+        self.started = self.attempt_started = self.expires = 0.0
         self.attempts = 0
         self.connected = False
         """Whether this attempt has had its connection."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 _REMEMBERED: Final = 256
 
@@ -15,6 +15,11 @@ class StrEnum(enum.StrEnum):
     encodes like its string, and ``is_known`` is false. Compare with ``==``, not ``is``, and give a
     ``match`` over members a ``case _``.
     """
+
+    if TYPE_CHECKING:
+        # A comparison with a plain string is meant, and mypy's strict equality must not object.
+        def __eq__(self, other: object) -> bool: ...
+        def __hash__(self) -> int: ...
 
     @property
     def is_known(self) -> bool:

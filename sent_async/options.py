@@ -126,6 +126,13 @@ def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
     return BaseURL(url.scheme, url.raw_authority, host, url.raw_path.rstrip("/"))
 
 
+def check_proxy(proxy: str) -> str:
+    """aiohttp speaks to HTTP proxies only. The URL is not repeated: it may hold a password."""
+    if not proxy.startswith(("http://", "https://")):
+        raise SentConfigError("a proxy must be an http:// or https:// URL; trust_env=False ignores the environment's")
+    return proxy
+
+
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -17,8 +17,8 @@ _STEP = re.compile(r"\.([^.\[]+)|\[\*\]")
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
-def convert(plain: Any, kind: type[T]) -> T:
-    """Convert decoded JSON, mending the timestamps that stand in the way.
+def convert(plain: Any, kind: type[T], *, dispensable: Collection[str] = ()) -> T:
+    """Convert decoded JSON, mending the timestamps that stand in the way, and doing without ``dispensable`` members.
 
     .NET writes stamps that strict readers refuse: without an offset (read as UTC), and ``9999-12-31T23:59:59.9999999``,
     which rounds past the last year there is (cut to microseconds). Raises ``msgspec.ValidationError`` for the rest;
@@ -31,12 +31,15 @@ def convert(plain: Any, kind: type[T]) -> T:
         except msgspec.ValidationError as error:
             place, what = where(error)
             everywhere = _INDEX.sub("[*]", place)  # all items of a list at once: a page of stamps is one pass
-            if "datetime" not in what or everywhere in mended:
-                raise
-            mended.add(everywhere)
             steps = [name or "*" for name in _STEP.findall(everywhere)]
-            for parent, key in _leaves(plain, steps):
-                parent[key] = _aware(parent[key])
+            if "datetime" in what and everywhere not in mended:
+                mended.add(everywhere)
+                for parent, key in _leaves(plain, steps):
+                    parent[key] = _aware(parent[key])
+            elif steps and steps[0] in dispensable:
+                del plain[steps[0]]  # what comes beside the data must not cost the data
+            else:
+                raise
 
 
 def where(error: msgspec.ValidationError) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, Protocol, TypeVar
@@ -74,39 +75,37 @@ def drawn_waits() -> Generator[float, Any, None]:
     """Full jitter: before the n-th retry (from 0), a uniform draw from 0 to min(8, 0.5 x 2**n) seconds."""
     ceilings = backoff.expo(base=2, factor=0.5, max_value=8)
     next(ceilings)  # backoff's generators yield nothing at first
-    for ceiling in ceilings:
-        yield backoff.full_jitter(ceiling)
+    while True:
+        yield backoff.full_jitter(next(ceilings))
 
 
 async def run(
-    attempt: Callable[[int], Awaitable[T]],
+    attempt: Callable[[], Awaitable[T]],
+    error: SentError,
     *,
     repeatable: bool,
     max_retries: int,
     expires: float | None,
     clock: Clock,
-    on_failure: Callable[[int, SentError, float | None], None],
+    on_failure: Callable[[SentError, float | None], None],
 ) -> T:
-    """Attempt until one succeeds or the policy says stop; the last error is raised with ``attempts`` on it.
+    """Go on after the first attempt failed with ``error``: until one succeeds, or the policy says stop.
 
-    ``expires`` is the call's deadline on ``clock``. ``on_failure`` hears of each failed attempt: its number, its error,
-    and the wait before the next one, or ``None`` when there is none.
+    A call that succeeds at once never comes here. ``expires`` is the call's deadline on ``clock``. ``on_failure`` hears
+    of each failed attempt and of the wait before the next one, ``None`` when there is none; then the error is raised.
     """
-    waits: Generator[float, Any, None] | None = None
-    number = 0
-    while True:
-        number += 1
-        try:
-            return await attempt(number)
-        except SentError as error:
-            error.attempts = number
-            wait: float | None = None
-            if number <= max_retries and is_retryable(error, repeatable=repeatable):
-                if waits is None:
-                    waits = drawn_waits()
-                remaining = None if expires is None else expires - clock.time()
-                wait = wait_before_retry(next(waits), getattr(error, "retry_after", None), remaining)
-            on_failure(number, error, wait)
-            if wait is None:
-                raise
+    waits = drawn_waits()
+    for retry in itertools.count():
+        wait: float | None = None
+        if retry < max_retries and is_retryable(error, repeatable=repeatable):
+            remaining = None if expires is None else expires - clock.time()
+            wait = wait_before_retry(next(waits), getattr(error, "retry_after", None), remaining)
+        on_failure(error, wait)
+        if wait is None:
+            break
         await clock.sleep(wait)
+        try:
+            return await attempt()
+        except SentError as failure:
+            error = failure
+    raise error

@@ -19,7 +19,7 @@ from aiohttp.tracing import Trace
 from ._version import __version__
 from .errors import SentConfigError, SentConnectionError, SentDecodeError, SentTimeoutError
 from .in_flight import AttemptTimer, Call, Slots
-from .options import BaseURL, is_loopback
+from .options import BaseURL, check_proxy, is_loopback
 from .request import Request
 
 USER_AGENT = f"sent-async/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
@@ -95,10 +95,6 @@ class Transport:
             )
         connection = self._connection
         proxy = connection.proxy or (_proxy_from_environment(connection.base_url) if connection.trust_env else None)
-        if proxy is not None and not proxy.startswith(("http://", "https://")):
-            raise SentConfigError(
-                "the proxy must be an http:// or https:// URL; trust_env=False ignores the environment"
-            )
         headers = {"x-api-key": connection.api_key, "Accept": "application/json", "User-Agent": USER_AGENT}
         if connection.session is not None or proxy is not None:
             self.headers = headers  # a session's own headers go to its proxy too, and the key must not
@@ -222,9 +218,10 @@ class Transport:
 
 def _proxy_from_environment(base_url: BaseURL) -> str | None:
     """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say of this host, looked up once."""
-    if is_loopback(base_url.host) or proxy_bypass(base_url.host):
+    if is_loopback(base_url.host) or proxy_bypass(base_url.authority):
         return None
-    return getproxies().get(base_url.scheme)
+    proxy = getproxies().get(base_url.scheme)
+    return check_proxy(proxy) if proxy else None
 
 
 def _connection_error(error: Exception) -> SentConnectionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+import msgspec
 import pytest
 from multidict import CIMultiDict
 
@@ -147,3 +148,20 @@ def test_a_replayed_response(value: str, replayed: bool) -> None:
 def test_a_delete_answered_by_a_web_page_is_not_read_as_success_false() -> None:
     """Any 2xx counts where no data is promised, even with a body that is no JSON."""
     assert read(DELETE_PROFILE, b"<html>ok</html>") is None
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"error": {}},
+        {"error": "none"},
+        {"meta": {"request_id": "r", "timestamp": "yesterday"}},
+        {"meta": {"response_time_ms": 1.5}},
+        {"error": {}, "meta": []},
+    ],
+)
+def test_what_comes_beside_the_data_does_not_cost_it(beside: dict[str, object]) -> None:
+    """A malformed error or meta next to good data is done without."""
+    body = msgspec.json.encode({"success": True, "data": {"message": "under way"}, **beside})
+    data, meta = decode(COMPLETE_PROFILE, 202, {}, body)
+    assert (data.message, meta) == ("under way", None)
