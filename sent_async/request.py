@@ -26,6 +26,12 @@ class Request(msgspec.Struct, frozen=True):
     repeatable: bool
     """Whether it may be sent again after it may have reached the server."""
 
+    def __repr__(self) -> str:
+        return f"<Request {self.method}>"  # ids, keys and bodies stay out of tracebacks and debuggers' lists
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("method", self.method)]
+
 
 def build(
     operation: Operation[Any],
