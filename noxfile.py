@@ -71,6 +71,28 @@ def codegen(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The guide and the reference, warnings as errors, into site/."""
+    install(session, "docs")
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Ten thousand writes under random faults, and the vendor's package beside ours: nothing twice, nothing lost."""
+    install(session)
+    session.install("sentdm")
+    session.run("python", "-m", "tests.soak.soak", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Ours and its peers, side by side in one run; `-- --quick` for a short one."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Wheel and sdist, installed clean and imported."""
     session.install("build", "twine")

@@ -1,0 +1,74 @@
+"""A FastAPI service: the client lives as long as the app (``lifespan``), handlers get it as a dependency.
+
+pip install fastapi uvicorn
+SENT_DM_API_KEY=... uvicorn --app-dir examples fastapi_service:app
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from sent_async import BadRequestError, NotFoundError, SentClient, SentError
+from sent_async.models import TemplateBody, TemplateBodyContent, TemplateDefinition
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    async with SentClient(deadline=10) as sent:
+        app.state.sent = sent
+        yield
+
+
+def sent_client(request: Request) -> SentClient:
+    client: SentClient = request.app.state.sent
+    return client
+
+
+Sent = Annotated[SentClient, Depends(sent_client)]
+app = FastAPI(lifespan=lifespan)
+
+
+class Announcement(BaseModel):
+    text: str
+    order: str
+    """Our own number for it. As the idempotency key it makes a repeated request harmless, whoever repeats it."""
+
+
+class Draft(BaseModel):
+    id: str
+    status: str
+
+
+@app.post("/announcements", status_code=201)
+async def announce(announcement: Announcement, sent: Sent) -> Draft:
+    content = TemplateBodyContent(type="text", template=announcement.text)
+    template = await sent.templates.create(
+        definition=TemplateDefinition(body=TemplateBody(multi_channel=content)),
+        category="MARKETING",
+        idempotency_key=f"announcement-{announcement.order}",
+    )
+    return Draft(id=template.id, status=template.status)
+
+
+@app.get("/announcements/{template_id}")
+async def status(template_id: str, sent: Sent) -> Draft:
+    template = await sent.templates.retrieve(template_id)
+    return Draft(id=template.id, status=template.status)
+
+
+@app.exception_handler(SentError)
+async def sent_error(_: Request, error: Exception) -> JSONResponse:
+    """What our callers can do something about is passed on, the rest is our own failure."""
+    match error:
+        case BadRequestError():
+            return JSONResponse({"error": error.message, "details": dict(error.details)}, status_code=422)
+        case NotFoundError():
+            return JSONResponse({"error": error.message}, status_code=404)
+        case _:
+            return JSONResponse({"error": "messaging is unavailable"}, status_code=502)

@@ -1,0 +1,121 @@
+"""The batch job and the deployment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+from sent_async.testing import FakeSent, Fault, RecordedRequest
+
+from .conftest import Run, Start
+
+TEXT = {"definition": {"body": {"multiChannel": {"type": "text", "template": "Our spring sale starts today!"}}}}
+
+
+def _ids(output: Path) -> list[str]:
+    return [json.loads(line)["id"] for line in output.read_text().splitlines()]
+
+
+async def test_batch_job_goes_on_after_ctrl_c_and_a_cut_line(
+    fake: FakeSent, start: Start, run: Run, tmp_path: Path
+) -> None:
+    """Every id ends up in the file once, and the second run asks only for what the first one had not."""
+    ids = [fake.add_profile(name=f"Branch {number}").id for number in range(2000)]
+    source, output = tmp_path / "ids.txt", tmp_path / "profiles.jsonl"
+    source.write_text("\n".join(ids))
+    underway = asyncio.Event()
+
+    def watch(_: RecordedRequest) -> Fault | None:
+        if len(fake.requests) > 200:
+            underway.set()
+        return None
+
+    fake.fault(watch)
+    process = await start("batch_job.py", source, output)
+    await underway.wait()
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert b"run it again to go on" in err
+
+    first = _ids(output)
+    assert 0 < len(first) < len(ids)
+    with output.open("a") as file:
+        file.write('{"id": "' + ids[-1])
+    fake.clear()
+    assert (await run("batch_job.py", source, output))[0] == 0
+    assert len(fake.requests) == len(ids) - len(first)
+    assert sorted(_ids(output)) == sorted(ids)
+
+
+async def test_batch_job_notes_unknown_ids_and_leaves_failures(fake: FakeSent, run: Run, tmp_path: Path) -> None:
+    """An id that is not there is an answer; a refusal is not, and is tried again by the next run."""
+    [profile_id] = fake.profiles
+    source, output = tmp_path / "ids.txt", tmp_path / "profiles.jsonl"
+    source.write_text(f"{profile_id}\n\n00000000-0000-4000-8000-000000000000\n")
+    fake.fail_next(2, status=403)
+    assert (await run("batch_job.py", source, output))[0] == 1
+    assert output.read_text() == ""
+    assert (await run("batch_job.py", source, output))[0] == 0
+    assert {entry.get("error") for entry in map(json.loads, output.read_text().splitlines())} == {None, "RESOURCE_014"}
+
+
+async def test_deployment_creates_updates_and_leaves_alone(fake: FakeSent, run: Run, tmp_path: Path) -> None:
+    """By content, with a readable diff, and back to an earlier text as well."""
+    file = tmp_path / "spring-sale.json"
+    (tmp_path / "order.toml").write_text('[definition.body.multiChannel]\ntemplate = "Your order is ready."\n')
+    (tmp_path / "README.md").write_text("not a template")
+    file.write_text(json.dumps(TEXT))
+    code, printed = await run("deploy_templates.py", tmp_path, "--dry-run")
+    assert (code, len(fake.templates)) == (0, 1)
+    assert "checked  spring-sale" in printed
+    assert '+        "template": "Our spring sale starts today!"' in printed
+
+    assert (await run("deploy_templates.py", tmp_path))[0] == 0
+    created = {template.name: template.id for template in fake.templates.values()}
+    assert created.keys() == {"Welcome Message", "order", "spring-sale"}
+
+    for text in ("Our summer sale starts today!", "Our spring sale starts today!", "Our summer sale starts today!"):
+        file.write_text(json.dumps(TEXT).replace("Our spring sale starts today!", text))
+        code, printed = await run("deploy_templates.py", tmp_path)
+        assert (code, len(fake.templates)) == (0, 3)
+        assert "updated  spring-sale" in printed
+        assert "same     order" in printed
+        definition = fake.definition(created["spring-sale"])
+        assert definition
+        assert definition.body.multi_channel
+        assert definition.body.multi_channel.template == text
+
+    fake.clear()
+    assert (await run("deploy_templates.py", tmp_path))[0] == 0
+    assert fake.requests == []
+
+
+async def test_deployment_repeated_without_its_notes_creates_nothing_twice(
+    fake: FakeSent, run: Run, tmp_path: Path
+) -> None:
+    """The key comes from the content: a second pipeline meets the first one's answer."""
+    (tmp_path / "spring-sale.json").write_text(json.dumps(TEXT))
+    for _ in range(2):
+        assert (await run("deploy_templates.py", tmp_path))[0] == 0
+        (tmp_path / "deployed.json").unlink()
+    assert len(fake.templates) == 2
+
+
+async def test_deployment_reports_what_fails_and_goes_on(fake: FakeSent, run: Run, tmp_path: Path) -> None:
+    """A template in review fails by itself; a misspelt member stops before anything is sent."""
+    (tmp_path / "a.json").write_text(json.dumps(TEXT))
+    (tmp_path / "b.json").write_text(json.dumps({**TEXT, "category": "SALES"}))
+    (tmp_path / "c.json").write_text(json.dumps(TEXT))
+    code, printed = await run("deploy_templates.py", tmp_path)
+    assert code == 1
+    assert "failed   b: 400 VALIDATION_001" in printed
+    assert "created  c" in printed
+    fake.clear()
+    (tmp_path / "d.json").write_text(json.dumps({**TEXT, "catgory": "MARKETING"}))
+    code, printed = await run("deploy_templates.py", tmp_path)
+    assert code == 1
+    assert "a member that the API does not know" in printed
+    assert fake.requests == []
