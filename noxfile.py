@@ -86,6 +86,14 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def outside(session: nox.Session) -> None:
+    """The fake server as strangers see it: Schemathesis with our fragment, and the vendor's package."""
+    install(session)
+    session.install("schemathesis>=4.32", "sentdm")
+    session.run("python", "-m", "tests.outside", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Ours and its peers, side by side in one run; `-- --quick` for a short one."""
     install(session, "bench")
