@@ -49,8 +49,7 @@ class Call:
     def stop(self, reason: Reason) -> None:
         if self.stopped is None:
             self.task.cancel()
-        if self.stopped != "close":  # closing outranks a timeout that has not been delivered yet
-            self.stopped = reason
+        self.stopped = reason  # closing outranks a timeout that has not been delivered yet
 
     def was_stopped(self, reason: Reason) -> bool:
         """Whether the ``CancelledError`` just caught is ours, for this reason; if so, it is taken back."""
@@ -94,7 +93,8 @@ class Slots:
 class AttemptTimer:
     """One event-loop timer for all attempts with the same timeout, where a timer each costs 6 % of a request.
 
-    Attempts start in the order in which they will expire, so the first one waiting is the next to ring for.
+    Attempts start in the order in which they will expire, so the first one waiting is the next to ring for. With none
+    waiting it is forgotten until its timeout is used again, or a caller who computes timeouts would pile up timers.
     """
 
     def __init__(self, timeout: float, timers: dict[float, AttemptTimer]) -> None:
@@ -102,23 +102,19 @@ class AttemptTimer:
         self._timeout = timeout
         self._timers = timers
         self._waiting: dict[Call, None] = {}
-        self._handle: asyncio.TimerHandle | None = None
+        self._handle = self._loop.call_later(timeout, self._ring)
 
     def start(self, call: Call) -> None:
         call.expires = self._loop.time() + self._timeout
         self._waiting[call] = None
-        if self._handle is None:
-            self._handle = self._loop.call_at(call.expires, self._ring)
 
     def end(self, call: Call) -> None:
         self._waiting.pop(call, None)
 
     def close(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
+        self._handle.cancel()
 
     def _ring(self) -> None:
-        self._handle = None
         now = self._loop.time()
         for call in list(self._waiting):
             if call.expires > now:
@@ -126,5 +122,4 @@ class AttemptTimer:
                 return
             del self._waiting[call]
             call.stop("timeout")
-        # Idle: forgotten until this timeout is used again, or a caller who computes timeouts would pile up timers.
         self._timers.pop(self._timeout, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, Protocol, TypeVar
@@ -95,17 +94,18 @@ async def run(
     of each failed attempt and of the wait before the next one, ``None`` when there is none; then the error is raised.
     """
     waits = drawn_waits()
-    for retry in itertools.count():
+    retries = 0
+    while True:
         wait: float | None = None
-        if retry < max_retries and is_retryable(error, repeatable=repeatable):
+        if retries < max_retries and is_retryable(error, repeatable=repeatable):
             remaining = None if expires is None else expires - clock.time()
             wait = wait_before_retry(next(waits), getattr(error, "retry_after", None), remaining)
         on_failure(error, wait)
         if wait is None:
-            break
+            raise error
         await clock.sleep(wait)
+        retries += 1
         try:
             return await attempt()
         except SentError as failure:
             error = failure
-    raise error
