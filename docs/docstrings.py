@@ -1,4 +1,4 @@
-"""Our docstrings are read in terminals and editors first; this makes Markdown of the little markup they have."""  # noqa: INP001
+"""Our docstrings are read in terminals and editors first; this makes Markdown of the little markup they have."""
 
 from __future__ import annotations
 
