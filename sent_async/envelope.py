@@ -33,7 +33,7 @@ _STATUS_BY_PREFIX = {
 }
 
 
-class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=False):
     """A typed answer together with what came around it."""
 
     data: T

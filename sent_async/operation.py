@@ -26,7 +26,7 @@ _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
-class Envelope(msgspec.Struct, Generic[T], frozen=True):
+class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """The one shape of every v3 body, success or failure."""
 
     success: bool | None = None

@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from .envelope import http_date, retry_after
+from .retry import RETRY_AFTER_CAP
 
 _LONGEST_WINDOW = 3600.0
 _CLOCKS_AGREE = 2.0
@@ -62,8 +63,10 @@ class Window:
         self.period: float | None = None
         self.paused_until = 0.0
         self.pauses = 0
+        """All there have been; a permit tells by it which ones it came after."""
         self.calm = True
         """No 429 is being waited out or recovered from: ``remaining`` alone decides."""
+        self._refusals = 0  # in a row: since the window was calm
         self._probing = False
         self._probe_until = 0.0
         self._spread_until = 0.0
@@ -73,8 +76,9 @@ class Window:
         """When the next request may go, unless an answer comes before: ``now`` or a later time."""
         at = max(now, self.paused_until)
         if not self.calm:
-            self.calm = now >= self._spread_until
             at = max(at, self._next_at)
+            if now >= self._spread_until:
+                self.calm, self._refusals = True, 0
         if self.remaining > self.in_flight:
             return at
         return max(at, self._probe_until if self._probing else self.resets_at)
@@ -108,26 +112,30 @@ class Window:
         """One pause for one burst: 429s to requests that were under way before it began only make it longer."""
         if permit == self.pauses:
             self.pauses += 1
+            self._refusals += 1
         self.remaining = 0
         until_reset = self._read_reset(now, wall, headers, fresh=True)
         wait = retry_after(headers, now=wall)
         if wait is None:
-            wait = until_reset or min(60.0, 0.5 * 2.0 ** min(self.pauses, 7))
-        self.paused_until = self.resets_at = self._next_at = max(self.paused_until, now + wait)
-        # Another process spends the same limit: no bursts for a while. For long when the refusal itself still
+            wait = until_reset or 0.5 * 2.0 ** min(self._refusals, 7)
+        # Never longer than a call would wait by itself: then one request asks again.
+        resumes_at = now + min(wait, RETRY_AFTER_CAP)
+        self.paused_until = self.resets_at = self._next_at = max(self.paused_until, resumes_at)
+        # Another process spends the same limit: no bursts for a window. For many when the refusal itself still
         # promised requests: then there is a limit below the one that the headers tell of.
-        windows = 64.0 if promised else 2.0 ** min(self.pauses - 1, 6)
-        self._spread_until = self.paused_until + (self.period or 60.0) * windows
+        self._spread_until = self.paused_until + (self.period or 60.0) * (64 if promised else 1)
         self.calm = False
 
     def _interval(self) -> float:
         if self.limit and self.period:
             return self.period / self.limit
-        return min(5.0, 0.05 * 2.0 ** min(self.pauses, 7))
+        return min(5.0, 0.05 * 2.0 ** min(self._refusals, 7))
 
     def _read_reset(self, now: float, wall: float, headers: Mapping[str, str], *, fresh: bool) -> float | None:
         """Returns the seconds until the reset, where the answer tells them."""
-        self.limit = _whole(headers.get("X-RateLimit-Limit")) or self.limit
+        limit = _whole(headers.get("X-RateLimit-Limit")) or self.limit
+        if limit != self.limit:
+            self.limit, self.period = limit, None  # another limit may come with another window
         wait = seconds_until_reset(headers, wall)
         if wait is None:
             self.resets_at = max(self.resets_at, now + (1.0 if self.remaining == 0 else 0.0))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Unpack
 
 from .. import operations
 from ..models import Campaign, CampaignCreate, CampaignDelete, CampaignUpdate
-from ..models.fields import CampaignCreateFields, CampaignDeleteFields, CampaignUpdateFields
 from ..pagination import Page, Paginator
 
 if TYPE_CHECKING:
     from ..client import SentClient
+    from ..models.fields import CampaignCreateFields, CampaignDeleteFields, CampaignUpdateFields
 
 
 class Campaigns:

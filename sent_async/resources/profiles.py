@@ -19,17 +19,17 @@ from ..models import (
     ProfileDelete,
     ProfileUpdate,
 )
-from ..models.fields import (
-    ProfileCompleteFields,
-    ProfileCreateFields,
-    ProfileDeleteFields,
-    ProfileUpdateFields,
-)
 from ..pagination import Page, Paginator
 from .campaigns import Campaigns
 
 if TYPE_CHECKING:
     from ..client import SentClient
+    from ..models.fields import (
+        ProfileCompleteFields,
+        ProfileCreateFields,
+        ProfileDeleteFields,
+        ProfileUpdateFields,
+    )
 
 
 class Profiles:

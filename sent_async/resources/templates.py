@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Unpack
 from .. import operations
 from ..batch import Batch, Progress, batch
 from ..models import Template, TemplateCreate, TemplateDelete, TemplateUpdate
-from ..models.fields import TemplateCreateFields, TemplateDeleteFields, TemplateUpdateFields
 from ..pagination import Page, Paginator
 
 if TYPE_CHECKING:
     from ..client import SentClient
+    from ..models.fields import TemplateCreateFields, TemplateDeleteFields, TemplateUpdateFields
 
 
 class Templates:

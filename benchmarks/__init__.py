@@ -1,0 +1,1 @@
+"""How fast sent-async is, beside everything one would use in its place: ``python -m benchmarks``."""

@@ -1,0 +1,183 @@
+"""``await batch(...)``: a list of results in the order of the items."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from sent_async import Batch, NotFoundError, Result, SentConfigError, SentError, batch
+
+from .conftest import Gate, not_found, settle
+
+
+async def test_results_come_in_the_order_of_the_items() -> None:
+    """Whichever item finishes first, the list has the order of the source."""
+
+    async def slow_for_small(item: int) -> str:
+        for _ in range(10 - item):
+            await asyncio.sleep(0)
+        return f"profile {item}"
+
+    results = await batch(slow_for_small, range(10), concurrency=10)
+
+    assert [result.key for result in results] == list(range(10))
+    assert [result.value for result in results] == [f"profile {item}" for item in range(10)]
+
+
+async def test_a_result_tells_key_value_and_success() -> None:
+    """A success has a value and no error, and unwraps to its value."""
+    (result,) = await batch(Gate(), [7])
+
+    assert (result.key, result.ok, result.value, result.error) == (7, True, 70, None)
+    assert result.unwrap() == 70
+
+
+async def test_a_failed_item_is_a_result_with_its_error_and_stops_nothing() -> None:
+    """A SentError becomes a value; unwrap raises the very same one; the others finish."""
+    gate, error = Gate(), not_found()
+    gate.fails[2] = error
+
+    results = await batch(gate, range(5), concurrency=2)
+
+    assert [result.ok for result in results] == [True, True, False, True, True]
+    assert (results[2].key, results[2].value, results[2].error) == (2, None, error)
+    with pytest.raises(NotFoundError) as raised:
+        results[2].unwrap()
+    assert raised.value is error
+
+
+async def test_every_item_may_fail() -> None:
+    """A batch in which nothing succeeds still returns all its results."""
+    gate = Gate()
+    gate.fails = {item: not_found() for item in range(20)}
+
+    assert [result.ok for result in await batch(gate, range(20), concurrency=3)] == [False] * 20
+
+
+async def test_a_call_may_return_none() -> None:
+    """Deletions have no value: ok tells success, not the value."""
+
+    async def delete(item: str) -> None: ...
+
+    results: list[Result[str, None]] = await batch(delete, ["a", "b"])
+
+    assert all(result.ok for result in results)
+    for result in results:
+        result.unwrap()
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 7, 50])
+async def test_at_most_concurrency_calls_are_under_way(concurrency: int) -> None:
+    """All places are used, and never more."""
+    gate = Gate()
+
+    await batch(gate, iter(range(200)), concurrency=concurrency)
+
+    assert gate.most == concurrency
+    assert gate.begun == list(range(200))
+
+
+async def test_concurrency_defaults_to_fifty() -> None:
+    """Without the option fifty calls run at once."""
+    gate = Gate()
+
+    await batch(gate, range(120))
+
+    assert gate.most == 50
+
+
+async def test_no_more_tasks_than_items() -> None:
+    """Three items need three tasks, whatever concurrency says."""
+    gate, before = Gate(closed=True), len(asyncio.all_tasks())
+    run = asyncio.ensure_future(_collect(batch(gate, [1, 2, 3], concurrency=500)))
+    await settle()
+
+    assert len(asyncio.all_tasks()) - before == 3 + 1
+
+    gate.open()
+    assert len(await run) == 3
+
+
+async def _collect(running: Batch[int, int]) -> list[Result[int, int]]:
+    return await running
+
+
+async def test_the_source_is_pulled_as_places_become_free() -> None:
+    """While calls are under way nothing more is taken from the source."""
+    gate, taken = Gate(closed=True), list[int]()
+
+    def source() -> Iterator[int]:
+        for item in range(30):
+            taken.append(item)
+            yield item
+
+    run = asyncio.ensure_future(_collect(batch(gate, source(), concurrency=4)))
+    await settle()
+    assert taken == [0, 1, 2, 3]
+
+    gate.open()
+    await run
+    assert taken == list(range(30))
+
+
+async def test_nothing_happens_before_it_is_awaited() -> None:
+    """Making a batch takes nothing from the source and starts no task."""
+    gate, source, before = Gate(), iter([1, 2]), asyncio.all_tasks()
+
+    waiting = batch(gate, source)
+    await settle()
+
+    assert asyncio.all_tasks() == before
+    assert gate.begun == []
+    assert len(await waiting) == 2
+
+
+async def _no_items() -> AsyncIterator[int]:
+    return
+    yield
+
+
+@pytest.mark.parametrize("source", [list, lambda: iter(()), _no_items], ids=["list", "iterator", "async"])
+async def test_an_empty_source(source: Callable[[], list[int] | AsyncIterator[int]]) -> None:
+    """Nothing in, nothing out."""
+    gate = Gate()
+
+    assert await batch(gate, source()) == []
+    assert gate.begun == []
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, 2.5, "8", None])
+def test_concurrency_is_a_whole_number_above_zero(concurrency: int) -> None:
+    """A batch that could never run is refused when it is made."""
+    with pytest.raises(SentConfigError, match="concurrency is a whole number, 1 or more"):
+        batch(Gate(closed=True), [1], concurrency=concurrency)
+
+
+async def test_an_async_source_is_asked_one_item_at_a_time() -> None:
+    """An async generator cannot be entered twice at once; the workers take turns."""
+    gate = Gate()
+
+    async def source() -> AsyncIterator[int]:
+        for item in range(40):
+            await asyncio.sleep(0)
+            yield item
+
+    results = await batch(gate, source(), concurrency=8)
+
+    assert [result.unwrap() for result in results] == [item * 10 for item in range(40)]
+    assert gate.most <= 8
+
+
+async def test_batches_run_side_by_side_in_a_task_group() -> None:
+    """Batches are ordinary awaitables inside structured concurrency."""
+    first, second = Gate(), Gate()
+    second.fails[1] = not_found()
+
+    async with asyncio.TaskGroup() as group:
+        one = group.create_task(_collect(batch(first, range(5), concurrency=2)))
+        two = group.create_task(_collect(batch(second, range(5), concurrency=3)))
+
+    assert all(result.ok for result in one.result())
+    assert sum(isinstance(result.error, SentError) for result in two.result()) == 1

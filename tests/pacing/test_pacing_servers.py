@@ -1,0 +1,216 @@
+"""Paced clients against servers with real limits: what the server counts, and what the caller sees."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from sent_async import RateLimitError
+
+from ..conftest import FakeClock
+from .conftest import ID, Connect, Limited, Serve, fetch
+
+
+async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect) -> None:
+    """Three windows' worth of requests: none refused, none failed."""
+    server = await serve(Limited("window"))
+
+    assert await fetch(connect(server), 60) == 0
+
+    assert (server.seen, server.refused) == (60, 0)
+
+
+@pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
+async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry_after: str) -> None:
+    """Where the headers tell what the bucket holds, its kind of Retry-After is never seen."""
+    server = await serve(Limited("bucket", retry_after=retry_after))  # type: ignore[arg-type]
+
+    assert await fetch(connect(server), 60) == 0
+
+    assert (server.seen, server.refused) == (60, 0)
+
+
+@pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
+async def test_a_hidden_burst_costs_at_most_what_was_in_flight(
+    serve: Serve, connect: Connect, retry_after: str
+) -> None:
+    """The headers promise a window, the bucket holds less: one lot of refusals, then no more, and no failure."""
+    server = await serve(Limited("bucket", lies=True, retry_after=retry_after))  # type: ignore[arg-type]
+    client = connect(server, clock=FakeClock())
+
+    assert await fetch(client, 40, concurrency=10) == 0
+
+    assert 1 <= server.refused <= 10
+    assert server.seen == 40 + server.refused
+
+
+async def test_a_refusal_without_retry_after_waits_for_the_reset(serve: Serve, connect: Connect) -> None:
+    """A window that another process has spent: one wasted request, although nothing says how long to wait."""
+    server = await serve(Limited("window", retry_after="none"))
+    other = connect(server, pacing=False)
+    assert await fetch(other, 20) == 0
+
+    assert await fetch(connect(server), 20) == 0
+
+    assert server.refused == 1
+
+
+async def test_a_server_without_rate_headers(serve: Serve, connect: Connect) -> None:
+    """Nothing to learn from: requests go as they come, and a refusal still pauses everybody."""
+    server = await serve(Limited("window", headers=False))
+    client = connect(server, clock=FakeClock())
+
+    assert await fetch(client, 30, concurrency=10) == 0
+
+    assert server.seen == 30 + server.refused
+    assert 1 <= server.refused <= 10
+
+
+async def test_a_server_that_never_limits_is_not_slowed(serve: Serve, connect: Connect) -> None:
+    """Without headers and refusals all places are used."""
+    server = await serve(Limited("window", limit=10_000, headers=False))
+    together = asyncio.Barrier(10)
+    client = connect(server)
+    assert await fetch(client, 1) == 0
+
+    async def all_ten() -> None:
+        await together.wait()
+
+    server.before_answer = all_ten
+    assert await fetch(client, 10, concurrency=10) == 0
+
+
+@pytest.mark.parametrize("ahead", [-600.0, 600.0])
+async def test_a_clock_ten_minutes_off(serve: Serve, connect: Connect, ahead: float) -> None:
+    """Reset is Unix time by the server's clock, which its Date header tells."""
+    server = await serve(Limited("window", clock_ahead=ahead))
+    client = connect(server)
+
+    assert await fetch(client, 25) == 0
+
+    assert (server.seen, server.refused) == (25, 0)
+    assert 0 <= (client.rate_limits["standard"].resets_in or 0) <= 1.3
+
+
+async def test_a_limit_lowered_mid_run_is_followed(serve: Serve, connect: Connect) -> None:
+    """From the next window on fewer requests go out; at most what was in flight is wasted."""
+    server = await serve(Limited("window"))
+    client = connect(server)
+    assert await fetch(client, 20) == 0
+
+    server.limit = 8
+    assert await fetch(client, 24) == 0
+
+    assert server.refused == 0
+    assert client.rate_limits["standard"].limit == 8
+
+
+async def test_a_limit_raised_mid_run_is_followed(serve: Serve, connect: Connect) -> None:
+    """The next window's first answer tells the new limit, and all of it is used at once."""
+    server = await serve(Limited("window"))
+    client = connect(server)
+    assert await fetch(client, 20) == 0
+
+    server.limit, server.window = 200, 60.0
+    assert await fetch(client, 150) == 0
+
+    assert server.refused == 0
+    assert client.rate_limits["standard"].limit == 200
+
+
+async def test_two_clients_sharing_a_key_stay_polite(serve: Serve, connect: Connect) -> None:
+    """Neither sees the other, so some requests are wasted: a few a window, not the window over again."""
+    server = await serve(Limited("window", limit=40))
+    one, two = connect(server, max_retries=5), connect(server, max_retries=5)
+
+    failures = await asyncio.gather(fetch(one, 60), fetch(two, 60))
+
+    assert sum(failures) == 0
+    assert server.refused <= 2 * 10
+    assert server.seen == 120 + server.refused
+
+
+async def test_tiers_do_not_block_each_other(serve: Serve, connect: Connect) -> None:
+    """With the sensitive tier spent, standard requests go on, and the other way round."""
+    server = await serve(Limited("window", limit=1, window=60.0))
+    client = connect(server)
+    await client.profiles.retrieve(ID)
+    held = asyncio.ensure_future(client.profiles.retrieve(ID))
+    await asyncio.sleep(0)
+
+    server.limit = 1_000
+    await client.profiles.complete(ID, web_hook_url="https://example.com/done")
+
+    assert not held.done()
+    assert server.paths == [f"/v3/profiles/{ID}", f"/v3/profiles/{ID}/complete"]
+    assert client.rate_limits["standard"].waiting == 1
+    assert client.rate_limits["sensitive"].waiting == 0
+    held.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await held
+
+
+async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serve: Serve, connect: Connect) -> None:
+    """Ten refused at the same time make one pause; after it they come one by one and all get through."""
+    server = await serve(Limited("bucket", lies=True, burst=10))
+    client = connect(server, clock=FakeClock())
+    assert await fetch(client, 10) == 0
+    arrived: list[float] = []
+
+    async def note() -> None:
+        arrived.append(time.monotonic())
+
+    server.before_answer = note
+    assert await fetch(client, 10, concurrency=10) == 0
+
+    refused = server.refused
+    assert 1 <= refused <= 10
+    resumed = arrived[refused - 10 :] if refused < 10 else arrived[10:]
+    assert resumed == sorted(resumed)
+    assert server.seen == 20 + refused
+
+
+async def test_without_pacing_refusals_are_only_retried(serve: Serve, connect: Connect) -> None:
+    """``pacing=False``: nothing is held back, nothing is known, and the retries run out."""
+    server = await serve(Limited("window", window=60.0))
+    client = connect(server, pacing=False, clock=FakeClock())
+
+    assert await fetch(client, 40) == 20
+
+    assert server.refused == 20 * 3
+    assert client.rate_limits == {}
+
+
+async def test_a_refusal_beyond_the_retries_is_raised_with_its_wait(serve: Serve, connect: Connect) -> None:
+    """The caller who wants no retries gets the error with the number on it."""
+    server = await serve(Limited("window", limit=1, window=60.0))
+    await connect(server).profiles.retrieve(ID)
+
+    with pytest.raises(RateLimitError) as raised:
+        await connect(server, max_retries=0).profiles.retrieve(ID)
+
+    assert raised.value.retry_after is not None
+    assert 0 < raised.value.retry_after <= 60
+
+
+async def test_one_slow_first_answer_does_not_hold_everybody_back(serve: Serve, connect: Connect) -> None:
+    """The first request asks what the limit is; when it hangs, others go without knowing."""
+    server = await serve(Limited("window", limit=1_000))
+    stuck = asyncio.Event()
+
+    async def first_hangs() -> None:
+        if server.seen == 1:
+            await stuck.wait()
+
+    server.before_answer = first_hangs
+    client = connect(server)
+    first = asyncio.ensure_future(client.profiles.retrieve(ID))
+    await asyncio.sleep(0)
+
+    assert await fetch(client, 5) == 0
+    assert not first.done()
+
+    stuck.set()
+    await first
