@@ -54,11 +54,12 @@ class _Connector(aiohttp.TCPConnector):
     def __init__(self, calls: Mapping[asyncio.Task[Any] | None, Call], ssl: ssl_module.SSLContext | bool) -> None:
         super().__init__(limit=0, ssl=ssl)  # pyright: ignore[reportUnknownMemberType]
         self._calls = calls
+        self._running_in = asyncio.get_running_loop()
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> AiohttpConnection:
-        call = self._calls[asyncio.current_task()]
+        call = self._calls[asyncio.current_task(self._running_in)]
         if call.connected:
             raise aiohttp.ServerDisconnectedError
         connection = await aiohttp.TCPConnector.connect(self, req, traces, timeout)
@@ -121,9 +122,11 @@ class Transport:
 
     def begin(self) -> Call:
         """Note that a call is under way, so that ``close`` can end it."""
-        if self.closed or self._loop is not asyncio.get_running_loop():
+        loop = asyncio.get_running_loop()
+        if self.closed or self._loop is not loop:
             self.open()
-        task = cast("asyncio.Task[object]", asyncio.current_task())
+        # Told the loop, asyncio need not look for it: before Python 3.12 that is a system call each time.
+        task = cast("asyncio.Task[object]", asyncio.current_task(loop))
         call = self._calls[task] = Call(task)
         return call
 
