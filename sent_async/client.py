@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from .attempt import Attempt, log, logger
@@ -154,16 +153,16 @@ class SentClient:
 
         ``headers`` are added to the client's own. What is left out stays as it is.
         """
-        changes: dict[str, Any] = {
-            "profile_id": profile_id,
-            "timeout": timeout,
-            "deadline": deadline,
-            "max_retries": max_retries,
-            "headers": UNSET if headers is UNSET else {**self._options.headers, **headers},
-        }
+        old = self._options
         view = object.__new__(SentClient)
         view.__dict__.update(self.__dict__)
-        view._options = msgspec.structs.replace(self._options, **{k: v for k, v in changes.items() if v is not UNSET})
+        view._options = Options(
+            profile_id=old.profile_id if profile_id is UNSET else profile_id,
+            timeout=old.timeout if timeout is UNSET else timeout,
+            deadline=old.deadline if deadline is UNSET else deadline,
+            max_retries=old.max_retries if max_retries is UNSET else max_retries,
+            headers=old.headers if headers is UNSET else {**old.headers, **headers},
+        )
         view._is_view = True
         view._prepare()
         return view

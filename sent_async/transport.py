@@ -235,7 +235,8 @@ def _connection_error(error: Exception) -> SentConnectionError:
     kind = SentTimeoutError if isinstance(error, TimeoutError) else SentConnectionError
     cause: BaseException | None = None
     if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
+        # Certificate errors keep their cause under another name.
+        cause = getattr(error, "certificate_error", None) or error.os_error
         what = f"could not connect to {error.host}:{error.port}: {cause}"
     elif isinstance(error, aiohttp.ClientHttpProxyError):
         what = f"the proxy refused the connection with status {error.status}"

@@ -175,7 +175,10 @@ def with_overrides(kind: type[ResponseModel], wire: JSON, overrides: Mapping[str
     if unknown := sorted(overrides.keys() - names.keys()):
         raise TypeError(f"{kind.__name__} has no member {unknown[0]!r}; it has {', '.join(sorted(names))}")
     changed = {**wire, **{names[name]: _plain(value) for name, value in overrides.items()}}
-    msgspec.convert(changed, kind)
+    try:
+        msgspec.convert(changed, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
     return changed
 
 
