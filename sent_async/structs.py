@@ -18,7 +18,7 @@ Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 class ResponseModel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the API answers with. Unknown members are ignored; absent and null read ``None``.
 
-    Frozen data out of JSON has no cycles, so the garbage collector is spared it: lists of 1,000 decode in 0.83 of the time.
+    Frozen data out of JSON has no cycles, so the garbage collector is spared it: 1,000 decode in 0.83 of the time.
     """
 
 
