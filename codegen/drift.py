@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from codegen.document import read_operations
+from codegen.document import Node, read_operations
 from codegen.load import load
 from codegen.models import PACKAGE, formatted, model_files
 from codegen.normalise import normalise
@@ -28,12 +28,16 @@ _HEADER: Final = """\
 def expected(root: Path) -> dict[str, str]:
     """Path to text of every generated file, made in memory from the fragment below ``root``."""
     fragment = root / FRAGMENT
-    document = load(fragment)
+    return files_of(load(fragment), fragment.read_bytes())
+
+
+def files_of(document: Node, source: bytes) -> dict[str, str]:
+    """Path to text of every generated file, from a checked document and the bytes that it was read from."""
     operations = read_operations(document)
     header = _HEADER.format(
         version=version("datamodel-code-generator"),
         fragment=FRAGMENT,
-        digest=hashlib.sha256(fragment.read_bytes()).hexdigest()[:12],
+        digest=hashlib.sha256(source).hexdigest()[:12],
     )
     bodies = sorted({row.body for row in operations if row.body})
     files = model_files(normalise(document, operations), bodies, header)

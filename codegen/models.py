@@ -17,6 +17,7 @@ from datamodel_code_generator import Error, generate
 from datamodel_code_generator.config import GenerateConfig
 from datamodel_code_generator.enums import AllExportsScope, DataModelType, InputFileType
 from datamodel_code_generator.format import DatetimeClassType, Formatter
+from datamodel_code_generator.parser import LiteralType
 
 from codegen.document import Node, SpecError
 from codegen.normalise import has_secret
@@ -70,6 +71,9 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
         use_annotated=False,  # no constraints: a short name of two letters must not cost a page
         use_standard_primitive_types=False,  # ids stay text
         output_datetime_class=DatetimeClassType.Datetime,
+        # Both, or an enum of one value becomes a Literal, which is closed: its second value would fail an answer.
+        enum_field_as_literal=LiteralType.Off,
+        use_single_value_enum_as_const=False,
         keyword_only=True,
         keep_model_order=True,  # alphabetical, for small diffs
         capitalise_enum_members=True,
