@@ -6,6 +6,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from yarl import URL
@@ -43,10 +44,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
                 raise SentConfigError("an Idempotency-Key belongs to one call: pass idempotency_key= to the method")
 
     def __repr__(self) -> str:
-        return (
-            f"Options(profile_id={self.profile_id!r}, timeout={self.timeout}, deadline={self.deadline}, "
-            f"max_retries={self.max_retries}, headers={sorted(self.headers)})"
-        )
+        return f"Options({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Of headers only the names: a value may be a credential."""
+        shown = {**msgspec.structs.asdict(self), "headers": sorted(self.headers)}
+        return list(shown.items())
 
     def request_headers(self) -> dict[str, str]:
         """The headers these options add to every request."""

@@ -43,6 +43,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Connection(base_url={self.base_url}, limit={self.limit})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("base_url", str(self.base_url)), ("limit", self.limit)]
+
 
 class _Connector(aiohttp.TCPConnector):
     """One connection for each attempt, and a note on the call that it was had.
