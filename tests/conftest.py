@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from sent_async import SentClient
 API_KEY = "sk_test_k3y_that_must_not_show"
 PAYLOADS = Path(__file__).parent / "payloads"
 META = {"request_id": "req_7X9zKp2jDw", "timestamp": "2026-03-31T15:21:52.1661009+00:00", "version": "v3"}
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background jobs ignore Ctrl-C, and so would the programs that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Answer: TypeAlias = tuple[int, bytes, Mapping[str, str]]
 MakeClient: TypeAlias = Callable[..., SentClient]
