@@ -13,7 +13,7 @@ import msgspec
 from multidict import CIMultiDict
 
 from . import repair
-from .errors import SentAPIError, SentDecodeError, error_class
+from .errors import SentAPIError, SentDecodeError, error_class, is_replay
 from .models.enums import ErrorCode
 from .models.responses import ApiMeta
 from .operation import Envelope, Operation
@@ -53,7 +53,7 @@ class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=Fal
     @property
     def replayed(self) -> bool:
         """Whether the server replayed the stored answer of an earlier request with the same idempotency key."""
-        return self.headers.get("Idempotent-Replayed", "").lower() == "true"
+        return is_replay(self.headers)
 
 
 def decode(operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes) -> tuple[T, ApiMeta | None]:

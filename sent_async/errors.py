@@ -112,7 +112,7 @@ class SentAPIError(SentError):
     @property
     def replayed(self) -> bool:
         """Whether the server replayed the stored answer of an earlier request with the same idempotency key."""
-        return self.headers.get("Idempotent-Replayed", "").lower() == "true"
+        return is_replay(self.headers)
 
 
 class BadRequestError(SentAPIError):
@@ -163,6 +163,11 @@ def error_class(status: int | None) -> type[SentAPIError]:
     if status is not None and 500 <= status <= 599:
         return ServerError
     return _BY_STATUS.get(status or 0, SentAPIError)
+
+
+def is_replay(headers: Mapping[str, str]) -> bool:
+    """Whether the answer with these headers is a stored one, given again for its idempotency key."""
+    return headers.get("Idempotent-Replayed", "").lower() == "true"
 
 
 def _sentence(head: str, message: str, request_id: str | None) -> str:
