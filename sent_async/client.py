@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from msgspec import UNSET, UnsetType
 
 from .attempt import Attempt, log, logger
+from .clock import Clock, SystemClock
 from .envelope import SentResponse, decode
 from .errors import SentConnectionError, SentError, SentTimeoutError
 from .operation import Operation
@@ -29,7 +30,7 @@ from .pacing import HeaderPacer, Pacer, RateLimit
 from .request import Request, build
 from .resources.profiles import Profiles
 from .resources.templates import Templates
-from .retry import Clock, SystemClock, run
+from .retry import run
 from .transport import Connection, Transport
 
 if TYPE_CHECKING:

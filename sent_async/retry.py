@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import backoff
 
+from .clock import Clock
 from .errors import SentAPIError, SentConnectionError, SentError
 
 T = TypeVar("T")
@@ -16,25 +15,6 @@ T = TypeVar("T")
 RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRY_AFTER_CAP: Final = 60.0
 """Seconds. A server that asks for more patience than this gets its answer raised, with the number on the error."""
-
-
-class Clock(Protocol):
-    """Time as the client sees it. Tests pass one that does not wait."""
-
-    def time(self) -> float:
-        """Seconds, never going back."""
-        ...
-
-    async def sleep(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    """The real one."""
-
-    time = staticmethod(time.monotonic)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 def is_retryable(error: SentError, *, repeatable: bool) -> bool:

@@ -88,20 +88,51 @@ class Server:
         return web.Response(status=status, body=content, headers=headers)
 
 
+@dataclass(eq=False)
+class FakeTimer:
+    """A callback of ``FakeClock.call_later``."""
+
+    at: float
+    callback: Callable[[], object]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
 class FakeClock:
-    """Time that passes only when somebody sleeps, and then at once."""
+    """Time that passes only when somebody sleeps, and then at once, or when a test calls ``advance``."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.slept: list[float] = []
+        self.timers: list[FakeTimer] = []
 
     def time(self) -> float:
         return self.now
 
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.now
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        self.advance(seconds)
         await asyncio.sleep(0)
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> FakeTimer:
+        timer = FakeTimer(self.now + seconds, callback)
+        self.timers.append(timer)
+        return timer
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and run in their order the callbacks that become due."""
+        until = self.now + seconds
+        while due := [timer for timer in self.timers if timer.at <= until and not timer.cancelled]:
+            first = min(due, key=lambda timer: timer.at)
+            self.timers.remove(first)
+            self.now = max(self.now, first.at)
+            first.callback()
+        self.now = max(self.now, until)
 
 
 @pytest.fixture(autouse=True)

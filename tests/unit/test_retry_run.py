@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from sent_async import RateLimitError, SentAPIError, SentConnectionError, SentError, ServerError
-from sent_async.retry import SystemClock, run
+from sent_async.clock import SystemClock
+from sent_async.retry import run
 
 from ..conftest import FakeClock
 
