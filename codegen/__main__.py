@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from codegen import commands, drift
+from codegen.diff.report import FORMATS
 from codegen.document import SpecError
-from codegen.report import FORMATS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,17 +25,16 @@ def parser() -> argparse.ArgumentParser:
 
     add("generate", f"write the code from {drift.FRAGMENT}", commands.generate)
     add("check", "say how the tree differs from what generate would write", commands.check)
-    fresh = add("import", f"write {drift.FRAGMENT} from the vendor's document", commands.import_)
-    fresh.add_argument("--output", type=Path, help="write the fragment there instead, to look at the difference first")
-    update = add("update", "import, diff, generate, check and parity", commands.update)
-    for command in (fresh, update):
-        command.add_argument("upstream", type=Path, metavar="UPSTREAM", help="the vendor's document, JSON or YAML")
-        command.add_argument("--names", type=Path, help="the map of names (default: openapi/names.toml)")
-        command.add_argument("--corrections", type=Path, help="the corrections (default: openapi/corrections.toml)")
-    diff = add("diff", "report what a change of the fragment does to callers", commands.diff)
-    diff.add_argument("old", metavar="OLD", help="a file, a revision of git, or REVISION:path")
-    diff.add_argument("new", metavar="NEW", nargs="?", help=f"the same (default: {drift.FRAGMENT} as it is)")
-    diff.add_argument("--format", choices=FORMATS, default="terminal")
+    update = add("update", "take over the vendor's document, and write all code that comes from it", commands.update)
+    update.add_argument("source", metavar="SOURCE", help="the vendor's document: a URL or a file, JSON or YAML")
+    update.add_argument("--dry-run", action="store_true", help="report, and write nothing")
+    diff = add(
+        "diff", "report what a change does to callers; status 0: harmless, 1: breaking, 2: unusable", commands.diff
+    )
+    diff.add_argument("old", metavar="OLD", help="a file, a URL, a revision of git, or REVISION:path")
+    diff.add_argument("new", metavar="NEW", nargs="?", default=drift.FRAGMENT, help="the same (default: ours as it is)")
+    for command in (update, diff):
+        command.add_argument("--format", choices=FORMATS, default="terminal")
     add("parity", "call every method and compare it with its operation", commands.parity)
     surface = add("surface", "say which public names are gone", commands.surface)
     surface.add_argument("--write", action="store_true", help="take the names of today as the baseline")

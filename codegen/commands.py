@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-from pathlib import Path
 
-from codegen import comparing, drift, importing
+from codegen import drift
+from codegen.diff.compare import compare
+from codegen.diff.report import render
+from codegen.importer.files import replace_all
+from codegen.importer.names import NAME_MAP, read_names
+from codegen.importer.source import read_source, used_part
+from codegen.importer.update import prepare
 from codegen.load import load
 from codegen.parity import check_parity
-from codegen.report import render, summary
 from codegen.skeleton import skeleton
-from codegen.specdiff import compare
 from codegen.surface import CHANGELOG, public_names, removed, write_baseline
 
 Options = argparse.Namespace
@@ -36,22 +38,13 @@ def check(options: Options) -> int:
     return 1 if difference else 0
 
 
-def import_(options: Options) -> int:
-    """Make the fragment from the vendor's document."""
-    result = importing.prepare(options.root, _request(options))
-    _notes(result.notes)
-    if options.output is not None:
-        options.output.write_text(result.fragment, encoding="utf-8")
-        _say(f"{options.output} written; {drift.FRAGMENT} is as it was\n")
-        return 0
-    changed = importing.write(options.root, result)
-    _say(f"{drift.FRAGMENT} and {importing.LOCK} {'written' if changed else 'already up to date'}\n")
-    return 0
-
-
 def diff(options: Options) -> int:
     """Report what a change does to callers."""
-    report = comparing.diff(options.root, options.old, options.new)
+    found = [
+        used_part(source.document, source.name)
+        for source in (read_source(name, options.root, drift.FRAGMENT) for name in (options.old, options.new))
+    ]
+    report = compare(found[0], found[1], read_names(options.root / NAME_MAP).covered)
     _say(render(report, options.format))
     return 1 if report.is_breaking else 0
 
@@ -86,35 +79,17 @@ def surface(options: Options) -> int:
 
 
 def update(options: Options) -> int:
-    """Import, diff, generate, check, parity; one screen at the end."""
-    root: Path = options.root
-    result = importing.prepare(root, _request(options))
-    report = compare(result.before, result.document)
-    tree = drift.present(root)
-    changed = sorted(p for p in tree.keys() | result.files.keys() if tree.get(p) != result.files.get(p))
-    importing.write(root, result)
-    if changed:
-        drift.write(root, result.files)
-    _say(render(report, "terminal"))
-    # In a fresh interpreter: this one may have the old package loaded.
-    command = [sys.executable, "-m", "codegen", "--root", str(root), "parity"]
-    done = subprocess.run(command, cwd=Path(__file__).parent.parent, check=False, capture_output=True, text=True)  # noqa: S603
-    left = done.stdout if done.returncode in (0, 1) else f"{done.stdout}{done.stderr}"
-    _say("\n" + "=" * 72 + "\n")
-    _say(f"What changed:          {summary(report)}\n")
-    _say(f"What was regenerated:  {', '.join(changed) or 'nothing, the code was up to date'}\n")
-    _notes(result.notes)
-    _say(f"What is left:          {left}")
-    return done.returncode
-
-
-def _request(options: Options) -> importing.Request:
-    return importing.Request(options.upstream, options.names, options.corrections)
-
-
-def _notes(notes: list[str]) -> None:
-    for note in notes:
+    """Take over the vendor's document: fragment, lock and generated code, or nothing at all."""
+    found = prepare(options.root, options.source)
+    report = compare(found.before, found.after)
+    if not options.dry_run:
+        replace_all(options.root, found.files)
+    _say(render(report, options.format))
+    for note in found.notes:
         _say(f"note: {note}\n")
+    verb = "would change" if options.dry_run else "changed"
+    _say(f"{verb}: {', '.join(sorted(found.files))}\n" if found.files else "Everything was up to date.\n")
+    return 0
 
 
 def _say(text: str) -> None:

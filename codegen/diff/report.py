@@ -1,0 +1,118 @@
+"""The changes between two documents, and the report on them for a terminal, a pull request or a program."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Final
+
+NOTHING: Final = "nothing"
+ATTRIBUTE: Final = "new attribute"
+ARGUMENT: Final = "new optional argument"
+TYPE: Final = "type change"
+BREAKS: Final = "call site breaks"
+
+MAJOR: Final = "major"
+MINOR: Final = "minor"
+PATCH: Final = "patch"
+
+FORMATS: Final = ("terminal", "markdown", "json")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed, and what that does to a caller who upgrades, or who stays behind."""
+
+    place: str
+    """An operation (``listTemplates``), a class (``Profile``) or a part of one (``Profile.email``)."""
+    direction: str
+    """operation, request, response or enum."""
+    kind: str
+    """added, removed, changed or deprecated."""
+    text: str
+    effect: str
+    bump: str
+    operations: tuple[str, ...] = ()
+    """The operations that it concerns."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The changes, the operations first, and apart from them those in operations that this client does not cover."""
+
+    changes: tuple[Change, ...]
+    apart: tuple[Change, ...] = ()
+
+    @property
+    def bump(self) -> str:
+        """The version bump that the worst change asks for: major, minor, patch or none."""
+        found = {change.bump for change in self.changes}
+        return next((bump for bump in (MAJOR, MINOR, PATCH) if bump in found), "none")
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether code that works today may stop working."""
+        return self.bump == MAJOR
+
+
+def render(report: Report, form: str) -> str:
+    """The report in one of ``FORMATS``."""
+    return {"terminal": _terminal, "markdown": _markdown, "json": _json}[form](report)
+
+
+def summary(report: Report) -> str:
+    """One line."""
+    apart = f" {len(report.apart)} changes in operations that this client does not cover." if report.apart else ""
+    if not report.changes:
+        return f"No change that concerns a caller.{apart}"
+    count = Counter(change.kind for change in report.changes)
+    said = ", ".join(f"{count[kind]} {kind}" for kind in ("added", "removed", "changed", "deprecated") if count[kind])
+    breaking = sum(change.bump == MAJOR for change in report.changes)
+    return f"{said}; {breaking or 'none'} breaking. Suggested version bump: {report.bump}.{apart}"
+
+
+def _terminal(report: Report) -> str:
+    lines = _listed(report.changes)
+    if report.apart:
+        lines += ["", "Not covered by this client:", *_listed(report.apart)]
+    return "\n".join([*lines[1:], *([""] if lines else []), summary(report), ""])
+
+
+def _listed(changes: tuple[Change, ...]) -> list[str]:
+    lines: list[str] = []
+    heading = ""
+    for change in changes:
+        name = change.place.split(".")[0]
+        group = "Operations" if change.direction == "operation" else f"{name} ({change.direction})"
+        if group != heading:
+            heading = group
+            lines += ["", group]
+        mark = "!" if change.bump == MAJOR else " "
+        head = f"{mark} {change.kind:<10} {change.place}: {change.text}"
+        lines += textwrap.wrap(head, 100, initial_indent="  ", subsequent_indent=" " * 15)
+        lines.append(f"{' ' * 15}-> {change.effect} ({change.bump})")
+    return lines
+
+
+def _markdown(report: Report) -> str:
+    lines = ["### Spec", "", summary(report), *_table(report.changes)]
+    if report.apart:
+        lines += ["", "Not covered by this client:", *_table(report.apart)]
+    return "\n".join([*lines, ""])
+
+
+def _table(changes: tuple[Change, ...]) -> list[str]:
+    lines = ["", "| Where | Change | For a caller | Bump |", "| --- | --- | --- | --- |"] if changes else []
+    for change in changes:
+        direction = "" if change.direction == "operation" else f" ({change.direction})"
+        effect = f"**{change.effect}**" if change.bump == MAJOR else change.effect
+        text = change.text.replace("|", "\\|")
+        lines.append(f"| `{change.place}`{direction} | {change.kind}: {text} | {effect} | {change.bump} |")
+    return lines
+
+
+def _json(report: Report) -> str:
+    content = {"bump": report.bump, "breaking": report.is_breaking, **asdict(report)}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,1 @@
+"""The vendor's document, and how it becomes our fragment."""
