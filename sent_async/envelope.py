@@ -62,7 +62,7 @@ def decode(operation: Operation[T], status: int, headers: Mapping[str, str], bod
     Raises ``SentAPIError`` for a status of 300 or above and for ``success: false``, ``SentDecodeError`` for a body
     that does not hold what the operation promises.
     """
-    if status >= 300:
+    if not 200 <= status < 300:
         raise api_error(status, headers, body)
     try:
         envelope = operation.decode(body)
@@ -111,7 +111,7 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes) -> SentAPIEr
     problem = _mapping(envelope.get("error"))
     code = _text(problem.get("code"))
     details = {name: _texts(value) for name, value in _mapping(problem.get("details")).items()}
-    error = error_class(status if status >= 300 else _catalogued_status(code))(
+    error = error_class(_catalogued_status(code) if 200 <= status < 300 else status)(
         _text(problem.get("message")) or "",
         status=status,
         code=ErrorCode(code) if code else None,

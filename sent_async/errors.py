@@ -60,7 +60,12 @@ class SentConnectionError(SentError):
 
 
 class SentTimeoutError(SentConnectionError, TimeoutError):
-    """An attempt outlasted ``timeout``, or the call its ``deadline`` (both in seconds)."""
+    """An attempt outlasted ``timeout``, or the call its ``deadline``, or a rate limit frees too late to wait for it."""
+
+    def __init__(self, message: str, *, maybe_sent: bool, retry_after: float | None = None) -> None:
+        super().__init__(message, maybe_sent=maybe_sent)
+        self.retry_after = retry_after
+        """Seconds until the rate limit frees, when that was the reason; otherwise ``None``."""
 
 
 class SentDecodeError(SentError):

@@ -12,11 +12,11 @@ import pytest
 
 from sent_async import SentClient, SentConfigError, SentConnectionError
 
-from ..conftest import API_KEY, FakeClock, MakeClient, Server
+from ..conftest import API_KEY, MakeClient, Server, WaitlessClock
 from .servers import Connection, RawServer, closed_port, good, stalled_body, stalled_head
 
 
-class StoppedClock(FakeClock):
+class StoppedClock(WaitlessClock):
     """A wait on it never ends by itself."""
 
     async def sleep(self, seconds: float) -> None:
