@@ -10,9 +10,9 @@ import mimetypes
 import os
 import stat
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, TypeVar, cast
 
 import msgspec
 from aiohttp.payload import BytesPayload
@@ -21,6 +21,8 @@ from .errors import SentConfigError
 
 Document: TypeAlias = os.PathLike[str] | bytes | tuple[str, bytes, str]
 """A file on disk, the content itself, or a file name, the content and its content type."""
+
+T = TypeVar("T")
 
 _CHUNK = 256 * 1024
 _BINARY = "application/octet-stream"
@@ -38,19 +40,22 @@ class Multipart:
             JSON. A mapping gives each member that the form takes the name of its part.
 
     Raises:
-        SentConfigError: A document is missing, unreadable or of another type, a name has control characters, or the
-            form has no place for a member of ``body``.
+        SentConfigError: A document is missing, unreadable or of another type, a name has control characters or is
+            taken by another part, or the form has no place for a member of ``body``.
     """
 
-    def __init__(
-        self, body: object, documents: Mapping[str, Document], *, parts: str | Mapping[str, str]
-    ) -> None:
+    def __init__(self, body: object, documents: Mapping[str, Document], *, parts: str | Mapping[str, str]) -> None:
+        if not isinstance(documents, Mapping):
+            raise SentConfigError("documents must be a mapping of document key to Path, bytes, or a tuple")
         boundary = uuid.uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._pieces: list[bytes | _File] = []
-        for name, content, content_type in _members(body, parts):
+        members = _members(body, parts)
+        for name, content, content_type in members:
             self._pieces += [_head(boundary, content_type, name=name), content, b"\r\n"]
         for key, document in documents.items():
+            if any(key == name for name, _, _ in members):
+                raise SentConfigError(f'documents["{key}"] has the name of another part of the form')
             filename, piece, content_type = _document(key, document)
             self._pieces += [_head(boundary, content_type, name=key, filename=filename), piece, b"\r\n"]
         self._pieces.append(f"--{boundary}--\r\n".encode())
@@ -60,9 +65,9 @@ class Multipart:
         """Number of bytes, for ``Content-Length``."""
 
     def __repr__(self) -> str:
-        return f"<Multipart with {self._count} documents>"  # names and contents stay out of tracebacks
+        return f"<Multipart with {self._count} document(s)>"  # names and contents stay out of tracebacks
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Give the bytes of one attempt. Close the iterator when it is not read to its end.
 
         Raises:
@@ -74,7 +79,8 @@ class Multipart:
             if isinstance(piece, bytes):
                 yield piece
                 continue
-            with await asyncio.to_thread(piece.open) as file:
+            # Opened here and not in a thread: a call cancelled in between could not close what the thread opened.
+            with piece.open() as file:
                 left = piece.size
                 while left:
                     chunk = await asyncio.to_thread(piece.read, file, min(left, _CHUNK))
@@ -89,53 +95,43 @@ class Multipart:
 class _File:
     """A file as it was when the call began."""
 
-    def __init__(self, key: str, path: os.PathLike[str]) -> None:
+    def __init__(self, key: str, path: Path) -> None:
         self._what = f'documents["{key}"]'
         self._path = path
-        self._stamp = self._look()
-        self.size = self._stamp[0]
+        self._state = self._look()
+        self.size = self._state[0]
         self.open().close()
 
     def open(self) -> BinaryIO:
         """Open the file, which must not have changed."""
-        if self._look() != self._stamp:
+        if self._look() != self._state:
             raise self._changed()
-        try:
-            return open(self._path, "rb")
-        except OSError as error:
-            problem = error
-        raise self._unreadable(problem)
+        return self._do(lambda: open(self._path, "rb"))
 
     def read(self, file: BinaryIO, size: int) -> bytes:
-        """Read the next chunk. The chunk that ends the file is only given if the file is still the same."""
-        try:
-            chunk = file.read(size)
-            state = os.fstat(file.fileno())
-        except OSError as error:
-            problem = error
-        else:
-            if (state.st_size, state.st_mtime_ns) != self._stamp or not chunk:
-                raise self._changed()
-            return chunk
-        raise self._unreadable(problem)
+        """Read the next chunk. It is only given if the file is still the same."""
+        chunk = self._do(lambda: file.read(size))
+        if not chunk or self._look() != self._state:
+            raise self._changed()
+        return chunk
 
     def _look(self) -> tuple[int, int]:
-        try:
-            state = os.stat(self._path)
-        except OSError as error:
-            problem = error
-        else:
-            if not stat.S_ISREG(state.st_mode):
-                raise SentConfigError(f"{self._what} is not a file")
-            # The time too: other content under the same idempotency key would be another request.
-            return state.st_size, state.st_mtime_ns
-        raise self._unreadable(problem)
+        state = self._do(lambda: os.stat(self._path))
+        if not stat.S_ISREG(state.st_mode):
+            raise SentConfigError(f"{self._what} is not a file")
+        # The time too: other content under the same idempotency key would be another request.
+        return state.st_size, state.st_mtime_ns
 
     def _changed(self) -> SentConfigError:
         return SentConfigError(f"{self._what} changed while it was being sent; call again with the finished file")
 
-    def _unreadable(self, error: OSError) -> SentConfigError:
-        return SentConfigError(f"{self._what} cannot be read: {error.strerror or type(error).__name__}")
+    def _do(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except OSError as error:
+            problem = error.strerror or type(error).__name__
+        # Raised out here so that the path, which the system's error quotes, is not chained.
+        raise SentConfigError(f"{self._what} cannot be read: {problem}")
 
 
 def _document(key: str, document: object) -> tuple[str, bytes | _File, str]:
@@ -146,8 +142,9 @@ def _document(key: str, document: object) -> tuple[str, bytes | _File, str]:
         case (str() as name, bytes() as content, str() as content_type):
             return name, content, content_type
         case os.PathLike():
-            name = Path(document).name
-            return name, _File(key, document), mimetypes.guess_type(name)[0] or _BINARY
+            path = Path(cast("os.PathLike[str]", document))
+            name = path.name
+            return name, _File(key, path), mimetypes.guess_type(name)[0] or _BINARY
         case _:
             raise SentConfigError(
                 f'documents["{key}"] must be a Path, bytes, or (file name, bytes, content type),'
