@@ -1,4 +1,4 @@
-"""From the vendor's document to checked code, and what a change means. Exit code 0: fine, 1: look at it, 2: bad."""
+"""From the API description to checked code. Exit code 0: fine, 1: look at it, 2: unusable input."""
 
 from __future__ import annotations
 
@@ -6,47 +6,39 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen import commands, drift
-from codegen.document import SpecError
-from codegen.report import FORMATS
+from codegen.generate import output
+from codegen.openapi import SpecError
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
-    ours = Path(__file__).parent.parent
-    found.add_argument("--root", type=Path, default=ours, help="the project (default: ours)")
-    subparsers = found.add_subparsers(dest="command", required=True)
+def generate(root: Path) -> int:
+    """Write the code from the fragment."""
+    files = output.expected(root)
+    output.write(root, files)
+    sys.stdout.write(f"wrote {len(files)} files\n")
+    return 0
 
-    def add(name: str, help: str, run: object) -> argparse.ArgumentParser:
-        command = subparsers.add_parser(name, help=help)
-        command.set_defaults(run=run)
-        return command
 
-    add("generate", f"write the code from {drift.FRAGMENT}", commands.generate)
-    add("check", "say how the tree differs from what generate would write", commands.check)
-    fresh = add("import", f"write {drift.FRAGMENT} from the vendor's document", commands.import_)
-    fresh.add_argument("--output", type=Path, help="write the fragment there instead, to look at the difference first")
-    update = add("update", "import, diff, generate, check and parity", commands.update)
-    for command in (fresh, update):
-        command.add_argument("upstream", type=Path, metavar="UPSTREAM", help="the vendor's document, JSON or YAML")
-        command.add_argument("--names", type=Path, help="the map of names (default: openapi/names.toml)")
-        command.add_argument("--corrections", type=Path, help="the corrections (default: openapi/corrections.toml)")
-    diff = add("diff", "report what a change of the fragment does to callers", commands.diff)
-    diff.add_argument("old", metavar="OLD", help="a file, a revision of git, or REVISION:path")
-    diff.add_argument("new", metavar="NEW", nargs="?", help=f"the same (default: {drift.FRAGMENT} as it is)")
-    diff.add_argument("--format", choices=FORMATS, default="terminal")
-    add("parity", "call every method and compare it with its operation", commands.parity)
-    surface = add("surface", "say which public names are gone", commands.surface)
-    surface.add_argument("--write", action="store_true", help="take the names of today as the baseline")
-    return found
+def check(root: Path) -> int:
+    """Say how the tree differs from what ``generate`` would write."""
+    difference = output.differences(output.present(root), output.expected(root))
+    if not difference:
+        sys.stdout.write("the generated code is what the fragment says\n")
+        return 0
+    sys.stdout.write(difference)
+    sys.stderr.write("the generated code is not what the fragment says: run `nox -s codegen -- generate`\n")
+    return 1
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and give its exit code."""
-    options = parser().parse_args(arguments)
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent, help="the project (default: ours)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for run in (generate, check):
+        commands.add_parser(run.__name__, help=run.__doc__).set_defaults(run=run)
+    options = parser.parse_args(arguments)
     try:
-        code: int = options.run(options)
+        code: int = options.run(options.root)
     except SpecError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

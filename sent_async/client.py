@@ -27,8 +27,7 @@ from .options import (
 )
 from .pacing import HeaderPacer, NoPacer, Pacer, RateLimit
 from .request import Headers, build
-from .resources.profiles import Profiles
-from .resources.templates import Templates
+from .resources import Resources
 from .transport import Settings, Transport
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SentClient:
+class SentClient(Resources):
     """An asyncio client for the Sent API v3.
 
     ::
@@ -112,12 +111,7 @@ class SentClient:
             self._pacer = pacing
         self._on_attempt = on_attempt
         self._is_view = False
-        self._prepare()
-
-    def _prepare(self) -> None:
         self._headers: Headers | None = None
-        self.profiles = Profiles(self)
-        self.templates = Templates(self)
 
     def __repr__(self) -> str:
         return f"<SentClient {self._base_url} {self._options!r}>"
@@ -160,7 +154,8 @@ class SentClient:
         """
         old = self._options
         view = object.__new__(SentClient)
-        view.__dict__.update(self.__dict__)
+        # Without the resources that have been used: each belongs to the client or view it was made for.
+        view.__dict__.update({name: value for name, value in self.__dict__.items() if name.startswith("_")})
         view._options = Options(
             api_key=old.api_key if api_key is UNSET else check_api_key(api_key),
             profile_id=old.profile_id if profile_id is UNSET else profile_id,
@@ -172,7 +167,7 @@ class SentClient:
         if view._options.api_key != old.api_key and isinstance(self._pacer, HeaderPacer):
             view._pacer = HeaderPacer(self._clock)  # limits belong to the account
         view._is_view = True
-        view._prepare()
+        view._headers = None
         return view
 
     async def send(
@@ -181,7 +176,7 @@ class SentClient:
         *,
         body: object = None,
         idempotency_key: str | None = None,
-        **parameters: str | int | bool | None,
+        **parameters: object,
     ) -> SentResponse[T]:
         """Make one call: the door that every typed method goes through, for those who need status, headers or meta.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from .errors import SentConfigError
 from .models.responses import ApiMeta, ErrorDetail
-from .structs import RequestModel
+from .structs import RequestModel, check_aware
 
 T = TypeVar("T")
 
@@ -118,11 +119,11 @@ class Operation(Generic[T]):
         try:
             path = self._path_format % tuple(_segment(name, parameters[name]) for name in self._path_names)
             query = urlencode(
-                {
-                    wire: _query_value(parameters[python])
+                [
+                    (wire, value)
                     for python, wire in self.query_parameters.items()
-                    if parameters.get(python) is not None
-                }
+                    for value in _query_values(python, parameters.get(python))
+                ]
             )
         except UnicodeEncodeError:
             raise SentConfigError(f"{self.name}: a parameter has a lone surrogate, which is no text to send") from None
@@ -137,8 +138,15 @@ def _segment(name: str, value: object) -> str:
     return quote(value, safe="")
 
 
-def _query_value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _query_values(name: str, value: object) -> list[str]:
+    """One text for each occurrence in the query: none for ``None``, several for a list."""
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [text for item in cast("list[object]", value) for text in _query_values(name, item)]
+    if isinstance(value, datetime):
+        return [check_aware(name, value).isoformat()]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
 def _snake_case(wire: str) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from .errors import SentConfigError
+from .multipart import Multipart
 from .operation import Operation
 from .options import BaseURL, check_idempotency_key
+from .structs import check_request
 
 
 class Headers:
@@ -37,15 +39,17 @@ class Request(msgspec.Struct, frozen=True):
     shared: Headers
     own: Mapping[str, str]
     """The headers that only this request has."""
-    body: bytes | None
+    body: bytes | Multipart | None
     idempotency_key: str | None
     repeatable: bool
     """Whether it may be sent again after it may have reached the server."""
 
     def wire(self, origin: str = "") -> bytes:
-        """The whole request. ``origin`` goes before the path, as a proxy wants it."""
+        """The whole request; of a form, the head. ``origin`` goes before the path, as a proxy wants it."""
         head = f"{self.method} {origin}{self.target} HTTP/1.1\r\n".encode()
         body = self.body
+        if isinstance(body, Multipart):
+            return b"%b%b%bContent-Length: %d\r\n\r\n" % (head, self.shared.wire, _lines(self.own), body.length)
         if body is not None:
             own = _lines(self.own)
             return b"%b%b%bContent-Length: %d\r\n\r\n%b" % (head, self.shared.wire, own, len(body), body)
@@ -55,8 +59,9 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> dict[str, str]:
-        """All headers but those that say how long the body is."""
-        return {**self.shared.by_name, **self.own}
+        """All headers, for aiohttp, which adds the length of a body that it knows."""
+        length = {"Content-Length": str(self.body.length)} if isinstance(self.body, Multipart) else {}
+        return {**self.shared.by_name, **self.own, **length}
 
     def __repr__(self) -> str:
         return f"<Request {self.method}>"  # ids, keys and bodies stay out of tracebacks and debuggers' lists
@@ -89,8 +94,11 @@ def build(
     own: dict[str, str] = {}
     if idempotency_key is not None:
         own["Idempotency-Key"] = check_idempotency_key(idempotency_key)
-    content: bytes | None = None
-    if body is not None or operation.body is not None or operation.method == "DELETE":
+    content: bytes | Multipart | None = None
+    if isinstance(body, Multipart):
+        own["Content-Type"] = body.content_type
+        content = body
+    elif body is not None or operation.body is not None or operation.method == "DELETE":
         own["Content-Type"] = "application/json"
         content = _encode(operation, {} if body is None else body)
     repeatable = operation.repeatable or idempotency_key is not None
@@ -107,6 +115,7 @@ def _lines(headers: Mapping[str, str]) -> bytes:
 
 
 def _encode(operation: Operation[Any], body: object) -> bytes:
+    check_request(body)
     try:
         return _encoder.encode(body)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:

@@ -13,19 +13,21 @@ import ssl as ssl_module
 import warnings
 from collections import deque
 from collections.abc import Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Any, Protocol
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
-from aiohttp.http import HttpProcessingError, RawResponseMessage
+from aiohttp.http import HttpProcessingError, RawResponseMessage, StreamWriter
 from yarl import URL
 
 from ._version import __version__
 from .call import Call, CallTimer, Reason
 from .clock import Clock, Timer
 from .errors import SentConfigError, SentConnectionError, SentDecodeError, SentError, SentTimeoutError
+from .multipart import Multipart
 from .options import BaseURL, check_proxy, is_loopback
 
 USER_AGENT = f"sent-async/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
@@ -323,11 +325,14 @@ class _OwnConnections:
         """Write the request, read the response. The connection is kept only after a whole and clean exchange."""
         request, protocol = call.request, connection.protocol
         started = whole = False
+        writing: asyncio.Future[None] | None = None
         call.maybe_sent = True
         try:
             # A parser of its own for each response: the rest of an earlier one must not become the start of this one.
             protocol.set_response_params(skip_payload=request.method == "HEAD", read_until_eof=True)
             connection.stream.write(request.wire(self._origin))
+            if isinstance(request.body, Multipart):
+                writing = asyncio.ensure_future(_write(connection, request.body))
             message, content = await protocol.read()
             started = True
             while message.code < 200 and message.code != 101:  # 100 and 103 come before the response
@@ -336,15 +341,23 @@ class _OwnConnections:
                 body = content.read_nowait()  # most responses come in one piece
             else:
                 body = await _read(content, message.code, message.headers, self._max_bytes)
-            whole = content.at_eof() and (request.body is None or not connection.stream.get_write_buffer_size())
+            # A server may respond before it has the whole request.
+            written = request.body is None or not connection.stream.get_write_buffer_size()
+            whole = content.at_eof() and written and (writing is None or writing.done())
             return message.code, message.headers, body
         except (aiohttp.ServerDisconnectedError, OSError) as error:
+            unreadable = writing.exception() if writing is not None and writing.done() else None
+            if isinstance(unreadable, SentConfigError):
+                raise unreadable from None
             # A disconnect in the middle of the first line or the headers carries what had been parsed of them.
             partly = isinstance(getattr(error, "message", ""), RawResponseMessage)
             call.found_dead = connection.used and not started and not partly
             raise
         finally:
             connection.used = True
+            if writing is not None:
+                writing.cancel()
+                await asyncio.wait([writing])
             if whole:
                 self.put_back(connection)
             else:
@@ -402,17 +415,21 @@ class _LentSession:
     async def exchange(self, _session: object, call: Call[Any]) -> Response:
         """Make the request by the front door of the session."""
         request, sent_before = call.request, call.maybe_sent
+        form = request.body if isinstance(request.body, Multipart) else None
         call.maybe_sent = True
         try:
             response = await self._session.request(
                 request.method,
                 URL(f"{self._origin}{request.target}", encoded=True),
                 headers=request.headers,
-                data=request.body,
+                data=request.body if form is None else form.chunks(),
                 **self._options,
             )
-        except _NOT_SENT:
-            call.maybe_sent = sent_before
+        except aiohttp.ClientError as error:
+            if form is not None and isinstance(error.__cause__, SentConfigError):
+                raise error.__cause__ from None  # a file that could not be read
+            if isinstance(error, _NOT_SENT):
+                call.maybe_sent = sent_before
             raise
         except RuntimeError as error:
             call.maybe_sent = sent_before
@@ -432,6 +449,20 @@ class _LentSession:
 
     async def close(self) -> None:
         """The session is its owner's."""
+
+
+async def _write(connection: _Connection, form: Multipart) -> None:
+    """Write a form as fast as the server takes it. What cannot be read ends the connection."""
+    writer = StreamWriter(connection.protocol, asyncio.get_running_loop())
+    try:
+        async with aclosing(form.chunks()) as chunks:
+            async for chunk in chunks:
+                await writer.write(chunk)
+    except SentConfigError:
+        connection.close()
+        raise
+    except OSError:
+        """The connection is gone; whoever reads the response will notice."""
 
 
 async def _read(content: aiohttp.StreamReader, status: int, headers: Mapping[str, str], max_bytes: int) -> bytes:

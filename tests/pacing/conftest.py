@@ -232,9 +232,9 @@ class Simulation:
 
     async def _pause(self, seconds: float) -> None:
         if seconds:
-            over = asyncio.get_running_loop().create_future()
-            self.clock.call_later(seconds, lambda: over.done() or over.set_result(None))
-            await over
+            over = asyncio.Event()
+            self.clock.call_later(seconds, over.set)
+            await over.wait()
 
     def start(self, count: int, *, first: int = 0, deadline: float | None = None) -> list[asyncio.Task[None]]:
         return [asyncio.ensure_future(self.call(number, deadline)) for number in range(first, first + count)]

@@ -136,10 +136,10 @@ def test_names_are_read_off_a_template_by_hand() -> None:
     assert repr(operation) == "<Operation x: GET /v3/a%20b/{accountId}/{id}>"
 
 
-def test_the_fifteen() -> None:
+def test_each_operation_once() -> None:
     """Every operation is listed once, under a name of its own."""
-    assert len({operation.name for operation in ALL}) == len(ALL) == 15
-    assert len({(operation.method, operation.path) for operation in ALL}) == 15
+    assert len({operation.name for operation in ALL}) == len(ALL)
+    assert len({(operation.method, operation.path) for operation in ALL}) == len(ALL)
 
 
 @pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)

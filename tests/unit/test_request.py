@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sent_async.models import PaymentDetails, ProfileCreate
 from sent_async.operation import Operation
 from sent_async.operations import CREATE_PROFILE
@@ -21,7 +23,7 @@ def test_a_request_shows_nothing() -> None:
         body=ProfileCreate(name="Sales", payment_details=card),
         idempotency_key="key-1",
     )
-    assert request.body is not None and b"4242" in request.body
+    assert isinstance(request.body, bytes) and b"4242" in request.body
     assert repr(request) == "<Request POST>"
     assert request.__rich_repr__() == [("method", "POST")]
 
@@ -45,8 +47,11 @@ def test_headers_on_the_wire() -> None:
     """Of two headers with the same name in any case the later wins; a body's own headers come with the body."""
     headers = Headers({"Accept": "a/b", "X-One": "1"}, {"accept": "c/d", "content-type": "text/plain"})
     assert headers.wire == b"accept: c/d\r\nX-One: 1\r\n"
-    operation = Operation("put", "PUT", "/v3/things", response=None)
-    arguments = {"base_url": check_base_url("https://api.sent.dm/x", allow_http=False), "headers": headers}
+    operation: Operation[None] = Operation("put", "PUT", "/v3/things", response=None)
+    arguments: dict[str, Any] = {
+        "base_url": check_base_url("https://api.sent.dm/x", allow_http=False),
+        "headers": headers,
+    }
     request = build(operation, **arguments, parameters={}, body=None, idempotency_key="key-1")
     lines = b"accept: c/d\r\nX-One: 1\r\nIdempotency-Key: key-1\r\nContent-Length: 0\r\n\r\n"
     assert request.wire() == b"PUT /x/v3/things HTTP/1.1\r\n" + lines

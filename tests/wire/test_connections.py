@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -17,8 +17,8 @@ from sent_async.transport import IDLE_SECONDS
 from ..conftest import PROFILE_ANSWER, FakeClock, MakeClient, Server, answer, envelope, profile
 from .servers import Connection, RawServer, good
 
-PING = Operation("ping", "HEAD", "/v3/ping", response=None)
-NOTE = Operation("note", "POST", "/v3/notes", response=None, idempotency="none")
+PING: Operation[None] = Operation("ping", "HEAD", "/v3/ping", response=None)
+NOTE: Operation[None] = Operation("note", "POST", "/v3/notes", response=None, idempotency="none")
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -207,7 +207,7 @@ async def test_a_dead_kept_connection_is_replaced_at_once(client: MakeClient, me
     async with RawServer(*[dies_when_used_again] * 3, good) as raw:
         sent = client(base_url=raw.url, max_retries=0, clock=FakeClock(), on_attempt=told.append)
         await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(3)))
-        calls = {
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
             "retrieve": lambda: sent.profiles.retrieve("p"),
             "create": lambda: sent.profiles.create(name="n", short_name="S"),
             "delete": lambda: sent.profiles.delete("p"),
