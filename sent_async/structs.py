@@ -12,7 +12,10 @@ Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware datetime. A stamp without an offset is read as UTC (see ``envelope``)."""
 
 Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
-"""A string that no ``repr`` shows: card data, access tokens."""
+"""A string that no ``repr`` shows: card data, access tokens, message texts, phone numbers."""
+
+SecretMap = Annotated[dict[str, Any], msgspec.Meta(extra={"secret": True})]
+"""A free map that no ``repr`` shows."""
 
 
 class ResponseModel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -30,19 +33,36 @@ class SecretModel(RequestModel):
     """A request with members that must not be shown."""
 
     def __repr__(self) -> str:
-        members = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({members})"
+        return _masked(self)
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        secrets = _secret_members(type(self))
-        return [(name, "***" if name in secrets else getattr(self, name)) for name in self.__struct_fields__]
+        return _shown_members(self)
+
+
+class SecretResponse(ResponseModel, frozen=True, kw_only=True):
+    """A response or an event with members that must not be shown."""
+
+    def __repr__(self) -> str:
+        return _masked(self)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return _shown_members(self)
+
+
+def _masked(struct: msgspec.Struct) -> str:
+    return f"{type(struct).__name__}({', '.join(f'{name}={value!r}' for name, value in _shown_members(struct))})"
+
+
+def _shown_members(struct: msgspec.Struct) -> list[tuple[str, Any]]:
+    secrets = _secret_members(type(struct))
+    return [(name, "***" if name in secrets else getattr(struct, name)) for name in struct.__struct_fields__]
 
 
 @cache
-def _secret_members(struct: type[SecretModel]) -> frozenset[str]:
+def _secret_members(struct: type[msgspec.Struct]) -> frozenset[str]:
     hints = get_type_hints(struct, include_extras=True)
     return frozenset(name for name, hint in hints.items() if _mentions_secret(hint))
 
 
 def _mentions_secret(hint: object) -> bool:
-    return hint == Secret or any(_mentions_secret(part) for part in get_args(hint))
+    return hint in (Secret, SecretMap) or any(_mentions_secret(part) for part in get_args(hint))
