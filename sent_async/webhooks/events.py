@@ -25,6 +25,7 @@ from ..structs import SecretMap, SecretResponse, Timestamp
 
 T = TypeVar("T")
 
+_NULL: Final = msgspec.Raw(b"null")
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -107,8 +108,8 @@ class _Envelope(msgspec.Struct, gc=False):
     field: str
     event: Any = None
     sub_type: Any = None
-    payload: msgspec.Raw = msgspec.Raw(b"null")
-    value: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw = _NULL
+    value: msgspec.Raw = _NULL
     timestamp: Any = None
     request_id: Any = None
 
@@ -150,7 +151,9 @@ def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
     except _NOT_JSON:
         raise SentDecodeError("the body is not JSON" if body.strip() else "the body is empty") from None
     request_id = _text(envelope.request_id)
-    raw, place = (envelope.payload, "$.payload") if envelope.payload != b"null" else (envelope.value, "$.value")
+    raw, place = envelope.payload, "$.payload"
+    if raw == _NULL and envelope.value != _NULL:
+        raw, place = envelope.value, "$.value"
     name = EventName(_text(envelope.event) or _text(envelope.sub_type) or envelope.field)
     common: dict[str, Any] = {
         "id": id,
