@@ -129,7 +129,8 @@ class WebhookReceiver:
     def asgi_app(self, on_event: Callable[[Event], Awaitable[object]], *, seen: Seen | None = None) -> AsgiApp:
         """The same as an ASGI app, to be mounted in FastAPI, Starlette or Litestar, or served by itself.
 
-        In FastAPI and Starlette: ``app.add_route("/webhooks/sent", receiver.asgi_app(on_event))``.
+        In FastAPI and Starlette: ``app.router.routes.append(Route("/webhooks/sent", receiver.asgi_app(on_event)))``.
+        ``app.mount`` redirects a path that does not end with a slash, and Sent need not follow.
 
         Args:
             on_event: As for ``aiohttp_handler``.
