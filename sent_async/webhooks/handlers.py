@@ -71,14 +71,15 @@ class _Intake:
                 return 204 if self._lasting is None or await self._lasting.is_finished(event.id) else 503
         except Exception as error:  # noqa: BLE001 (stores are other people's code; Sent delivers again)
             return self._failed("seen.claim", event, error)
+        handled = False
         try:
             await self._on_event(event)
-        except asyncio.CancelledError:
-            await self._release(event)
-            raise
+            handled = True
         except Exception as error:  # noqa: BLE001 (so is this)
-            await self._release(event)
             return self._failed("on_event", event, error)
+        finally:
+            if not handled:  # it raised, or the delivery was cancelled
+                await self._release(event)
         if self._lasting is not None:
             try:
                 await self._lasting.finish(event.id)
