@@ -47,7 +47,7 @@ class MemorySeen:
     """In the memory of this process.
 
     Args:
-        size: How many events are remembered; beyond it the oldest are forgotten. 100,000 take about 25 MB.
+        size: How many events are remembered; beyond it the oldest are forgotten. 100,000 take about 20 MB.
         ttl: For how many seconds an event is remembered. Sent gives up after some hours at most.
         clock: For tests.
     """
