@@ -47,7 +47,7 @@ def min_deps(session: nox.Session) -> None:
     install(session, "tests")
     project = nox.project.load_toml("pyproject.toml")["project"]
     session.install(*(requirement.split(",")[0].replace(">=", "==") for requirement in project["dependencies"]))
-    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "testing"]
+    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "testing", "webhooks"]
     session.run("pytest", *(session.posargs or ["-n", "auto", *(f"tests/{part}" for part in parts)]))
 
 

@@ -69,17 +69,21 @@ class SentTimeoutError(SentConnectionError, TimeoutError):
 
 
 class SentDecodeError(SentError):
-    """An answer came, but not in the promised shape."""
+    """An answer or a webhook came, but not in the promised shape."""
 
-    def __init__(self, message: str, *, status: int, request_id: str | None = None, path: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, request_id: str | None = None, path: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
+        """The HTTP status of the answer; ``None`` for a webhook, which has none."""
         self.request_id = request_id
         self.path = path
         """Where in the body, as ``$.data.profiles[1].created_at``; ``None`` when it is not JSON at all."""
 
     def __str__(self) -> str:
-        return _sentence(str(self.status), self.args[0], self.request_id)
+        head = "webhook" if self.status is None else str(self.status)
+        return _sentence(head, self.args[0], self.request_id)
 
 
 class SentAPIError(SentError):
