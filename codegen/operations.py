@@ -49,7 +49,6 @@ def _constant(row: OperationRow) -> str:
     if row.body:
         arguments.append(f"body={row.body}")
     arguments += [
-        f"success={row.success!r}",
         f"rate_tier={row.rate_tier!r}",
         f"idempotency={row.idempotency!r}",
     ]

@@ -11,14 +11,6 @@ from codegen.document import SCHEMAS, Node, SpecError, is_list, is_node, snake, 
 from codegen.names import NameMap, camel, clean, singular, unused
 from codegen.shapes import LIMITS, Shape, class_shape, shape
 
-_STATUS_OF_PREFIX: Final = {
-    "AUTH": 401,
-    "VALIDATION": 400,
-    "RESOURCE": 404,
-    "CONFLICT": 409,
-    "BUSINESS": 422,
-    "SERVICE": 503,
-}
 _ORDER: Final = ("description", "type", "required", "properties")
 
 
@@ -177,7 +169,10 @@ class Walk:
             made["x-enum-varnames"] = [said.get(value, value) for value in values]
         if "x-http-status" in ours:
             known: Node = ours["x-http-status"]
-            made["x-http-status"] = {v: known.get(v, _STATUS_OF_PREFIX.get(v.partition("_")[0], 500)) for v in values}
+            # Imported here: `generate` has to run while the package's generated modules are broken.
+            from sent_async.errors import status_of_code
+
+            made["x-http-status"] = {value: known.get(value) or status_of_code(value) or 500 for value in values}
         return made
 
     def _inline(self, found: Shape, direction: str, place: str, hint: str | None) -> str:

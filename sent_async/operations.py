@@ -54,7 +54,6 @@ LIST_PROFILES: Operation[ProfileList] = Operation(
     "/v3/profiles",
     response=ProfileList,
     query_parameters={"page": "page"},
-    success=(200,),
     rate_tier="standard",
     idempotency="none",
 )
@@ -66,7 +65,6 @@ CREATE_PROFILE: Operation[Profile] = Operation(
     "/v3/profiles",
     response=Profile,
     body=ProfileCreate,
-    success=(201,),
     rate_tier="standard",
     idempotency="automatic",
 )
@@ -78,7 +76,6 @@ RETRIEVE_PROFILE: Operation[Profile] = Operation(
     "/v3/profiles/{profileId}",
     response=Profile,
     path_parameters={"profile_id": "profileId"},
-    success=(200,),
     rate_tier="standard",
     idempotency="none",
 )
@@ -91,7 +88,6 @@ UPDATE_PROFILE: Operation[Profile] = Operation(
     response=Profile,
     path_parameters={"profile_id": "profileId"},
     body=ProfileUpdate,
-    success=(200,),
     rate_tier="standard",
     idempotency="automatic",
 )
@@ -104,7 +100,6 @@ DELETE_PROFILE: Operation[None] = Operation(
     response=None,
     path_parameters={"profile_id": "profileId"},
     body=ProfileDelete,
-    success=(204,),
     rate_tier="standard",
     idempotency="explicit",
 )
@@ -117,7 +112,6 @@ COMPLETE_PROFILE: Operation[ProfileCompletion] = Operation(
     response=ProfileCompletion,
     path_parameters={"profile_id": "profileId"},
     body=ProfileComplete,
-    success=(200, 202),
     rate_tier="sensitive",
     idempotency="automatic",
 )
@@ -129,7 +123,6 @@ LIST_CAMPAIGNS: Operation[list[Campaign]] = Operation(
     "/v3/profiles/{profileId}/campaigns",
     response=list[Campaign],
     path_parameters={"profile_id": "profileId"},
-    success=(200,),
     rate_tier="standard",
     idempotency="none",
 )
@@ -142,7 +135,6 @@ CREATE_CAMPAIGN: Operation[Campaign] = Operation(
     response=Campaign,
     path_parameters={"profile_id": "profileId"},
     body=CampaignCreate,
-    success=(201,),
     rate_tier="standard",
     idempotency="automatic",
 )
@@ -155,7 +147,6 @@ UPDATE_CAMPAIGN: Operation[Campaign] = Operation(
     response=Campaign,
     path_parameters={"profile_id": "profileId", "campaign_id": "campaignId"},
     body=CampaignUpdate,
-    success=(200,),
     rate_tier="standard",
     idempotency="automatic",
 )
@@ -168,7 +159,6 @@ DELETE_CAMPAIGN: Operation[None] = Operation(
     response=None,
     path_parameters={"profile_id": "profileId", "campaign_id": "campaignId"},
     body=CampaignDelete,
-    success=(204,),
     rate_tier="standard",
     idempotency="explicit",
 )
@@ -187,7 +177,6 @@ LIST_TEMPLATES: Operation[TemplateList] = Operation(
         "category": "category",
         "is_welcome_playground": "is_welcome_playground",
     },
-    success=(200,),
     rate_tier="standard",
     idempotency="none",
 )
@@ -199,7 +188,6 @@ CREATE_TEMPLATE: Operation[Template] = Operation(
     "/v3/templates",
     response=Template,
     body=TemplateCreate,
-    success=(201,),
     rate_tier="standard",
     idempotency="automatic",
 )
@@ -211,7 +199,6 @@ RETRIEVE_TEMPLATE: Operation[Template] = Operation(
     "/v3/templates/{id}",
     response=Template,
     path_parameters={"template_id": "id"},
-    success=(200,),
     rate_tier="standard",
     idempotency="none",
 )
@@ -224,7 +211,6 @@ UPDATE_TEMPLATE: Operation[Template] = Operation(
     response=Template,
     path_parameters={"template_id": "id"},
     body=TemplateUpdate,
-    success=(200,),
     rate_tier="standard",
     idempotency="automatic",
 )
@@ -237,7 +223,6 @@ DELETE_TEMPLATE: Operation[None] = Operation(
     response=None,
     path_parameters={"template_id": "id"},
     body=TemplateDelete,
-    success=(204,),
     rate_tier="standard",
     idempotency="explicit",
 )

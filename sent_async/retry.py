@@ -24,7 +24,7 @@ def is_retryable(error: SentError, *, repeatable: bool) -> bool:
     sent, but no complete response                          when repeatable
     408 425 429 500 502 503 504                             when repeatable
     409 with ``CONFLICT_001`` (same key still in flight)    when repeatable
-429 with ``LIMIT_001`` (a quota, not a rate)            never: waiting does not help
+    429 with ``LIMIT_001`` (a quota, not a rate)            never: waiting does not help
     any of these as a replay of a stored response           never: it will not change
     a rate limit frees too late to wait for it              never
     anything else                                           never
