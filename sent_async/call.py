@@ -149,7 +149,7 @@ class Call(Generic[T]):
 
     async def _attempt(self) -> SentResponse[T]:
         status, headers, body = await self._transport.exchange(self)
-        data, meta = decode(self.operation, status, headers, body)
+        data, meta = decode(self.operation, status, headers, body, self.clock)
         response = SentResponse(
             data=data,
             status=status,

@@ -47,7 +47,8 @@ class Operation(Generic[T]):
 
     ``response`` is the type of the envelope's ``data``; ``None`` for an endpoint that answers without any.
     ``path_parameters`` and ``query_parameters`` map keyword names to names on the wire; those of the path are
-    read off the template when left out.
+    read off the template when left out. ``idempotency`` is ``automatic`` for POST, PUT and PATCH unless you say
+    otherwise.
     """
 
     def __init__(
@@ -60,22 +61,22 @@ class Operation(Generic[T]):
         path_parameters: Mapping[str, str] | None = None,
         query_parameters: Mapping[str, str] | None = None,
         body: type[RequestModel] | None = None,
-        success: tuple[int, ...] = (200,),
         rate_tier: RateTier = "standard",
-        idempotency: Idempotency = "none",
+        idempotency: Idempotency | None = None,
     ) -> None:
         if path_parameters is None:
             path_parameters = {_snake_case(wire): wire for wire in _PLACEHOLDER.findall(path)}
         self.name = name
-        self.method = method
+        self.method = method.upper()
         self.path = path
         self.response = response
         self.path_parameters = dict(path_parameters)
         self.query_parameters = dict(query_parameters or {})
         self.body = body
-        self.success = success
         self.rate_tier = rate_tier
-        self.idempotency: Idempotency = idempotency
+        self.idempotency: Idempotency = idempotency or (
+            "automatic" if self.method in ("POST", "PUT", "PATCH") else "none"
+        )
         python_names = {wire: python for python, wire in self.path_parameters.items()}
         self._path_names = tuple(python_names[wire] for wire in _PLACEHOLDER.findall(path))
         self._path_format = _PLACEHOLDER.sub("%s", path.replace("%", "%%"))
@@ -98,6 +99,17 @@ class Operation(Generic[T]):
     def envelope(self) -> type[Envelope[T]]:
         data: Any = msgspec.Raw if self.response is None else self.response
         return Envelope[data]
+
+    def without_data(self) -> T:
+        """The data of a successful response that has none, where that is a success.
+
+        That is ``None`` where the type allows it. An action that answers with members that may all be missing, such as
+        ``complete`` with 204, gives an object without any. A read does not: an empty page would pass for a whole list.
+
+        Raises ``msgspec.ValidationError`` where data is promised.
+        """
+        action = self.method != "GET" and msgspec.inspect.is_struct_type(self.response)
+        return cast("T", msgspec.convert({} if action else None, self.response))
 
     def target(self, parameters: Mapping[str, object]) -> tuple[str, str]:
         """The path and the query string for these keyword arguments, percent-encoded.

@@ -21,10 +21,11 @@ def is_retryable(error: SentError, *, repeatable: bool) -> bool:
     what happened                                           sent again
     ======================================================  ==========================
     not yet on the wire: DNS, connect, TLS                  always
-    sent, but no complete answer                            when repeatable
+    sent, but no complete response                          when repeatable
     408 425 429 500 502 503 504                             when repeatable
     409 with ``CONFLICT_001`` (same key still in flight)    when repeatable
-    any of these as a replay of a stored answer             never: it will not change
+    429 with ``LIMIT_001`` (a quota, not a rate)            never: waiting does not help
+    any of these as a replay of a stored response           never: it will not change
     a rate limit frees too late to wait for it              never
     anything else                                           never
     ======================================================  ==========================
@@ -34,6 +35,8 @@ def is_retryable(error: SentError, *, repeatable: bool) -> bool:
     if isinstance(error, SentConnectionError):
         return repeatable or not error.maybe_sent
     if not isinstance(error, SentAPIError) or error.replayed or not repeatable:
+        return False
+    if error.status == 429 and error.code == "LIMIT_001":
         return False
     return error.status in RETRYABLE_STATUSES or (error.status == 409 and error.code == "CONFLICT_001")
 

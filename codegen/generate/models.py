@@ -27,6 +27,11 @@ PACKAGE: Final = "sent_async/models"
 FIELDS_DOCSTRING: Final = '"""Keyword arguments of the methods that send a body, for ``Unpack``."""'
 
 
+def events_file(normalised: Node, header: str) -> dict[str, str]:
+    """The module of webhook payloads. ``models/__init__.py`` does not import it: few programs receive webhooks."""
+    return {f"{PACKAGE}/events.py": _generate(normalised, header)["events.py",]}
+
+
 def model_files(normalised: Node, bodies: list[str], header: str) -> dict[str, str]:
     """Path to text of every file in the models package, not yet formatted."""
     files = {f"{PACKAGE}/{'/'.join(path)}": text for path, text in _generate(normalised, header).items()}
@@ -53,12 +58,12 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
     bases: dict[str, str | list[str]] = {
         name: f"sent_async.structs.{_base(name, schema)}"
         for name, schema in schemas.items()
-        if not name.startswith("enums.")
+        if "enum" not in schema
     }
     # On a base alone, type checkers do not see that the class is frozen.
     frozen: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for name in bases:
-        if name.startswith("responses."):
+        if name.startswith(("responses.", "events.")):
             frozen[name] = {"base_class_kwargs": {"frozen": True}}
     return GenerateConfig(
         input_file_type=InputFileType.OpenAPI,
@@ -92,7 +97,7 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
 
 
 def _base(name: str, schema: Node) -> str:
-    if name.startswith("responses."):
+    if name.startswith(("responses.", "events.")):
         return "SecretResponse" if has_secret(schema) else "ResponseModel"
     return "SecretModel" if has_secret(schema) else "RequestModel"
 

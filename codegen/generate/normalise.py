@@ -27,12 +27,21 @@ _LIMITS: Final = (
 
 def normalise(document: Node, endpoints: Sequence[Endpoint]) -> Node:
     """An OpenAPI document with the components only, named by module and written by direction."""
+    return _written(document, assign_modules(document, endpoints))
+
+
+def normalise_events(document: Node) -> Node:
+    """The same for what is posted to webhook endpoints. It is received, and stands in a module of its own."""
+    schemas: Node = document["components"]["schemas"]
+    return _written(document, {name: "events" for name in schemas if not is_envelope(name)})
+
+
+def _written(document: Node, modules: dict[str, str]) -> Node:
     schemas: Node = document.get("components", {}).get("schemas", {})
-    modules = assign_modules(document, endpoints)
     written: Node = {}
     for name, module in modules.items():
-        if module == "enums":
-            written[f"enums.{name}"] = enum_schema(schemas[name])
+        if "enum" in schemas[name]:
+            written[f"{module}.{name}"] = enum_schema(schemas[name])
         else:
             written[f"{module}.{name}"] = object_schema(schemas[name], module, name, modules)
     return {

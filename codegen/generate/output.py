@@ -12,8 +12,8 @@ from typing import Final
 
 from codegen.fragment import load, read_endpoints
 from codegen.generate.models import PACKAGE as MODELS
-from codegen.generate.models import formatted, model_files
-from codegen.generate.normalise import normalise
+from codegen.generate.models import events_file, formatted, model_files
+from codegen.generate.normalise import normalise, normalise_events
 from codegen.generate.operations import PATH as OPERATIONS
 from codegen.generate.operations import operations_text
 from codegen.generate.resources import PACKAGE as RESOURCES
@@ -33,12 +33,14 @@ _HEADER: Final = """\
 def expected(root: Path) -> dict[str, str]:
     """Path to text of every generated file, made in memory from the fragment below ``root``."""
     fragment = root / FRAGMENT
-    files = sorted(fragment.parent.glob("*.yaml"))
-    return files_of(load(fragment), b"".join(path.read_bytes() for path in files))
+    sources = sorted(fragment.parent.glob("*.yaml"))
+    events = fragment.with_name("events.yaml")
+    source = b"".join(path.read_bytes() for path in sources)
+    return files_of(load(fragment), load(events) if events.exists() else None, source)
 
 
-def files_of(document: Node, source: bytes) -> dict[str, str]:
-    """Path to text of every generated file, from a checked document and the bytes that it was read from."""
+def files_of(document: Node, events: Node | None, source: bytes) -> dict[str, str]:
+    """Path to text of every generated file, from checked documents and the bytes that they were read from."""
     endpoints = read_endpoints(document)
     header = _HEADER.format(
         version=version("datamodel-code-generator"),
@@ -47,6 +49,8 @@ def files_of(document: Node, source: bytes) -> dict[str, str]:
     )
     bodies = sorted({endpoint.body for endpoint in endpoints if endpoint.body})
     files = model_files(normalise(document, endpoints), bodies, header)
+    if events is not None:
+        files |= events_file(normalise_events(events), header)
     files |= resource_files(document, endpoints, header)
     return formatted(files | {OPERATIONS: operations_text(document, endpoints, header)})
 

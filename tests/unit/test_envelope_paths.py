@@ -11,12 +11,14 @@ from sent_async import Operation, SentDecodeError
 from sent_async.envelope import decode
 from sent_async.operations import LIST_CAMPAIGNS, LIST_PROFILES, LIST_TEMPLATES, RETRIEVE_PROFILE
 
-from ..conftest import envelope, payload, profile
+from ..conftest import FakeClock, envelope, payload, profile
+
+CLOCK = FakeClock()
 
 
 def misfit(operation: Operation[Any], body: bytes) -> SentDecodeError:
     with pytest.raises(SentDecodeError) as caught:
-        decode(operation, 200, {"X-Request-Id": "req_1"}, body)
+        decode(operation, 200, {"X-Request-Id": "req_1"}, body, CLOCK)
     assert (caught.value.status, caught.value.request_id) == (200, "req_1")
     return caught.value
 

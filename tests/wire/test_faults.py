@@ -129,7 +129,7 @@ async def test_a_write_without_a_key_is_not_repeated(
     client: MakeClient, clock: WaitlessClock, fault: Behaviour
 ) -> None:
     """A hand-built write that may have arrived is sent once; with a key of the caller's it is repeated."""
-    operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None)
+    operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None, idempotency="explicit")
     async with RawServer(fault) as raw:
         sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30)
         with pytest.raises(SentConnectionError) as caught:
