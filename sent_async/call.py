@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -53,10 +53,12 @@ class Call(Generic[T]):
         "_on_attempt",
         "_options",
         "_prior_cancels",
+        "_retries",
         "_started",
         "_stopped",
         "_task",
         "_transport",
+        "_waits",
         "attempt_started",
         "attempts",
         "clock",
@@ -92,6 +94,8 @@ class Call(Generic[T]):
         self._task = task
         self._prior_cancels = task.cancelling()
         self._stopped: Reason | None = None
+        self._retries = 0
+        self._waits: Iterator[float] | None = None
         self._started = self.attempt_started = clock.time()
         self.expires: float | None = None
         """When the deadline ends the call, on the clock."""
@@ -109,65 +113,55 @@ class Call(Generic[T]):
         """
         transport, deadline = self._transport, self._options.deadline
         failure: SentError | None = None
-        transport.calls.add(self)
         timer = None
+        transport.calls.add(self)
         if deadline is not None:
             self.expires = self._started + deadline
             timer = transport.timer("deadline", deadline)
             timer.start(self, self.expires)
         try:
-            try:
-                return await self._attempt()
-            except SentError as error:
-                failure = error
-            waits = drawn_waits()
-            retries = 0
             while True:
-                if self.found_dead and self.request.repeatable:
-                    wait: float | None = 0.0
-                else:
-                    wait = self._wait_after(failure, waits, retries)
-                    retries += 1
+                try:
+                    status, headers, body = await transport.exchange(self)
+                    data, meta = decode(self.operation, status, headers, body, self.clock)
+                    break
+                except SentError as error:
+                    failure = error
+                wait = self._wait_after(failure)
                 self._report(getattr(failure, "status", None), failure.request_id, failure, wait)
                 if wait is None:
                     raise self._complete(failure)
                 if wait:
                     await self.clock.sleep(wait)
-                try:
-                    return await self._attempt()
-                except SentError as error:
-                    failure = error
         except asyncio.CancelledError:
             reason = self.take_back("deadline", "close")
             if reason is None:
                 raise
+        else:
+            elapsed = self.clock.time() - self._started
+            response = SentResponse(
+                data=data, status=status, headers=headers, meta=meta, attempts=self.attempts, elapsed=elapsed
+            )
+            if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
+                self._report(status, response.request_id)
+            return response
         finally:
             transport.calls.discard(self)
             if timer is not None:
                 timer.end(self)
         raise self._complete(self._stop_error(reason)) from failure
 
-    async def _attempt(self) -> SentResponse[T]:
-        status, headers, body = await self._transport.exchange(self)
-        data, meta = decode(self.operation, status, headers, body, self.clock)
-        response = SentResponse(
-            data=data,
-            status=status,
-            headers=headers,
-            meta=meta,
-            attempts=self.attempts,
-            elapsed=self.clock.time() - self._started,
-        )
-        if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
-            self._report(status, response.request_id)
-        return response
-
-    def _wait_after(self, failure: SentError, waits: Any, retries: int) -> float | None:
+    def _wait_after(self, failure: SentError) -> float | None:
         """Seconds until the next attempt, or ``None`` when ``failure`` is final."""
+        if self.found_dead and self.request.repeatable:
+            return 0.0  # it spends no retry
+        retries, self._retries = self._retries, self._retries + 1
         if retries >= self._options.max_retries or not is_retryable(failure, repeatable=self.request.repeatable):
             return None
         remaining = None if self.expires is None else self.expires - self.clock.time()
-        return wait_before_retry(next(waits), getattr(failure, "retry_after", None), remaining)
+        if self._waits is None:
+            self._waits = drawn_waits()
+        return wait_before_retry(next(self._waits), getattr(failure, "retry_after", None), remaining)
 
     def _complete(self, error: SentError) -> SentError:
         """Add what is known of the whole call to the error of its last attempt."""

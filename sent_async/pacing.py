@@ -207,7 +207,7 @@ class Window:
         if value is None:
             return self.remaining == math.inf
         left = _whole(value)
-        if left is None or now >= self.resets_at or not 2 * self.in_flight + 2 < left < self.remaining:
+        if left is None or now >= self.resets_at or not 2 * self.in_flight + 2 < left <= self.remaining:
             return False
         self.remaining = left
         return True
