@@ -31,7 +31,7 @@ def throughput(quick: bool) -> list[Row]:
     """Requests a second at concurrency 50 and 100, with the 99th percentile at 100."""
     rows: list[Row] = []
     with shared.serving() as url:
-        for concurrency in (50, 100):
+        for concurrency, bound in ((50, 1.7), (100, 1.5)):
             ours = pair(OURS, url, concurrency, quick=quick, rounds=41)
             found = {name: pair(name, url, concurrency, quick=quick, rounds=5) for name in PEERS}
             uvloop = pair(f"{OURS} on uvloop", url, concurrency, quick=quick, rounds=5)
@@ -40,7 +40,7 @@ def throughput(quick: bool) -> list[Row]:
             rates[f"{OURS} on uvloop"] = ours["naive_rate"] * uvloop["rate_ratio"]
             rates |= {name: ours["naive_rate"] * one["rate_ratio"] for name, one in found.items()}
             what = f"requests/s, concurrency {concurrency}"
-            rows.append(row(what, "requests/s", rates, ours["rate_ratio"], "≥", {50: 1.7, 100: 1.5}[concurrency], NAIVE))
+            rows.append(row(what, "requests/s", rates, ours["rate_ratio"], "≥", bound, NAIVE))
             if concurrency == 50:
                 cpu = {OURS: ours["cpu"] * 1e6, NAIVE: ours["naive_cpu"] * 1e6}
                 rows.append(row("CPU per request, concurrency 50", "µs", cpu, ours["cpu_ratio"], "≤", 0.6, NAIVE))

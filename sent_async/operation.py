@@ -108,7 +108,7 @@ class Operation(Generic[T]):
 
         Raises ``msgspec.ValidationError`` where data is promised.
         """
-        action = self.method != "GET" and msgspec.inspect.is_struct_type(self.response)
+        action = self.method != "GET" and isinstance(self.response, type) and issubclass(self.response, msgspec.Struct)
         return cast("T", msgspec.convert({} if action else None, self.response))
 
     def target(self, parameters: Mapping[str, object]) -> tuple[str, str]:

@@ -56,9 +56,7 @@ def _generate(normalised: Node, header: str) -> dict[tuple[str, ...], str]:
 def _config(normalised: Node, header: str) -> GenerateConfig:
     schemas: Node = normalised["components"]["schemas"]
     bases: dict[str, str | list[str]] = {
-        name: f"sent_async.structs.{_base(name, schema)}"
-        for name, schema in schemas.items()
-        if "enum" not in schema
+        name: f"sent_async.structs.{_base(name, schema)}" for name, schema in schemas.items() if "enum" not in schema
     }
     # On a base alone, type checkers do not see that the class is frozen.
     frozen: defaultdict[str, dict[str, Any]] = defaultdict(dict)

@@ -209,14 +209,14 @@ def _list_method(document: Node, endpoint: Endpoint) -> str:
     sent = [f"operations.{snake(endpoint.name).upper()}"]
     sent += [argument if argument != "page=page" else "page=number" for argument in _passed(endpoint)]
     items = f"response.data.{data.items} or ()" if data.items else "response.data"
-    pagination = ", response.data.pagination" if data.items else ""
+    pagination = "response.data.pagination" if data.items else "None"
     first = ", first=page" if page and not page.later_pages else ""
     return f"""\
     def {endpoint.call}({", ".join(arguments)}) -> Paginator[{data.item}]:
 {_docstring(document, endpoint)}
         async def fetch({"number" if page else "_"}: int | None) -> Page[{data.item}]:
             response = await self._client.send({", ".join(sent)})
-            return Page({items}{pagination})
+            return Page({items}, {pagination}, response.request_id)
 
         return Paginator(fetch{first})
 """

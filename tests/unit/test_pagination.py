@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sent_async import Page, Paginator
+from sent_async import Page, Paginator, SentDecodeError
 from sent_async.models import Pagination
 
 
@@ -28,7 +28,7 @@ class Source:
 
 
 def page(items: str, number: int | None = None, more: bool = False) -> Page[str]:
-    return Page(list(items), None if number is None else pagination(number, more))
+    return Page(list(items), None if number is None else pagination(number, more), "req_1")
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,6 @@ def page(items: str, number: int | None = None, more: bool = False) -> Page[str]
             [page("ab", 1, True), page("cd", 2, True), page("e", 3)], "abcde", [None, 2, 3], id="has_more false"
         ),
         pytest.param([page("ab")], "ab", [None], id="no pagination"),
-        pytest.param([page("", 1, True)], "", [None], id="empty at once"),
-        pytest.param([page("ab", 1, True), page("", 2, True)], "ab", [None, 2], id="empty later"),
-        pytest.param([page("ab", 1, True), page("ba", 1, True)], "ab", [None, 2], id="number stands still"),
-        pytest.param([page("ab", 3, True), page("cd", 2, True)], "ab", [None, 4], id="number goes back"),
-        pytest.param([page("ab", 1, True), page("ab", 2, True)], "ab", [None, 2], id="the same items"),
-        pytest.param([page("ab", 1, True), page("ab")], "ab", [None, 2], id="the same items, no pagination"),
         pytest.param([page("ab", 1, True), page("cd")], "abcd", [None, 2], id="pagination ends"),
         pytest.param(
             [page("ab", 1, True), page("cd", 5, True), page("e", 6)], "abcde", [None, 2, 6], id="number jumps"
@@ -55,6 +49,47 @@ async def test_stops(pages: list[Page[str]], items: str, asked: list[int | None]
     source = Source(*pages)
     assert [item async for item in Paginator(source.fetch)] == list(items)
     assert source.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("pages", "items", "what"),
+    [
+        pytest.param([page("", 1, True)], "", "page 1 is empty, although there are 9 items", id="empty at once"),
+        pytest.param([page("ab", 1, True), page("", 2, True)], "ab", "page 2 is empty", id="empty later"),
+        pytest.param(
+            [page("ab", 1, True), page("ba", 1, True)], "ab", "page 1 came instead of page 2", id="stands still"
+        ),
+        pytest.param([page("ab", 3, True), page("cd", 2, True)], "ab", "page 2 came instead of page 4", id="goes back"),
+        pytest.param([page("ab", 1, True), page("ab", 2, True)], "ab", "same items as page 1", id="the same items"),
+        pytest.param([page("ab", 1, True), page("ab")], "ab", "same items", id="the same items, no pagination"),
+    ],
+)
+async def test_a_list_never_ends_short_in_silence(pages: list[Page[str]], items: str, what: str) -> None:
+    """A page that contradicts the ones before it is an error, after everything that was read."""
+    seen: list[str] = []
+
+    async def read() -> None:
+        async for item in Paginator(Source(*pages).fetch):
+            seen.append(item)
+
+    with pytest.raises(SentDecodeError, match=what) as caught:
+        await read()
+    assert seen == list(items)
+    assert (caught.value.path, caught.value.request_id) == ("$.data.pagination", "req_1")
+
+
+async def test_an_empty_page_after_the_last_item() -> None:
+    """``has_more`` may be wrong when everything has been read: nothing is missing."""
+    end = Page[str]([], Pagination(page=6, page_size=2, total_count=9, total_pages=5, has_more=True))
+    assert [item async for item in Paginator(Source(page("ab", 5, True), end).fetch)] == ["a", "b"]
+
+
+async def test_positions_that_are_not_told() -> None:
+    """Without page numbers the pages are counted; without a total an empty page is the end."""
+    pages = [Page([letter], Pagination(has_more=True)) for letter in "abc"] + [Page[str]([], Pagination(has_more=True))]
+    source = Source(*pages)
+    assert [item async for item in Paginator(source.fetch)] == ["a", "b", "c"]
+    assert source.asked == [None, 2, 3, 4]
 
 
 async def test_await_gives_the_first_page() -> None:
