@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from codegen.fragment import Endpoint, Parameter
+from codegen.fragment import Data, Endpoint, Parameter
 from codegen.openapi import Node, SpecError, snake
 
 PACKAGE: Final = "sent_async/resources"
@@ -168,7 +168,7 @@ def _imports(text: str, endpoints: Sequence[Endpoint], resources: Sequence[str])
 
 def _method(document: Node, endpoint: Endpoint) -> str:
     if endpoint.data and endpoint.data.items is not None:
-        return _list_method(document, endpoint)
+        return _list_method(document, endpoint, endpoint.data)
     keywords = [_keyword(parameter) for parameter in endpoint.query_parameters]
     if endpoint.multipart:
         keywords.append("documents: Mapping[str, Document] | None = None")
@@ -198,10 +198,7 @@ def _method(document: Node, endpoint: Endpoint) -> str:
     return text
 
 
-def _list_method(document: Node, endpoint: Endpoint) -> str:
-    data = endpoint.data
-    if data is None:
-        raise SpecError(endpoint.name, "a list without data")
+def _list_method(document: Node, endpoint: Endpoint, data: Data) -> str:
     page = next((parameter for parameter in endpoint.query_parameters if parameter.wire == "page"), None)
     arguments = ["self", *(f"{parameter.name}: str" for parameter in endpoint.path_parameters)]
     keywords = [_keyword(parameter) for parameter in endpoint.query_parameters if not parameter.later_pages]

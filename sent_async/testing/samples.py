@@ -25,8 +25,6 @@ def sample(kind: object) -> Any:
 def _sample(info: inspect.Type, name: str, above: frozenset[type]) -> Any:
     match info:
         case inspect.StructType():
-            if info.cls in above:
-                return None
             if info.cls is Pagination:
                 return _ONLY_PAGE
             fields = [field for field in info.fields if field.required or not _leads_to(field.type, above | {info.cls})]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from codegen.fragment import parse
 from codegen.generate import output
 from codegen.generate.models import PACKAGE
 from codegen.generate.operations import PATH
+from codegen.generate.resources import PACKAGE as RESOURCES
 from codegen.openapi import SpecError
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +135,105 @@ def test_failed_write_leaves_the_old_tree(tmp_path: Path) -> None:
     assert contents(root) == before
 
 
+def test_failed_rename_brings_the_old_tree_back(tmp_path: Path) -> None:
+    """When a package cannot be put in its place, those before it are taken back."""
+    root = project(tmp_path)
+    (root / RESOURCES).symlink_to("nowhere")  # a directory cannot be renamed to where a link stands
+    before = contents(root)
+    with pytest.raises(OSError, match="resources"):
+        run(root, "generate")
+    assert contents(root) == before
+
+
+def test_a_fragment_in_several_files(tmp_path: Path) -> None:
+    """Files refer to each other by their names, and the whole is the same as in one file."""
+    whole = output.expected(project(tmp_path / "whole"))
+    folder = project(tmp_path / "parts")
+    paths, components = SAMPLE.index("paths:"), SAMPLE.index("components:")
+    root = SAMPLE[:paths] + (
+        "paths:\n"
+        "  /things/{id}: {$ref: 'things.yaml#/paths/~1things~1{id}'}\n"
+        "  /things: {$ref: 'things.yaml#/paths/~1things'}\n"
+    )
+    things = SAMPLE[paths:components].replace("'#/components/", "'common.yaml#/components/")
+    (folder / output.FRAGMENT).write_text(root, encoding="utf-8")
+    (folder / "openapi/things.yaml").write_text(things, encoding="utf-8")
+    (folder / "openapi/common.yaml").write_text(SAMPLE[components:], encoding="utf-8")
+    parts = output.expected(folder)
+    assert [text.splitlines()[1:] for text in parts.values()] == [text.splitlines()[1:] for text in whole.values()]
+
+    (folder / "openapi/common.yaml").write_text(SAMPLE[paths:], encoding="utf-8")
+    with pytest.raises(SpecError, match=r"common.yaml#/paths/~1things~1\{id\}: sent-v3.yaml does not refer to it"):
+        output.expected(folder)
+    (folder / "openapi/common.yaml").write_text(SAMPLE[components:], encoding="utf-8")
+    (folder / "openapi/things.yaml").write_text(things + SAMPLE[components:], encoding="utf-8")
+    with pytest.raises(SpecError, match="the name is taken by"):
+        output.expected(folder)
+
+
+def test_a_new_operation_needs_no_python(tmp_path: Path) -> None:
+    """An operation added to a copy of the fragment is a typed and documented method, and FakeSent answers it."""
+    root = tmp_path / "project"
+    shutil.copytree(ROOT / "openapi", root / "openapi")
+    shutil.copytree(ROOT / "sent_async", root / "sent_async")
+    templates = root / "openapi/templates.yaml"
+    text = templates.read_text(encoding="utf-8")
+    added = """
+  /v3/templates/{id}/archive:
+    post:
+      operationId: archiveTemplate
+      x-resource: templates
+      x-method: archive
+      tags: [templates]
+      summary: Archive a template
+      description: Takes a template out of use.
+      x-rate-tier: standard
+      x-idempotency: automatic
+      parameters:
+        - $ref: '#/components/parameters/TemplateId'
+        - {name: reason, in: query, required: true, description: Why., schema: {type: array, items: {type: string}}}
+      responses:
+        '200':
+          description: The template.
+          content:
+            application/json:
+              schema:
+                allOf:
+                  - $ref: 'common.yaml#/components/schemas/Envelope'
+                  - properties:
+                      data: {$ref: '#/components/schemas/Template'}
+        '404': {description: No such template.}
+components:"""
+    templates.write_text(text.replace("\ncomponents:", added, 1), encoding="utf-8")
+    fragment = root / output.FRAGMENT
+    reference = "  /v3/templates/{id}/archive: {$ref: 'templates.yaml#/paths/~1v3~1templates~1{id}~1archive'}\n"
+    text = fragment.read_text(encoding="utf-8")
+    fragment.write_text(text.replace("paths:\n", f"paths:\n{reference}", 1), encoding="utf-8")
+    assert run(root, "generate") == 0
+    program = """
+import asyncio, inspect
+from sent_async.testing import FakeSent
+
+async def main():
+    async with FakeSent() as fake, fake.client() as sent:
+        template = await sent.templates.archive("an-id", reason=["old", "unused"])
+        assert type(template).__name__ == "Template" and template.id
+        (request,) = fake.requests
+        assert request.operation == "archiveTemplate" and request.query.getall("reason") == ["old", "unused"]
+        assert request.headers["Idempotency-Key"]
+    print(inspect.signature(sent.templates.archive))
+    print(inspect.getdoc(sent.templates.archive))
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+    signature, *lines = done.stdout.splitlines()
+    expected = "(template_id: 'str', *, reason: 'Sequence[str]', idempotency_key: 'str | None' = None) -> 'Template'"
+    assert signature == expected
+    assert lines[0] == "Archive a template." and "    reason: Why." in lines
+    assert "    NotFoundError: No such template." in lines
+
+
 BAD = {
     "not YAML": ("openapi: 3.1.0", "openapi: [", "sent-v3.yaml:"),
     "not a mapping": (SAMPLE, "- a\n- b\n", "is not a YAML mapping"),
@@ -234,6 +335,7 @@ BAD = {
         "openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: {}\n",
         "datamodel-code-generator: Models not found",
     ),
+    "odd parameter": ("schema: {type: integer}}", "schema: {type: object}}", "a parameter is text, a number"),
     "no resource": ("      x-resource: things\n", "", "x-resource must name a place in the package"),
     "a method twice": ("x-method: retrieve", "x-method: list", "retrieveThing is sent.things.list already"),
     "resource without a text": ("{things: Things that can be made.}", "{}", "things has no description"),

@@ -10,7 +10,7 @@ import pytest
 
 from codegen.fragment import check, data_type, parse, read_endpoints
 from codegen.generate.normalise import SECRET, SECRET_MAP, TIMESTAMP, has_secret, normalise
-from codegen.openapi import Node, SpecError, snake
+from codegen.openapi import Node, SpecError, lookup, snake
 
 SAMPLE = parse(Path(__file__).with_name("sample.yaml").read_text(encoding="utf-8"), "sample.yaml")
 STRING: Node = {"type": "string"}
@@ -190,3 +190,33 @@ def test_data_of_other_kinds(data: Node, expected: str) -> None:
 def test_snake(wire: str, python: str) -> None:
     """Wire names become the Python names that a reader would guess."""
     assert snake(wire) == python
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "array", "items": {"type": "string"}}, "Sequence[str]"),
+        ({"type": "string", "format": "date-time"}, "datetime"),
+        ({"type": ["boolean", "null"]}, "bool"),
+    ],
+)
+def test_parameter_types(schema: Node, expected: str) -> None:
+    """Lists and times are parameters too."""
+    document = deepcopy(SAMPLE)
+    document["paths"]["/things/{id}"]["get"]["parameters"][1]["schema"] = schema
+    (parameter,) = read_endpoints(document)[0].query_parameters
+    assert parameter.type == expected
+
+
+def test_an_envelope_alone_promises_nothing() -> None:
+    """A response that is only the envelope has no data to read."""
+    document = deepcopy(SAMPLE)
+    schema = {"$ref": "#/components/schemas/Envelope"}
+    document["paths"]["/things"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = schema
+    assert [endpoint.data for endpoint in read_endpoints(document) if endpoint.name == "listThings"] == [None]
+
+
+def test_a_reference_out_of_the_document() -> None:
+    """A joined document has no references to elsewhere."""
+    with pytest.raises(SpecError, match="leaves the document"):
+        lookup(SAMPLE, "here", "other.yaml#/x")

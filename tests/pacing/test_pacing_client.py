@@ -11,7 +11,7 @@ from sent_async import NotFoundError, Pacer, SentConnectionError
 
 from ..batch.conftest import until
 from ..conftest import MakeClient, Server, answer, problem
-from ..wire.servers import RawServer, close_after_reading
+from ..wire.servers import RawServer, close_after_reading, good
 from .conftest import ID, Connect, Limited, Serve, fetch
 
 
@@ -125,3 +125,27 @@ async def test_nobody_holds_a_permit_while_waiting_for_a_connection(serve: Serve
     assert await fetch(client, 24, concurrency=24) == 0
 
     assert server.refused <= 2 * 4  # at most what was in flight when the limit was met, and met again once
+
+
+class Gate(Recorder):
+    """Lets nothing pass until it has been waited for."""
+
+    waited = 0
+    raw: RawServer
+
+    def is_open(self, tier: str) -> bool:
+        return bool(self.waited)
+
+    async def wait(self, tier: str, expires: float | None) -> None:
+        assert self.raw.connections == 0
+        self.waited += 1
+
+
+async def test_no_connection_is_made_for_a_call_that_has_to_wait(client: MakeClient) -> None:
+    """It waits first, and connects when the pacer lets requests through."""
+    gate = Gate()
+    async with RawServer(good) as raw:
+        gate.raw = raw
+        sent = client(base_url=raw.url, pacing=gate)
+        await sent.profiles.retrieve(ID)
+    assert gate.waited == 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from sent_async import Operation, SentAPIError, SentConnectionError, SentDecodeError
-from sent_async.transport import IDLE_SECONDS
+from sent_async.transport import IDLE_SECONDS, _Connection
 
 from ..conftest import PROFILE_ANSWER, FakeClock, MakeClient, Server, answer, envelope, profile
 from .servers import Connection, RawServer, good
@@ -305,3 +305,39 @@ async def test_what_aiohttp_must_keep(server: Server) -> None:
     connection.close()
     assert not protocol.is_connected()
     await connector.close()
+
+
+async def test_a_connection_that_ended_while_unused(client: MakeClient) -> None:
+    """It is not tried again, once its end has been seen."""
+    ended = asyncio.Event()
+
+    async def once(connection: Connection) -> None:
+        await connection.read()
+        await connection.reply()
+        await ended.wait()
+
+    async with RawServer(once, good) as raw:
+        told: list[Any] = []
+        sent = client(base_url=raw.url, on_attempt=told.append)
+        await sent.profiles.retrieve("p")
+        ended.set()
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        await sent.profiles.retrieve("p")
+        assert ([attempt.status for attempt in told], raw.connections) == ([200, 200], 2)
+
+
+def test_a_connection_that_is_gone_before_it_is_used() -> None:
+    """aiohttp may hand over a connection whose end it has seen in the meantime: it is an ordinary failure."""
+
+    class Gone:
+        protocol = transport = None
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    gone = Gone()
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        _Connection(cast("aiohttp.connector.Connection", gone))
+    assert gone.closed == 1
