@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from sent_async import SentAPIError, SentClient, SentConfigError
 from sent_async.models import SenderProfileCreate
-from sent_async.multipart import Multipart
+from sent_async.multipart import Document, Multipart
 from sent_async.operations import CREATE_SENDER_PROFILE
 
 from ..conftest import MakeClient, Server, answer, envelope, problem
 from .servers import Connection, RawServer, good
 
 CREATED = answer(envelope({"id": "1"}), 201)
-BODY = {"name": "Sales", "short_name": "SALES"}
+BODY: Any = {"name": "Sales", "short_name": "SALES"}
 
 
 @pytest.fixture(params=["own connections", "a lent session"])
@@ -34,7 +35,7 @@ async def test_an_upload_is_the_same_on_every_attempt(sent: SentClient, server: 
     """The form and its idempotency key are repeated byte for byte, and the file is read from disk each time."""
     (tmp_path / "letter.pdf").write_bytes(b"%PDF" + bytes(300_000))
     server.answers = [answer(b"", 503), CREATED]
-    documents = {"letter": tmp_path / "letter.pdf", "note": b"small"}
+    documents: dict[str, Document] = {"letter": tmp_path / "letter.pdf", "note": b"small"}
     assert (await sent.sender_profiles.create(**BODY, documents=documents)).id == "1"
     first, second = server.requests
     assert first.headers["Content-Type"].startswith("multipart/form-data; boundary=")
