@@ -185,8 +185,8 @@ class Call(Generic[T]):
         """End the call from outside: cancel its task, and note the reason to tell it from other cancellations."""
         if self._stopped is None:
             self._task.cancel()
-        if self._stopped != "close":  # closing outranks a time limit that has not been delivered yet
-            self._stopped = reason
+        # Closing outranks a time limit that has not been delivered yet.
+        self._stopped = "close" if "close" in (reason, self._stopped) else reason
 
     def take_back(self, *reasons: Reason) -> Reason | None:
         """The reason when the ``CancelledError`` just caught came from ``stop``; the cancellation is then undone.

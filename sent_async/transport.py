@@ -357,7 +357,7 @@ class _OwnConnections:
             connection.used = True
             if writing is not None:
                 writing.cancel()
-                await asyncio.wait([writing])
+                await asyncio.gather(writing, return_exceptions=True)
             if whole:
                 self.put_back(connection)
             else:
@@ -402,11 +402,11 @@ class _LentSession:
         if settings.ssl is not None:
             self._options["ssl"] = settings.ssl
 
-    def take(self, _now: float) -> aiohttp.ClientSession:
+    def take(self, _now: float) -> None:
         """The session keeps its own connections."""
-        return self._session
 
     async def connect(self) -> aiohttp.ClientSession:
+        """The session itself: it connects when it is asked for a request."""
         return self._session
 
     def put_back(self, session: object) -> None:
@@ -461,8 +461,6 @@ async def _write(connection: _Connection, form: Multipart) -> None:
     except SentConfigError:
         connection.close()
         raise
-    except OSError:
-        """The connection is gone; whoever reads the response will notice."""
 
 
 async def _read(content: aiohttp.StreamReader, status: int, headers: Mapping[str, str], max_bytes: int) -> bytes:

@@ -105,8 +105,7 @@ def write(root: Path, files: dict[str, str]) -> None:
         except BaseException:
             for place in replaced:
                 if (old / place).exists():
-                    if (root / place).is_dir():
-                        shutil.rmtree(root / place)
+                    shutil.rmtree(root / place, ignore_errors=True)  # of a file there is nothing to remove
                     _move(old / place, root / place)
             raise
 

@@ -161,8 +161,7 @@ def _imports(text: str, endpoints: Sequence[Endpoint], resources: Sequence[str])
     lines.append("    from ..client import SentClient")
     if bodies:
         lines.append(f"    from ..models.fields import {', '.join(f'{body}Fields' for body in bodies)}")
-    if classes:
-        lines.append(f"    from ..models.responses import {', '.join(classes)}")
+    lines += [f"    from ..models.responses import {', '.join(classes)}"] if classes else []
     return "\n".join(lines)
 
 

@@ -162,6 +162,14 @@ async def test_time_moves_forward(fake_sent: FakeSent, sent: SentClient) -> None
         fake_sent.advance(-1)
 
 
+async def test_documents_are_taken(fake_sent: FakeSent) -> None:
+    """A multipart form is a request like any other."""
+    async with fake_sent.client() as sent:
+        created = await sent.sender_profiles.create(name="Sales", short_name="S", documents={"letter": b"%PDF"})
+    assert created.id
+    assert b"%PDF" in fake_sent.requests[-1].body
+
+
 UNSIMULATED = [operation for operation in operations.ALL if operation.name not in HANDLERS]
 
 

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 import aiohttp
 import pytest
 
-from sent_async import NotFoundError, SentClient, SentConfigError, SentConnectionError, SentTimeoutError
+from sent_async import (
+    NotFoundError,
+    SentClient,
+    SentConfigError,
+    SentConnectionError,
+    SentDecodeError,
+    SentTimeoutError,
+)
 from sent_async.clock import SystemClock
 
 from ..conftest import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer, problem, profile
@@ -164,3 +171,12 @@ def test_what_cannot_work_is_refused_when_the_client_is_made(options: Mapping[st
     """Not at the first request, and not as some other library's error."""
     with pytest.raises(SentConfigError):
         SentClient(API_KEY, **options)  # type: ignore[arg-type]  # what callers without a type checker pass
+
+
+async def test_a_response_that_is_too_large(client: MakeClient) -> None:
+    """What is not read to its end is not left on a connection of the session."""
+    async with RawServer(good) as raw, aiohttp.ClientSession() as session:
+        sent = client(session=session, base_url=raw.url, max_response_bytes=100)
+        for _ in range(2):
+            with pytest.raises(SentDecodeError, match="max_response_bytes"):
+                await sent.profiles.retrieve("p")
