@@ -8,6 +8,7 @@ from functools import cache
 from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import UNSET
 
 from .errors import SentConfigError
 
@@ -89,7 +90,13 @@ def check_request(body: object) -> None:
     """
     if isinstance(body, RequestModel):
         for member, check in _checks(type(body)):
-            check(member, getattr(body, member))
+            value = getattr(body, member)
+            if value is not UNSET and value is not None:
+                check(member, value)
+
+
+def _check_struct(_name: str, value: object) -> None:
+    check_request(value)
 
 
 def _check_datetime(name: str, value: object) -> None:
@@ -120,13 +127,15 @@ def _check_for(hint: object) -> Check | None:
     if get_origin(hint) is Mapping:
         return None
     if isinstance(hint, type) and issubclass(hint, RequestModel):
-        return lambda _, value: check_request(value)
+        return _check_struct if _checks(hint) else None
     if hint is datetime:
         return _check_datetime
     checks = [check for part in parts if (check := _check_for(part)) is not None]
+    if len(checks) <= 1:
+        return checks[0] if checks else None
 
     def check_any(name: str, value: Any) -> None:
         for check in checks:
             check(name, value)
 
-    return check_any if checks else None
+    return check_any

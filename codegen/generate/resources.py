@@ -246,11 +246,12 @@ def _docstring(document: Node, endpoint: Endpoint) -> str:
     if endpoint.idempotency != "none":
         made = "; made for each call when left out" if endpoint.idempotency == "automatic" else ""
         arguments.append(("idempotency_key", f"Calling again with the same key repeats nothing{made}."))
+    if arguments:
+        parts.append(_entries("Args", arguments))
     if endpoint.body:
         members: Node = document["components"]["schemas"][endpoint.body]["properties"]
-        arguments += [(snake(key), str(value.get("description", ""))) for key, value in members.items()]
-    if arguments:
-        parts.append("Args:\n" + "\n".join(_wrapped(f"{name}: {what}", "    ") for name, what in arguments))
+        keywords = [(snake(key), str(value.get("description", ""))) for key, value in members.items()]
+        parts.append(_entries("Keyword Args", keywords))
     if endpoint.data:
         returns = f"``{endpoint.data.type}``"
         if endpoint.data.items is not None:
@@ -264,6 +265,10 @@ def _docstring(document: Node, endpoint: Endpoint) -> str:
     parts.append("Raises:\n" + "\n".join(raised))
     body = "\n\n".join(parts).replace("\\", "\\\\").replace('"""', "'''")
     return textwrap.indent(f'"""{body}\n"""', " " * 8, lambda line: bool(line.strip()))
+
+
+def _entries(title: str, entries: Sequence[tuple[str, str]]) -> str:
+    return f"{title}:\n" + "\n".join(_wrapped(f"{name}: {what}", "    ") for name, what in entries)
 
 
 def _wrapped(text: str, indent: str) -> str:

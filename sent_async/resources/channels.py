@@ -75,6 +75,8 @@ class ChannelsRcs:
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             display_name: Name that recipients see.
             description: What the agent is about.
             agent_use_case: What the agent is for.
@@ -179,6 +181,8 @@ class ChannelsSms:
                 content and content type.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             country: Country of the recipients, as an ISO 3166-1 alpha-2 code.
             number_type: Kind of sender.
             sender_value: The sender itself, such as an alphanumeric sender id, where the kind of
@@ -265,6 +269,8 @@ class ChannelsSms:
             number_type: Kind of sender, such as `TEN_DLC`; see `SmsNumberType`.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             compliance: The keys to change, partial at every depth: a key that is left out stays,
                 null clears it. Take them from the `compliance` of `retrieve` or from its
                 `requirements`.
@@ -340,6 +346,8 @@ class ChannelsVoice:
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             callback_url: Where the vendor asks what to do with a call: an absolute http or https
                 URL on a public host.
             number: One of your numbers in E.164 form. Left out, **a new US number is bought**. An
@@ -429,6 +437,8 @@ class ChannelsVoice:
             number: The phone number in E.164 form, with its plus sign (`+12125550100`).
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             status: `ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are
                 kept either way. Upper and lower case are the same.
             default_for_app_calls: True to make this the line for calls from your app. False is
@@ -479,6 +489,8 @@ class ChannelsVoice:
             number: The phone number in E.164 form, with its plus sign (`+12125550100`).
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             sandbox: When true, a secret is made up and the real one stays.
 
         Returns:
@@ -518,6 +530,8 @@ class ChannelsVoice:
             number: The phone number in E.164 form, with its plus sign (`+12125550100`).
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             sandbox: When true, nothing is posted and the outcome is `ok`.
 
         Returns:
@@ -560,6 +574,8 @@ class ChannelsWhatsapp:
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             waba_id: Id of a WhatsApp Business Account that was shared with the vendor.
             phone_number_id: Id of the number on that account to send from. Left out, the channel
                 stays `PROVISIONING` and the organization's account is used until a number is named.

@@ -90,6 +90,8 @@ class ProfilesCampaigns:
                 header.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             campaign: The campaign.
             sandbox: Whether to check the request for real without storing or sending anything. The
                 server takes false when it is left out.
@@ -130,6 +132,8 @@ class ProfilesCampaigns:
             campaign_id: Id of the campaign, a UUID.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             campaign: The whole new campaign, not only its changes.
             sandbox: Whether to check the request for real without storing or sending anything. The
                 server takes false when it is left out.
@@ -171,6 +175,8 @@ class ProfilesCampaigns:
                 header.
             campaign_id: Id of the campaign, a UUID.
             idempotency_key: Calling again with the same key repeats nothing.
+
+        Keyword Args:
             sandbox: Whether to check the request for real without storing or sending anything. The
                 server takes false when it is left out.
 
@@ -236,6 +242,8 @@ class Profiles:
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             name: Display name.
             short_name: Abbreviation of 3 to 11 letters, digits and spaces, with at least one
                 letter.
@@ -345,6 +353,8 @@ class Profiles:
                 header.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             name: Display name.
             short_name: Abbreviation of 3 to 11 letters, digits and spaces, with at least one
                 letter.
@@ -415,6 +425,8 @@ class Profiles:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
                 header.
             idempotency_key: Calling again with the same key repeats nothing.
+
+        Keyword Args:
             sandbox: Whether to check the request for real without storing or sending anything. The
                 server takes false when it is left out.
 
@@ -454,6 +466,8 @@ class Profiles:
                 header.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             web_hook_url: URL that is called once, unsigned, when processing ends. On the wire the H
                 and the U are capitals.
             sandbox: Whether to check the request for real without storing or sending anything. The

@@ -93,6 +93,8 @@ class SenderProfiles:
                 content and content type.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             name: Name of the profile.
             short_name: Name that recipients see as the SMS sender, 3 to 11 letters, digits and
                 spaces with at least one letter.
@@ -197,6 +199,8 @@ class SenderProfiles:
             sender_profile_id: Id of the sender profile, a UUID.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             name: New name. Cannot be cleared.
             short_name: New SMS sender name, 3 to 11 letters, digits and spaces with at least one
                 letter. Cannot be cleared.

@@ -92,6 +92,8 @@ class Templates:
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             definition: Content of the template.
             category: What kind of message the template makes. The server detects it when it is left
                 out.
@@ -182,6 +184,8 @@ class Templates:
             template_id: Id of the template, a UUID.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             name: Display name. Can be changed in every state. Names that begin with `sent_` are
                 reserved.
             category: What kind of message the template makes. Frozen during review.
@@ -227,6 +231,8 @@ class Templates:
         Args:
             template_id: Id of the template, a UUID.
             idempotency_key: Calling again with the same key repeats nothing.
+
+        Keyword Args:
             delete_from_meta: Whether the template is deleted at WhatsApp (Meta) too. The server
                 takes false when it is left out.
             sandbox: Whether to check the request for real without storing or sending anything. The

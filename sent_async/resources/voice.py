@@ -88,6 +88,8 @@ class VoiceCallsParticipants:
             call_id: Id of the call.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             to: Who to dial.
             caller_id: The number that a phone participant sees, in E.164 form and one of yours.
                 Left out, the number that owns the call.
@@ -127,6 +129,8 @@ class VoiceCallsParticipants:
         Args:
             call_id: Id of the call.
             idempotency_key: Calling again with the same key repeats nothing.
+
+        Keyword Args:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
@@ -161,6 +165,8 @@ class VoiceCallsParticipants:
             participant_id: Id of the participant, which is the id of the participant's own call.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             muted: True to mute the participant, false to let them be heard.
             sandbox: When true, the request is checked and nothing happens to the call.
 
@@ -197,6 +203,8 @@ class VoiceCallsParticipants:
             call_id: Id of the call.
             participant_id: Id of the participant, which is the id of the participant's own call.
             idempotency_key: Calling again with the same key repeats nothing.
+
+        Keyword Args:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
@@ -339,6 +347,8 @@ class VoiceCalls:
             call_id: Id of the call.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
@@ -389,6 +399,8 @@ class VoiceCalls:
             call_id: Id of the call.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             action: Start a recording or stop it.
             sandbox: When true, the request is checked and nothing happens to the call.
 
@@ -428,6 +440,8 @@ class VoiceTokens:
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
+
+        Keyword Args:
             identity: Your own name for the user, 1 to 200 letters, digits, hyphens and underscores.
             number: One of your voice numbers in E.164 form. Left out, your default line.
             ttl: Seconds that the token lasts, at most 3600. The server takes 600 when it is left
