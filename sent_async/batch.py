@@ -254,10 +254,9 @@ class Batch(Generic[K, V]):
 
         async def worker() -> None:
             nonlocal running
-            for number in itertools.count(1):
-                taken = await source.next()
-                if taken is None:
-                    break
+            number = 0
+            while (taken := await source.next()) is not None:
+                number += 1
                 index, item = taken
                 result = await self._result_of(item)
                 await report(index, result)

@@ -130,12 +130,4 @@ def _check_for(hint: object) -> Check | None:
         return _check_struct if _checks(hint) else None
     if hint is datetime:
         return _check_datetime
-    checks = [check for part in parts if (check := _check_for(part)) is not None]
-    if len(checks) <= 1:
-        return checks[0] if checks else None
-
-    def check_any(name: str, value: Any) -> None:
-        for check in checks:
-            check(name, value)
-
-    return check_any
+    return next((check for part in parts if (check := _check_for(part)) is not None), None)

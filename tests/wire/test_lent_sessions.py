@@ -19,7 +19,7 @@ from sent_async import (
 )
 from sent_async.clock import SystemClock
 
-from ..conftest import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer, problem, profile
+from ..conftest import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer, envelope, problem, profile
 from .servers import Connection, Proxy, RawServer, closed_port, good
 
 
@@ -175,8 +175,16 @@ def test_what_cannot_work_is_refused_when_the_client_is_made(options: Mapping[st
 
 async def test_a_response_that_is_too_large(client: MakeClient) -> None:
     """What is not read to its end is not left on a connection of the session."""
-    async with RawServer(good) as raw, aiohttp.ClientSession() as session:
+    big = answer(envelope(profile(name="x" * 5_000_000)))
+
+    async def serve(connection: Connection) -> None:
+        while True:
+            await connection.read()
+            await connection.reply(big)
+
+    async with RawServer(serve) as raw, aiohttp.ClientSession() as session:
         sent = client(session=session, base_url=raw.url, max_response_bytes=100)
         for _ in range(2):
             with pytest.raises(SentDecodeError, match="max_response_bytes"):
                 await sent.profiles.retrieve("p")
+        assert raw.connections == 2
