@@ -101,7 +101,7 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def outside(session: nox.Session) -> None:
     """The fake server as strangers see it: Schemathesis with our fragment, and the vendor's package."""
-    install(session)
+    install(session, "codegen")
     session.install("schemathesis>=4.32", "sentdm")
     session.run("python", "-m", "tests.outside", *session.posargs)
 
