@@ -254,15 +254,14 @@ class Batch(Generic[K, V]):
 
         async def worker() -> None:
             nonlocal running
-            for number in itertools.count(1):
-                taken = await source.next()
-                if taken is None:
-                    break
+            number = 0
+            while (taken := await source.next()) is not None:
                 index, item = taken
                 result = await self._result_of(item)
                 await report(index, result)
                 if progress is not None:
                     progress.count(result.ok)
+                number += 1
                 if number % in_one_go == 0:
                     await asyncio.sleep(0)  # a call that never suspends must not stop the rest of the program
             running -= 1
