@@ -256,12 +256,12 @@ class Batch(Generic[K, V]):
             nonlocal running
             number = 0
             while (taken := await source.next()) is not None:
-                number += 1
                 index, item = taken
                 result = await self._result_of(item)
                 await report(index, result)
                 if progress is not None:
                     progress.count(result.ok)
+                number += 1
                 if number % in_one_go == 0:
                     await asyncio.sleep(0)  # a call that never suspends must not stop the rest of the program
             running -= 1

@@ -71,20 +71,28 @@ class Paginator(Generic[T]):
                 page again, or a page before this one.
         """
         page = await self._fetch(self._first)
-        number = self._first or 1
+        number, total = self._first or 1, None
+        position = page.pagination
+        seen = 0
+        if position is not None and position.page is not None:
+            seen = (position.page - 1) * (position.page_size or 0)  # what stands before the first page asked for
         while True:
-            here = page.pagination
-            number = here.page if here is not None and here.page is not None else number
+            position = page.pagination
+            more = None
+            if position is not None:
+                number = position.page if position.page is not None else number
+                total = position.total_count if position.total_count is not None else total
+                more = position.has_more
             if page:
                 yield page
-            if here is None or not here.has_more:
+            seen += len(page)
+            if more is None:  # not told: fewer items than were counted are not all
+                more = total is not None and seen < total
+            if not more:
                 return
-            if not page:
-                total, size = here.total_count, here.page_size
-                if total is not None and (size is None or (number - 1) * size < total):
-                    raise _contradiction(
-                        page, f"page {number} is empty, although there are {total} items and more pages"
-                    )
+            if not page or position is None:
+                if total is not None and seen < total:
+                    raise _contradiction(page, f"page {number} is the last one with {seen:,} of {total:,} items")
                 return
             following = await self._fetch(number + 1)
             there = following.pagination

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ from sent_async import (
     ServerError,
     operations,
 )
+from sent_async.envelope import decode
 from sent_async.models import BillingModel, Profile, ProfileStatus
 
-from ..conftest import PAYLOADS, MakeClient, Server, answer, payload
+from ..conftest import PAYLOADS, FakeClock, MakeClient, Server, answer, payload
 
 BY_NAME = {operation.name: operation for operation in operations.ALL}
 OPERATIONS: dict[str, Operation[Any]] = {
@@ -62,6 +64,47 @@ async def test_a_recorded_answer(client: MakeClient, server: Server, name: str) 
     assert caught.value.message == recorded["error"]["message"]
     assert caught.value.doc_url == recorded["error"]["doc_url"]
     assert caught.value.request_id == recorded["meta"]["request_id"]
+
+
+SUCCESSES = [name for name in ANSWERS if split(name)[1] < 300 and "data" in json.loads(payload(name))]
+IDENTIFYING = {"id", "number", "token"}
+"""Members that say which thing it is, or are the thing, as the token is."""
+
+
+def members(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where each member of each object stands."""
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        if isinstance(node, dict):
+            yield (*path, key)
+        yield from members(inner, (*path, key))
+
+
+def may_be_required(path: tuple[str | int, ...], data: Any) -> bool:
+    """Only a list itself, and of the things in it what identifies them; of a profile all that the customer showed."""
+    of_a_list = isinstance(data, dict) and len(path) == 1 and isinstance(data[path[0]], list)
+    index = max((place for place, part in enumerate(path) if isinstance(part, int)), default=-1)
+    own = index <= 1 and len(path) == index + 2
+    shown = json.loads(payload("profiles-list-200.seed"))["data"]["profiles"][0]
+    of_a_profile = path[0] == "profiles" and path[-1] in shown
+    return of_a_list or (own and (path[-1] in IDENTIFYING or of_a_profile))
+
+
+@pytest.mark.parametrize("name", SUCCESSES)
+def test_one_missing_member_never_costs_a_response(name: str) -> None:
+    """Each recorded body is read with any one of its nested members left out, and nothing else is lost."""
+    operation, status = split(name)
+    whole = json.loads(payload(name))
+    if isinstance(whole["data"], dict | list):
+        expected = decode(operation, status, {}, payload(name), FakeClock())[0]
+        for path in members(whole["data"]):
+            lacking = json.loads(payload(name))
+            inside = lacking["data"]
+            for part in path[:-1]:
+                inside = inside[part]
+            del inside[path[-1]]
+            if not may_be_required(path, whole["data"]):
+                found = decode(operation, status, {}, json.dumps(lacking).encode(), FakeClock())[0]
+                assert type(found) is type(expected), path
 
 
 async def test_the_customers_200(client: MakeClient, server: Server) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 from codegen.fragment import bundle
 
 # The server refuses more than a schema can say: ids of the wrong form, unmet prerequisites, empty names.
-BEYOND_THE_SCHEMA = "positive_data_acceptance"
+# It accepts more too: the list of profiles ignores `page` until it is told to page.
+BEYOND_THE_SCHEMA = "positive_data_acceptance,negative_data_rejection"
 
 
 @contextmanager

@@ -31,6 +31,11 @@ def page(items: str, number: int | None = None, more: bool = False) -> Page[str]
     return Page(list(items), None if number is None else pagination(number, more), "req_1")
 
 
+def counted(items: str, total: int, more: bool | None = None, size: int | None = None) -> Page[str]:
+    """A page that says how many items there are, and little else."""
+    return Page(list(items), Pagination(total_count=total, has_more=more, page_size=size), "req_1")
+
+
 @pytest.mark.parametrize(
     ("pages", "items", "asked"),
     [
@@ -38,7 +43,7 @@ def page(items: str, number: int | None = None, more: bool = False) -> Page[str]
             [page("ab", 1, True), page("cd", 2, True), page("e", 3)], "abcde", [None, 2, 3], id="has_more false"
         ),
         pytest.param([page("ab")], "ab", [None], id="no pagination"),
-        pytest.param([page("ab", 1, True), page("cd")], "abcd", [None, 2], id="pagination ends"),
+        pytest.param([counted("ab", 4, True), page("cd")], "abcd", [None, 2], id="pagination ends with the items"),
         pytest.param(
             [page("ab", 1, True), page("cd", 5, True), page("e", 6)], "abcde", [None, 2, 6], id="number jumps"
         ),
@@ -54,8 +59,10 @@ async def test_stops(pages: list[Page[str]], items: str, asked: list[int | None]
 @pytest.mark.parametrize(
     ("pages", "items", "what"),
     [
-        pytest.param([page("", 1, True)], "", "page 1 is empty, although there are 9 items", id="empty at once"),
-        pytest.param([page("ab", 1, True), page("", 2, True)], "ab", "page 2 is empty", id="empty later"),
+        pytest.param([page("", 1, True)], "", "page 1 is the last one with 0 of 9 items", id="empty at once"),
+        pytest.param(
+            [page("ab", 1, True), page("", 2, True)], "ab", "page 2 is the last one with 2 of 9 items", id="empty later"
+        ),
         pytest.param(
             [page("ab", 1, True), page("ba", 1, True)], "ab", "page 1 came instead of page 2", id="stands still"
         ),
@@ -76,6 +83,39 @@ async def test_a_list_never_ends_short_in_silence(pages: list[Page[str]], items:
         await read()
     assert seen == list(items)
     assert (caught.value.path, caught.value.request_id) == ("$.data.pagination", "req_1")
+
+
+async def test_a_page_that_does_not_say_whether_there_is_more() -> None:
+    """Then the items seen and the items counted say it."""
+    source = Source(counted("ab", 3), counted("c", 3))
+    assert [item async for item in Paginator(source.fetch)] == ["a", "b", "c"]
+    assert source.asked == [None, 2]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param([counted("ab", 9, True), page("cd")], id="the position is not told any more"),
+        pytest.param(
+            [counted("ab", 9), counted("cd", 9), counted("", 9)], id="empty, and it does not say if there is more"
+        ),
+        pytest.param(
+            [counted("ab", 5, True, size=9), counted("cd", 5, True, size=9), counted("", 5, True, size=9)],
+            id="pages shorter than their size",
+        ),
+    ],
+)
+async def test_items_are_counted(pages: list[Page[str]]) -> None:
+    """A list that ends before as many items as the API counted is short, whatever the pages say about themselves."""
+    seen: list[str] = []
+
+    async def read() -> None:
+        async for item in Paginator(Source(*pages).fetch):
+            seen.append(item)
+
+    with pytest.raises(SentDecodeError, match=r"4 of [59] items"):
+        await read()
+    assert seen == list("abcd")
 
 
 async def test_an_empty_page_after_the_last_item() -> None:
