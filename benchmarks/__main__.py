@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from . import batching, chart, cold_start, decoding, limits, memory, requests, scaling, settings
+from . import batching, chart, cold_start, decoding, limits, memory, requests, scaling, settings, webhooks
 from .shared import OURS, ROOT, Row, versions
 
 MEASUREMENTS: dict[str, Callable[[bool], list[Row]]] = {
@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[bool], list[Row]]] = {
     "instructions": requests.instructions,
     "limits": limits.limits,
     "memory": memory.memory,
+    "webhooks": webhooks.webhooks,
 }
 
 

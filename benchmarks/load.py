@@ -87,6 +87,8 @@ def main() -> None:
                 "rate": 1 / shared.median(mine.wall),
                 "naive_rate": 1 / shared.median(naive.wall),
                 "rate_ratio": shared.ratio(naive.wall, mine.wall),
+                "cpu": shared.median(mine.cpu),
+                "naive_cpu": shared.median(naive.cpu),
                 "cpu_ratio": shared.ratio(mine.cpu, naive.cpu),
                 "p99": shared.median(mine.p99),
                 "naive_p99": shared.median(naive.p99),

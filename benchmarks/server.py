@@ -91,9 +91,9 @@ class Site:
 
 
 def _head(status: str, length: int, rates: bytes) -> bytes:
+    # No Date: where a minute lasts four seconds, its whole seconds would be a quarter of a minute.
     lines = (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json; charset=utf-8\r\n"
-        f"Date: {time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime())}\r\nConnection: keep-alive\r\n"
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json; charset=utf-8\r\nConnection: keep-alive\r\n"
         f"X-Request-Id: req_7X9zKp2jDw\r\nX-Response-Time: 12ms\r\nContent-Length: {length}\r\n"
     )
     return lines.encode() + rates + b"\r\n\r\n"

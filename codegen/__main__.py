@@ -1,4 +1,4 @@
-"""From the vendor's document to checked code, and what a change means. Exit code 0: fine, 1: look at it, 2: bad."""
+"""From the API description to checked code. Exit code 0: fine, 1: look at it, 2: unusable input."""
 
 from __future__ import annotations
 
@@ -6,44 +6,80 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen import commands, drift
-from codegen.diff.report import FORMATS
-from codegen.document import SpecError
+from codegen.diff.compare import compare
+from codegen.diff.report import FORMATS, render
+from codegen.generate import output
+from codegen.importer.files import replace_all
+from codegen.importer.names import NAME_MAP, read_names
+from codegen.importer.source import read_source, used_part
+from codegen.importer.update import prepare
+from codegen.openapi import SpecError
+
+Options = argparse.Namespace
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
-    ours = Path(__file__).parent.parent
-    found.add_argument("--root", type=Path, default=ours, help="the project (default: ours)")
-    subparsers = found.add_subparsers(dest="command", required=True)
+def generate(options: Options) -> int:
+    """Write the code from the fragment."""
+    root: Path = options.root
+    files = output.expected(root)
+    output.write(root, files)
+    sys.stdout.write(f"wrote {len(files)} files\n")
+    return 0
 
-    def add(name: str, help: str, run: object) -> argparse.ArgumentParser:
-        command = subparsers.add_parser(name, help=help)
-        command.set_defaults(run=run)
-        return command
 
-    add("generate", f"write the code from {drift.FRAGMENT}", commands.generate)
-    add("check", "say how the tree differs from what generate would write", commands.check)
-    update = add("update", "take over the vendor's document, and write all code that comes from it", commands.update)
-    update.add_argument("source", metavar="SOURCE", help="the vendor's document: a URL or a file, JSON or YAML")
-    update.add_argument("--dry-run", action="store_true", help="report, and write nothing")
-    diff = add(
-        "diff", "report what a change does to callers; status 0: harmless, 1: breaking, 2: unusable", commands.diff
-    )
-    diff.add_argument("old", metavar="OLD", help="a file, a URL, a revision of git, or REVISION:path")
-    diff.add_argument("new", metavar="NEW", nargs="?", default=drift.FRAGMENT, help="the same (default: ours as it is)")
-    for command in (update, diff):
-        command.add_argument("--format", choices=FORMATS, default="terminal")
-    add("parity", "call every method and compare it with its operation", commands.parity)
-    surface = add("surface", "say which public names are gone", commands.surface)
-    surface.add_argument("--write", action="store_true", help="take the names of today as the baseline")
-    return found
+def check(options: Options) -> int:
+    """Say how the tree differs from what ``generate`` would write."""
+    root: Path = options.root
+    difference = output.differences(output.present(root), output.expected(root))
+    if not difference:
+        sys.stdout.write("the generated code is what the fragment says\n")
+        return 0
+    sys.stdout.write(difference)
+    sys.stderr.write("the generated code is not what the fragment says: run `nox -s codegen -- generate`\n")
+    return 1
+
+
+def diff(options: Options) -> int:
+    """Report what a change does to callers; status 0: harmless, 1: breaking, 2: unusable."""
+    found = [
+        read_source(name, options.root) for name in (options.old, options.new or str(options.root / output.FRAGMENT))
+    ]
+    old, new = (used_part(source.document, source.name) for source in found)
+    report = compare(old, new, read_names(options.root / NAME_MAP).covered)
+    sys.stdout.write(render(report, options.format))
+    return 1 if report.is_breaking else 0
+
+
+def update(options: Options) -> int:
+    """Take over the vendor's document: fragment, lock and generated code, or nothing at all."""
+    found = prepare(options.root, options.source)
+    report = compare(found.before, found.after)
+    if not options.dry_run:
+        replace_all(options.root, found.files)
+    sys.stdout.write(render(report, options.format))
+    sys.stdout.writelines(f"note: {note}\n" for note in found.notes)
+    verb = "would change" if options.dry_run else "changed"
+    files = f"{verb}: {', '.join(sorted(found.files))}" if found.files else "everything was up to date"
+    sys.stdout.write(f"{files}\n")
+    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and give its exit code."""
-    options = parser().parse_args(arguments)
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent, help="the project (default: ours)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    added: dict[str, argparse.ArgumentParser] = {}
+    for run in (generate, check, diff, update):
+        added[run.__name__] = commands.add_parser(run.__name__, help=run.__doc__)
+        added[run.__name__].set_defaults(run=run)
+    added["diff"].add_argument("old", metavar="OLD", help="a file, a URL, a revision of git, or REVISION:path")
+    added["diff"].add_argument("new", metavar="NEW", nargs="?", help="the same (default: the fragment as it is)")
+    added["update"].add_argument("source", metavar="SOURCE", help="the vendor's document: a URL or a file")
+    added["update"].add_argument("--dry-run", action="store_true", help="report, and write nothing")
+    for name in ("diff", "update"):
+        added[name].add_argument("--format", choices=FORMATS, default="terminal")
+    options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
     except SpecError as error:

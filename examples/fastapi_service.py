@@ -42,7 +42,7 @@ class Announcement(BaseModel):
 
 class Draft(BaseModel):
     id: str
-    status: str
+    status: str | None
 
 
 @app.post("/announcements", status_code=201)

@@ -1,8 +1,8 @@
 """An asyncio client for the Sent messaging API (v3): profiles, their campaigns, templates."""
 
 from ._version import __version__
-from .attempt import Attempt
 from .batch import Batch, Progress, Result, batch
+from .call import Attempt
 from .client import SentClient
 from .envelope import SentResponse
 from .errors import (

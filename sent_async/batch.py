@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import itertools
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Coroutine, Generator, Iterable, Sized
-from typing import Any, Generic, Protocol, TypeVar, cast, overload
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Sized,
+)
+from typing import Any, ClassVar, Generic, Literal, Never, NoReturn, Protocol, TypeAlias, TypeVar, cast, overload
 
 import msgspec
 
-from .errors import SentError
+from .clock import Clock, SystemClock
+from .errors import SentConfigError, SentError
 from .options import check_count
 
 K = TypeVar("K")
@@ -19,25 +30,44 @@ K_contra = TypeVar("K_contra", contravariant=True)
 V_co = TypeVar("V_co", covariant=True)
 
 _PROGRESS_EVERY = 0.1
+_ITEMS_PER_TURN = 64
+"""How many items a batch may take before the event loop gets a turn, where calls do not suspend."""
 
 
-class Result(msgspec.Struct, Generic[K, V], frozen=True):
-    """What became of one item: a value, or the ``SentError`` it failed with."""
+class Success(msgspec.Struct, Generic[K, V], frozen=True):
+    """The ``Result`` of an item whose call returned."""
 
     key: K
     """The item itself."""
-    value: V | None = None
-    error: SentError | None = None
-
-    @property
-    def ok(self) -> bool:
-        return self.error is None
+    value: V
+    """What the call returned."""
+    ok: ClassVar[Literal[True]] = True
+    error: ClassVar[None] = None
 
     def unwrap(self) -> V:
-        """The value; raises the error if there is one."""
-        if self.error is not None:
-            raise self.error
-        return cast("V", self.value)
+        """The value."""
+        return self.value
+
+
+class Failure(msgspec.Struct, Generic[K], frozen=True):
+    """The ``Result`` of an item whose call raised a ``SentError``, which is without its traceback: that takes 5 kB."""
+
+    key: K
+    """The item itself."""
+    error: SentError
+    """What the call raised."""
+    ok: ClassVar[Literal[False]] = False
+    # It reads None. Declared as Never because pyright does not narrow a union by `if result.ok:`; this way the value of
+    # a result has the type V there, for pyright as for mypy.
+    value: ClassVar[Never] = cast("Never", None)
+
+    def unwrap(self) -> NoReturn:
+        """Raises the error."""
+        raise self.error
+
+
+Result: TypeAlias = Success[K, V] | Failure[K]
+"""The outcome for one item: ``key``, ``ok``, ``value`` or ``error``; ``unwrap()`` returns or raises it."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -77,6 +107,7 @@ def batch(
     fail_fast: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
     key: None = None,
+    clock: Clock | None = None,
 ) -> Batch[K, V]: ...
 @overload
 def batch(
@@ -87,6 +118,7 @@ def batch(
     fail_fast: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
     key: Callable[[K], str],
+    clock: Clock | None = None,
 ) -> Batch[K, V]: ...
 def batch(
     call: Callable[..., Awaitable[V]],
@@ -96,24 +128,39 @@ def batch(
     fail_fast: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
     key: Callable[[K], str] | None = None,
+    clock: Clock | None = None,
 ) -> Batch[K, V]:
-    """Call for every item, at most ``concurrency`` at a time. Await it, or iterate it::
+    """Call for every item, at most ``concurrency`` at a time. Await it, or iterate it, once::
 
         results = await batch(sent.templates.retrieve, ids)           # a list of Result, in the order of the items
         async for result in batch(sent.templates.retrieve, ids): ...  # each Result as it finishes, constant memory
 
-    ``items`` is any iterable or async iterable and is pulled as places become free. A ``SentError`` becomes a
-    ``Result`` and stops nothing, unless ``fail_fast``: then the first one is raised, and the rest is cancelled. Any
-    other exception, of the call or of the source, ends the batch. ``on_progress`` hears a ``Progress`` at most ten
-    times a second, and at the end. ``key`` derives each item's idempotency key, passed on as ``idempotency_key=``:
-    a run repeated after a crash then repeats nothing that already happened (the server keeps keys for 24 hours).
+    A ``SentError`` becomes a ``Result`` and stops nothing. Any other exception, of the call or of the source, ends the
+    batch. However it ends, its calls have ended too, and an async source has been closed.
+
+    Args:
+        call: An async function with the item as its only argument.
+        items: Any iterable or async iterable. The next item is taken when a call can begin.
+        concurrency: How many calls may run at once, 1 or more.
+        fail_fast: Raise the first ``SentError`` and cancel the rest.
+        on_progress: Called with a ``Progress`` at most ten times a second, and at the end.
+        key: Derives each item's idempotency key, passed to the call as ``idempotency_key=``. A run repeated after a
+            crash then repeats no write that already happened (the server keeps keys for 24 hours).
+        clock: Measures the seconds of ``Progress``; the computer's by default.
+
+    Raises:
+        SentConfigError: For a ``concurrency`` below 1, and for a single string in place of a list of items.
     """
     check_count("concurrency", concurrency, least=1)
-    return Batch(call if key is None else _keyed(call, key), items, concurrency, fail_fast, on_progress)
+    if isinstance(items, str | bytes | bytearray):
+        raise SentConfigError("items is a single string, and each of its characters would be an item; pass a list")
+    return Batch(
+        call if key is None else _keyed(call, key), items, concurrency, fail_fast, on_progress, clock or SystemClock()
+    )
 
 
 class Batch(Generic[K, V]):
-    """A batch that has not begun: await it or iterate it. Made by ``batch`` and ``retrieve_many``."""
+    """A batch that has not begun. Await it or iterate it, once. Made by ``batch`` and ``retrieve_many``."""
 
     def __init__(
         self,
@@ -122,6 +169,7 @@ class Batch(Generic[K, V]):
         concurrency: int,
         fail_fast: bool,
         on_progress: Callable[[Progress], object] | None,
+        clock: Clock,
     ) -> None:
         self._call = call
         self._items = items
@@ -129,9 +177,21 @@ class Batch(Generic[K, V]):
         self._workers = concurrency if self._total is None else min(concurrency, max(1, self._total))
         self._fail_fast = fail_fast
         self._on_progress = on_progress
+        self._clock = clock
+        self._begun = False
 
     def __await__(self) -> Generator[Any, None, list[Result[K, V]]]:
+        self._begin()
         return self._collect().__await__()
+
+    def __aiter__(self) -> AsyncGenerator[Result[K, V], None]:
+        self._begin()
+        return self._iterate()
+
+    def _begin(self) -> None:
+        if self._begun:
+            raise SentConfigError("this batch has run already; make another one to run its calls again")
+        self._begun = True
 
     async def _collect(self) -> list[Result[K, V]]:
         results: dict[int, Result[K, V]] = {}
@@ -139,14 +199,15 @@ class Batch(Generic[K, V]):
         async def keep(index: int, result: Result[K, V]) -> None:
             results[index] = result
 
-        tasks = self._start(keep)
+        source = _Source(self._items)
+        tasks = self._start(source, keep)
         try:
             await asyncio.gather(*tasks)
         finally:
-            await _end(tasks)
+            await _end(tasks, source)
         return [results[index] for index in range(len(results))]
 
-    async def __aiter__(self) -> AsyncGenerator[Result[K, V], None]:
+    async def _iterate(self) -> AsyncGenerator[Result[K, V], None]:
         finished: deque[Result[K, V]] = deque()
         news, room = asyncio.Event(), asyncio.Event()
 
@@ -157,109 +218,132 @@ class Batch(Generic[K, V]):
                 room.clear()
                 await room.wait()
 
-        tasks = self._start(hand_over)
-        pending, failures = set(tasks), list[BaseException]()
+        source = _Source(self._items)
+        tasks = self._start(source, hand_over)
+        running, failures = set(tasks), list[BaseException]()
 
         def ended(task: asyncio.Task[None]) -> None:
-            pending.discard(task)
-            if task.cancelled():
-                failures.append(asyncio.CancelledError())
-            elif (failure := task.exception()) is not None:
+            running.discard(task)
+            failure = asyncio.CancelledError() if task.cancelled() else task.exception()
+            if failure is not None:
                 failures.append(failure)
+                _cancel(running)  # now, not when the consumer asks for its next result
             news.set()
 
         for task in tasks:
             task.add_done_callback(ended)
         try:
-            while (pending or finished) and not failures:
-                while finished:
+            while not failures and (running or finished):
+                if finished:
                     yield finished.popleft()
                     room.set()
-                if pending:
+                else:
                     news.clear()
                     await news.wait()
             if failures:
                 raise failures[0]
         finally:
-            await _end(tasks)
+            await _end(tasks, source)
 
-    def _start(self, emit: Callable[[int, Result[K, V]], Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
-        progress = _Reporter(self._on_progress, self._total) if self._on_progress is not None else None
-        pull = _puller(self._items)
+    def _start(
+        self, source: _Source[K], report: Callable[[int, Result[K, V]], Coroutine[Any, Any, None]]
+    ) -> list[asyncio.Task[None]]:
+        progress = _Reporter(self._on_progress, self._total, self._clock) if self._on_progress is not None else None
         running = self._workers
+        in_one_go = max(1, _ITEMS_PER_TURN // self._workers)
 
         async def worker() -> None:
             nonlocal running
-            while True:
-                taken = await pull()
-                if taken is None:
-                    break
+            number = 0
+            while (taken := await source.next()) is not None:
                 index, item = taken
-                result: Result[K, V]
-                try:
-                    result = Result(item, await self._call(item))
-                except SentError as error:
-                    if self._fail_fast:
-                        raise
-                    result = Result(item, error=error)
-                await emit(index, result)
+                result = await self._result_of(item)
+                await report(index, result)
                 if progress is not None:
                     progress.count(result.ok)
+                number += 1
+                if number % in_one_go == 0:
+                    await asyncio.sleep(0)  # a call that never suspends must not stop the rest of the program
             running -= 1
             if running == 0 and progress is not None:
                 progress.report()
 
         return [asyncio.create_task(worker()) for _ in range(self._workers)]
 
+    async def _result_of(self, item: K) -> Result[K, V]:
+        try:
+            return Success(item, await self._call(item))
+        except SentError as error:
+            if self._fail_fast:
+                raise
+            _drop_tracebacks(error)
+            return Failure(item, error)
+
 
 def _keyed(call: Callable[..., Awaitable[V]], key: Callable[[K], str]) -> Callable[[K], Awaitable[V]]:
     return lambda item: call(item, idempotency_key=key(item))
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
+def _drop_tracebacks(error: BaseException) -> None:
+    """Forget the frames of an error and of all that is chained to it. Nobody reads them, and they hold on to locals."""
+    chain: list[BaseException | None] = [error]
+    for link in chain:
+        if link is not None and link.__traceback__ is not None:  # also ends a chain that leads back to itself
+            link.__traceback__ = None
+            chain += link.__cause__, link.__context__
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
-        task.cancel()
+        if not task.cancelling():  # a second time would interrupt its cleaning up
+            task.cancel()
+
+
+async def _end(tasks: list[asyncio.Task[None]], source: _Source[Any]) -> None:
+    _cancel(tasks)
     await asyncio.gather(*tasks, return_exceptions=True)
+    await source.close()
 
 
-def _puller(items: Iterable[K] | AsyncIterable[K]) -> Callable[[], Coroutine[Any, Any, tuple[int, K] | None]]:
-    """The next item with its index, or ``None`` at the end, for whichever worker asks."""
-    count = 0
-    if isinstance(items, AsyncIterable):
-        source = aiter(items)
-        turn = asyncio.Lock()  # an async generator cannot be asked twice at once
+class _Source(Generic[K]):
+    """The next item with its index, for whichever worker asks."""
 
-        async def pull_async() -> tuple[int, K] | None:
-            nonlocal count
-            async with turn:
-                async for item in source:
-                    count += 1
-                    return count - 1, item
+    def __init__(self, items: Iterable[K] | AsyncIterable[K]) -> None:
+        self._numbers = itertools.count()
+        self._items = aiter(items) if isinstance(items, AsyncIterable) else iter(items)
+        self._turn = asyncio.Lock()  # an async generator cannot be asked twice at once
+
+    async def next(self) -> tuple[int, K] | None:
+        """``None`` at the end."""
+        if isinstance(self._items, AsyncIterator):
+            async with self._turn:
+                async for item in self._items:
+                    return next(self._numbers), item
             return None
+        for item in self._items:
+            return next(self._numbers), item
+        return None
 
-        return pull_async
-
-    pairs = enumerate(items)
-
-    async def pull() -> tuple[int, K] | None:
-        return next(pairs, None)
-
-    return pull
+    async def close(self) -> None:
+        close = getattr(self._items, "aclose", None)
+        if close is not None:
+            await close()
 
 
 class _Reporter:
-    def __init__(self, tell: Callable[[Progress], object], total: int | None) -> None:
+    def __init__(self, tell: Callable[[Progress], object], total: int | None, clock: Clock) -> None:
         self._tell = tell
         self._total = total
+        self._clock = clock
         self._done = self._failed = 0
-        self._started = self._told = time.monotonic()
+        self._started = self._told = clock.time()
 
     def count(self, ok: bool) -> None:
         self._done += 1
         self._failed += not ok
-        if time.monotonic() - self._told >= _PROGRESS_EVERY:
+        if self._clock.time() - self._told >= _PROGRESS_EVERY:
             self.report()
 
     def report(self) -> None:
-        self._told = time.monotonic()
+        self._told = self._clock.time()
         self._tell(Progress(self._done, self._failed, self._total, self._told - self._started))

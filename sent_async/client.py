@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import ssl as ssl_module
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from msgspec import UNSET, UnsetType
 
-from .attempt import Attempt, log, logger
+from .call import Attempt, Call
 from .clock import Clock, SystemClock
-from .envelope import SentResponse, decode
-from .errors import SentConnectionError, SentError, SentTimeoutError
+from .envelope import SentResponse
 from .operation import Operation
 from .options import (
     DEFAULT_BASE_URL,
@@ -25,23 +23,20 @@ from .options import (
     check_base_url,
     check_count,
     check_proxy,
+    check_ssl,
 )
-from .pacing import HeaderPacer, Pacer, RateLimit
-from .request import Request, build
-from .resources.profiles import Profiles
-from .resources.templates import Templates
-from .retry import run
-from .transport import Connection, Transport
+from .pacing import HeaderPacer, NoPacer, Pacer, RateLimit
+from .request import Headers, build
+from .resources import Resources
+from .transport import Settings, Transport
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from .in_flight import Call
-
 T = TypeVar("T")
 
 
-class SentClient:
+class SentClient(Resources):
     """An asyncio client for the Sent API v3.
 
     ::
@@ -86,38 +81,40 @@ class SentClient:
         check_count("limit", limit, least=1)
         check_count("max_response_bytes", max_response_bytes, least=1)
         self._options = Options(
+            api_key=check_api_key(api_key if api_key is not None else os.environ.get("SENT_DM_API_KEY")),
             profile_id=profile_id,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,
             headers=dict(headers or {}),
         )
-        self._connection = Connection(
-            base_url=check_base_url(
-                base_url or os.environ.get("SENT_BASE_URL") or DEFAULT_BASE_URL, allow_http=allow_http
-            ),
-            api_key=check_api_key(api_key if api_key is not None else os.environ.get("SENT_DM_API_KEY")),
-            session=session,
-            limit=limit,
-            proxy=None if proxy is None else check_proxy(proxy),
-            ssl=ssl,
-            trust_env=trust_env,
-            max_response_bytes=max_response_bytes,
+        self._base_url = check_base_url(
+            base_url or os.environ.get("SENT_BASE_URL") or DEFAULT_BASE_URL, allow_http=allow_http
         )
-        self._transport = Transport(self._connection)
-        self._pacer: Pacer | None = HeaderPacer() if pacing is True else pacing or None
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._transport = Transport(
+            Settings(
+                base_url=self._base_url,
+                session=session,
+                limit=limit,
+                proxy=None if proxy is None else check_proxy(proxy),
+                ssl=check_ssl(ssl),
+                trust_env=trust_env,
+                max_response_bytes=max_response_bytes,
+            ),
+            self._clock,
+        )
+        self._pacer: Pacer
+        if isinstance(pacing, bool):
+            self._pacer = HeaderPacer(self._clock) if pacing else NoPacer()
+        else:
+            self._pacer = pacing
         self._on_attempt = on_attempt
-        self._clock: Clock = clock or SystemClock()
         self._is_view = False
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self._headers = self._options.request_headers()
-        self.profiles = Profiles(self)
-        self.templates = Templates(self)
+        self._headers: Headers | None = None
 
     def __repr__(self) -> str:
-        return f"<SentClient {self._connection.base_url} {self._options!r}>"
+        return f"<SentClient {self._base_url} {self._options!r}>"
 
     async def __aenter__(self) -> Self:
         self._transport.open()
@@ -144,6 +141,7 @@ class SentClient:
     def with_options(
         self,
         *,
+        api_key: str | UnsetType = UNSET,
         profile_id: str | UnsetType | None = UNSET,
         timeout: float | UnsetType | None = UNSET,
         deadline: float | UnsetType | None = UNSET,
@@ -156,16 +154,20 @@ class SentClient:
         """
         old = self._options
         view = object.__new__(SentClient)
-        view.__dict__.update(self.__dict__)
+        # Without the resources that have been used: each belongs to the client or view it was made for.
+        view.__dict__.update({name: value for name, value in self.__dict__.items() if name.startswith("_")})
         view._options = Options(
+            api_key=old.api_key if api_key is UNSET else check_api_key(api_key),
             profile_id=old.profile_id if profile_id is UNSET else profile_id,
             timeout=old.timeout if timeout is UNSET else timeout,
             deadline=old.deadline if deadline is UNSET else deadline,
             max_retries=old.max_retries if max_retries is UNSET else max_retries,
             headers=old.headers if headers is UNSET else {**old.headers, **headers},
         )
+        if view._options.api_key != old.api_key and isinstance(self._pacer, HeaderPacer):
+            view._pacer = HeaderPacer(self._clock)  # limits belong to the account
         view._is_view = True
-        view._prepare()
+        view._headers = None
         return view
 
     async def send(
@@ -174,7 +176,7 @@ class SentClient:
         *,
         body: object = None,
         idempotency_key: str | None = None,
-        **parameters: str | int | bool | None,
+        **parameters: object,
     ) -> SentResponse[T]:
         """Make one call: the door that every typed method goes through, for those who need status, headers or meta.
 
@@ -184,100 +186,26 @@ class SentClient:
         Raises ``SentError``: ``SentAPIError`` when the API says no, ``SentConnectionError`` without a usable answer,
         ``SentDecodeError`` for one in an unknown shape, ``SentConfigError`` for a call that cannot be made as asked.
         """
-        call = self._transport.begin()
-        call.started = self._clock.time()
-        try:
-            common = self._transport.headers
-            request = build(
-                operation,
-                base_url=self._connection.base_url,
-                headers={**common, **self._headers} if common else self._headers,
-                parameters=parameters,
-                body=body,
-                idempotency_key=idempotency_key,
-            )
-            call.idempotency_key = request.idempotency_key
-            if self._options.deadline is None:
-                return await self._run(operation, request, call, None)
-            return await self._run_until(operation, request, call, self._options.deadline)
-        except asyncio.CancelledError:
-            if not call.was_stopped("close"):
-                raise
-        except SentError as error:
-            call.sign(error)
-            raise
-        finally:
-            self._transport.end(call)
-        closed = SentConnectionError(f"{operation.name}: the client was closed during the call", maybe_sent=False)
-        call.sign(closed)
-        raise closed
-
-    async def _run_until(
-        self, operation: Operation[T], request: Request, call: Call, deadline: float
-    ) -> SentResponse[T]:
-        scope = asyncio.timeout(deadline)
-        try:
-            async with scope:
-                return await self._run(operation, request, call, call.started + deadline)
-        except TimeoutError:
-            if not scope.expired():
-                raise
-        raise SentTimeoutError(f"{operation.name}: no answer within the deadline of {deadline:g} s", maybe_sent=False)
-
-    async def _run(
-        self, operation: Operation[T], request: Request, call: Call, expires: float | None
-    ) -> SentResponse[T]:
-        try:
-            return await self._attempt(operation, request, call)
-        except SentError as error:
-            return await run(
-                lambda: self._attempt(operation, request, call),
-                error,
-                repeatable=request.repeatable,
-                max_retries=self._options.max_retries,
-                expires=expires,
-                clock=self._clock,
-                on_failure=lambda error, wait: self._tell(operation, call, error, wait),
-            )
-
-    async def _attempt(self, operation: Operation[T], request: Request, call: Call) -> SentResponse[T]:
-        status, headers = 0, _NO_HEADERS
-        permit = await self._pacer.acquire(operation.rate_tier) if self._pacer is not None else 0
-        call.attempt_started = self._clock.time()
-        try:
-            status, headers, content = await self._transport.exchange(call, request, self._options.timeout)
-        finally:
-            if self._pacer is not None:
-                self._pacer.release(operation.rate_tier, permit, status, headers)
-        data, meta = decode(operation, status, headers, content)
-        response = SentResponse(
-            data=data,
-            status=status,
-            headers=headers,
-            meta=meta,
-            attempts=call.attempts,
-            elapsed=self._clock.time() - call.started,
+        loop = self._transport.open()
+        if self._headers is None:
+            self._headers = Headers(self._transport.headers, self._options.request_headers())
+        request = build(
+            operation,
+            base_url=self._base_url,
+            headers=self._headers,
+            parameters=parameters,
+            body=body,
+            idempotency_key=idempotency_key,
         )
-        if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
-            self._tell(operation, call, response)
-        return response
-
-    def _tell(
-        self, operation: Operation[Any], call: Call, outcome: SentResponse[Any] | SentError, wait: float | None = None
-    ) -> None:
-        attempt = Attempt(
-            method=operation.method,
-            path=operation.path,
-            number=call.attempts,
-            seconds=self._clock.time() - call.attempt_started,
-            status=getattr(outcome, "status", None),
-            request_id=outcome.request_id,
-            error=outcome if isinstance(outcome, SentError) else None,
-            retry_in=wait,
-        )
-        log(attempt)
-        if self._on_attempt is not None:
-            self._on_attempt(attempt)
-
-
-_NO_HEADERS: Mapping[str, str] = {}
+        # Told the loop, asyncio need not look for it: before Python 3.12 that is a system call each time.
+        task = cast("asyncio.Task[Any]", asyncio.current_task(loop))
+        return await Call(
+            operation,
+            request,
+            self._options,
+            transport=self._transport,
+            pacer=self._pacer,
+            clock=self._clock,
+            on_attempt=self._on_attempt,
+            task=task,
+        ).run()

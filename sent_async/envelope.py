@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import re
-import time
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, Generic, TypeVar, cast
@@ -13,7 +12,8 @@ import msgspec
 from multidict import CIMultiDict
 
 from . import repair
-from .errors import SentAPIError, SentDecodeError, error_class, is_replay
+from .clock import Clock
+from .errors import SentAPIError, SentDecodeError, error_class, is_replay, status_of_code
 from .models.enums import ErrorCode
 from .models.responses import ApiMeta
 from .operation import Envelope, Operation
@@ -22,19 +22,18 @@ from .operations import ERROR_STATUS
 T = TypeVar("T")
 
 _SECONDS = re.compile(r"\d+(\.\d+)?")
-_STATUS_BY_PREFIX = {
-    "AUTH": 403,
-    "VALIDATION": 400,
-    "RESOURCE": 404,
-    "CONFLICT": 409,
-    "BUSINESS": 422,
-    "INTERNAL": 500,
-    "SERVICE": 503,
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
+_WITHOUT_REASON = {
+    401: "the key is missing, unknown or revoked; check SENT_DM_API_KEY",
+    403: "the key may not do this; check its role, and that a profile_id is used with an organization key",
+    404: "nothing is there; check the id and the base_url",
+    429: "the rate limit is spent; call again later",
 }
+"""What to say about an error response with an empty body, by status."""
 
 
 class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=False):
-    """A typed answer together with what came around it."""
+    """A typed response: the data and what came with it. It pickles and copies."""
 
     data: T
     status: int
@@ -55,32 +54,53 @@ class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=Fal
         """Whether the server replayed the stored answer of an earlier request with the same idempotency key."""
         return is_replay(self.headers)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # aiohttp's read-only headers do not pickle; they are turned into a mapping that does only when it is asked for.
+        return _restore, ({**msgspec.structs.asdict(self), "headers": CIMultiDict(self.headers)},)
 
-def decode(operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes) -> tuple[T, ApiMeta | None]:
+
+def _restore(members: dict[str, Any]) -> SentResponse[Any]:
+    return SentResponse(**members)
+
+
+def decode(
+    operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes, clock: Clock
+) -> tuple[T, ApiMeta | None]:
     """The envelope's data and meta.
 
-    Raises ``SentAPIError`` for a status of 300 or above and for ``success: false``, ``SentDecodeError`` for a body
+    Raises ``SentAPIError`` for a status that is not 2xx and for ``success: false``, ``SentDecodeError`` for a body
     that does not hold what the operation promises.
     """
-    if status >= 300:
-        raise api_error(status, headers, body)
+    if not 200 <= status < 300:
+        raise api_error(status, headers, body, clock)
     try:
         envelope = operation.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        envelope = _second_look(operation, status, headers, body)
+        envelope = _second_look(operation, status, headers, body, clock)
     if envelope.success is False or (envelope.success is None and envelope.error is not None):
-        raise api_error(status, headers, body)
+        raise api_error(status, headers, body, clock)
     if operation.response is None:
         nothing: Any = None
         return nothing, envelope.meta
     if envelope.data is None:
-        raise _decode_error("the envelope holds no data", status, headers, path="$.data")
+        return _without_data(operation, status, headers, body), envelope.meta
     return envelope.data, envelope.meta
 
 
-def _second_look(operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes) -> Envelope[T]:
-    """Slow, and only for an answer that did not fit: an error after all, a timestamp to mend, or a clear complaint."""
-    if operation.response is None and not body.strip():
+def _without_data(operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
+    try:
+        return operation.without_data()
+    except msgspec.ValidationError:
+        if body.strip():
+            raise _decode_error("the envelope holds no data", status, headers, path="$.data") from None
+        raise _decode_error("the body is empty", status, headers) from None
+
+
+def _second_look(
+    operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes, clock: Clock
+) -> Envelope[T]:
+    """Slow, and only for a response that did not fit: an error after all, a timestamp to mend, or a clear complaint."""
+    if not body.strip():
         return Envelope()
     try:
         plain: Any = msgspec.json.decode(body)
@@ -88,11 +108,10 @@ def _second_look(operation: Operation[T], status: int, headers: Mapping[str, str
         if operation.response is None:
             return Envelope()  # any 2xx is success where no data is promised
         kind = headers.get("Content-Type", "no content type")
-        what = f"the body is not JSON ({kind})" if body.strip() else "the body is empty"
-        raise _decode_error(what, status, headers) from None
+        raise _decode_error(f"the body is not JSON ({kind})", status, headers) from None
     if _mapping(plain).get("success") is False:
-        raise api_error(status, headers, body)
-    if operation.response is None:
+        raise api_error(status, headers, body, clock)
+    if operation.response is None or plain is None:
         return Envelope()
     try:
         return repair.convert(plain, operation.envelope, dispensable=("error", "meta"))
@@ -101,8 +120,8 @@ def _second_look(operation: Operation[T], status: int, headers: Mapping[str, str
         raise _decode_error(what, status, headers, path=path, plain=plain) from None
 
 
-def api_error(status: int, headers: Mapping[str, str], body: bytes) -> SentAPIError:
-    """The error an answer stands for, whatever its body: an envelope, a proxy's HTML page, or nothing."""
+def api_error(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -> SentAPIError:
+    """The error a response stands for, whatever its body: an envelope, a proxy's HTML page, or nothing."""
     try:
         plain = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -111,22 +130,36 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes) -> SentAPIEr
     problem = _mapping(envelope.get("error"))
     code = _text(problem.get("code"))
     details = {name: _texts(value) for name, value in _mapping(problem.get("details")).items()}
-    error = error_class(status if status >= 300 else _catalogued_status(code))(
+    judged = _status_of(code) if 200 <= status < 300 else status
+    return error_class(judged)(
         _text(problem.get("message")) or "",
         status=status,
         code=ErrorCode(code) if code else None,
         details=details,
         doc_url=_text(problem.get("doc_url")),
         request_id=_request_id(headers, envelope),
-        retry_after=retry_after(headers, now=time.time()),
+        retry_after=retry_after(headers, now=clock.wall()),
         headers=CIMultiDict(headers),
+        hint=_hint(judged or status, headers, body, told=bool(problem)),
     )
-    if status == 401:
-        error.add_note("Check SENT_DM_API_KEY: the key is missing, unknown or revoked.")
-    elif not problem and body:
-        kind = headers.get("Content-Type", "unknown type")
-        error.add_note(f"The body ({kind}) held no error the API is known to send; a proxy may have answered instead.")
-    return error
+
+
+def _hint(status: int, headers: Mapping[str, str], body: bytes, *, told: bool) -> str:
+    """What a reader needs beside the API's own words, and instead of them where there are none."""
+    advice = "check SENT_DM_API_KEY" if status == 401 else ""
+    if told:
+        return advice
+    if 200 <= status < 300:
+        return "success is false and the response gives no reason"
+    if body.strip():
+        kind = _MEDIA_TYPE.match(headers.get("Content-Type", ""))
+        foreign = f"no answer of the API's ({kind[0] if kind else 'no content type'}); a proxy may have answered"
+        return f"{foreign}; {advice}" if advice else foreign
+    if 300 <= status < 400:
+        return "a redirect, which is not followed; check the base_url"
+    if 500 <= status <= 599:
+        return "the server failed and gave no reason; call again later"
+    return _WITHOUT_REASON.get(status, "the response gives no reason")
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -153,10 +186,8 @@ def http_date(value: str) -> float | None:
         return None
 
 
-def _catalogued_status(code: str | None) -> int | None:
-    if code is None:
-        return None
-    return ERROR_STATUS.get(code) or _STATUS_BY_PREFIX.get(code.partition("_")[0])
+def _status_of(code: str | None) -> int | None:
+    return None if code is None else ERROR_STATUS.get(code) or status_of_code(code)
 
 
 def _decode_error(

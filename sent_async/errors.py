@@ -60,21 +60,30 @@ class SentConnectionError(SentError):
 
 
 class SentTimeoutError(SentConnectionError, TimeoutError):
-    """An attempt outlasted ``timeout``, or the call its ``deadline`` (both in seconds)."""
+    """An attempt outlasted ``timeout``, or the call its ``deadline``, or a rate limit frees too late to wait for it."""
+
+    def __init__(self, message: str, *, maybe_sent: bool, retry_after: float | None = None) -> None:
+        super().__init__(message, maybe_sent=maybe_sent)
+        self.retry_after = retry_after
+        """Seconds until the rate limit frees, when that was the reason; otherwise ``None``."""
 
 
 class SentDecodeError(SentError):
-    """An answer came, but not in the promised shape."""
+    """An answer or a webhook came, but not in the promised shape."""
 
-    def __init__(self, message: str, *, status: int, request_id: str | None = None, path: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, request_id: str | None = None, path: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
+        """The HTTP status of the answer; ``None`` for a webhook, which has none."""
         self.request_id = request_id
         self.path = path
         """Where in the body, as ``$.data.profiles[1].created_at``; ``None`` when it is not JSON at all."""
 
     def __str__(self) -> str:
-        return _sentence(str(self.status), self.args[0], self.request_id)
+        head = "webhook" if self.status is None else str(self.status)
+        return _sentence(head, self.args[0], self.request_id)
 
 
 class SentAPIError(SentError):
@@ -91,6 +100,7 @@ class SentAPIError(SentError):
         request_id: str | None = None,
         retry_after: float | None = None,
         headers: Mapping[str, str] | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -105,9 +115,19 @@ class SentAPIError(SentError):
         self.retry_after = retry_after
         """Seconds the server asked to wait, or ``None``."""
         self.headers: Mapping[str, str] = headers if headers is not None else {}
+        self.hint = hint
+        """What to look at next, where the response itself does not say; empty otherwise. Part of ``str(error)``."""
 
     def __str__(self) -> str:
-        return _sentence(f"{self.status} {self.code}" if self.code else str(self.status), self.message, self.request_id)
+        """One line: status, code, message, request id, then the details and the hint."""
+        head = f"{self.status} {self.code}" if self.code else str(self.status)
+        text = _sentence(head, self.message, self.request_id)
+        for member, problems in self.details.items():
+            text += f"; {member}: {' '.join(', '.join(problems).split())}"
+        if not self.hint:
+            return text
+        told = self.code or self.message or self.details
+        return f"{text}; {self.hint}" if told else f"{text}: {self.hint}"
 
     @property
     def replayed(self) -> bool:
@@ -156,6 +176,27 @@ _BY_STATUS: dict[int, type[SentAPIError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
+
+
+_STATUS_BY_PREFIX = {
+    "AUTH": 403,
+    "VALIDATION": 400,
+    "RESOURCE": 404,
+    "CONFLICT": 409,
+    "BUSINESS": 422,
+    "INTERNAL": 500,
+    "SERVICE": 503,
+}
+
+
+def status_of_code(code: str) -> int | None:
+    """The HTTP status of an error code by its prefix; ``None`` for a prefix that nobody has seen yet.
+
+    For codes that the catalogue (``operations.ERROR_STATUS``) does not have: single codes differ from their prefix.
+    """
+    if code in ("AUTH_001", "AUTH_002"):  # no usable key; the other AUTH codes are about a key's rights
+        return 401
+    return _STATUS_BY_PREFIX.get(code.partition("_")[0])
 
 
 def error_class(status: int | None) -> type[SentAPIError]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from .errors import SentConfigError
 from .models.responses import ApiMeta, ErrorDetail
-from .structs import RequestModel
+from .structs import RequestModel, check_aware
 
 T = TypeVar("T")
 
@@ -46,7 +47,8 @@ class Operation(Generic[T]):
 
     ``response`` is the type of the envelope's ``data``; ``None`` for an endpoint that answers without any.
     ``path_parameters`` and ``query_parameters`` map keyword names to names on the wire; those of the path are
-    read off the template when left out.
+    read off the template when left out. ``idempotency`` is ``automatic`` for POST, PUT and PATCH unless you say
+    otherwise.
     """
 
     def __init__(
@@ -59,22 +61,22 @@ class Operation(Generic[T]):
         path_parameters: Mapping[str, str] | None = None,
         query_parameters: Mapping[str, str] | None = None,
         body: type[RequestModel] | None = None,
-        success: tuple[int, ...] = (200,),
         rate_tier: RateTier = "standard",
-        idempotency: Idempotency = "none",
+        idempotency: Idempotency | None = None,
     ) -> None:
         if path_parameters is None:
             path_parameters = {_snake_case(wire): wire for wire in _PLACEHOLDER.findall(path)}
         self.name = name
-        self.method = method
+        self.method = method.upper()
         self.path = path
         self.response = response
         self.path_parameters = dict(path_parameters)
         self.query_parameters = dict(query_parameters or {})
         self.body = body
-        self.success = success
         self.rate_tier = rate_tier
-        self.idempotency: Idempotency = idempotency
+        self.idempotency: Idempotency = idempotency or (
+            "automatic" if self.method in ("POST", "PUT", "PATCH") else "none"
+        )
         python_names = {wire: python for python, wire in self.path_parameters.items()}
         self._path_names = tuple(python_names[wire] for wire in _PLACEHOLDER.findall(path))
         self._path_format = _PLACEHOLDER.sub("%s", path.replace("%", "%%"))
@@ -98,6 +100,17 @@ class Operation(Generic[T]):
         data: Any = msgspec.Raw if self.response is None else self.response
         return Envelope[data]
 
+    def without_data(self) -> T:
+        """The data of a successful response that has none, where that is a success.
+
+        That is ``None`` where the type allows it. An action that answers with members that may all be missing, such as
+        ``complete`` with 204, gives an object without any. A read does not: an empty page would pass for a whole list.
+
+        Raises ``msgspec.ValidationError`` where data is promised.
+        """
+        action = self.method != "GET" and isinstance(self.response, type) and issubclass(self.response, msgspec.Struct)
+        return cast("T", msgspec.convert({} if action else None, self.response))
+
     def target(self, parameters: Mapping[str, object]) -> tuple[str, str]:
         """The path and the query string for these keyword arguments, percent-encoded.
 
@@ -118,11 +131,11 @@ class Operation(Generic[T]):
         try:
             path = self._path_format % tuple(_segment(name, parameters[name]) for name in self._path_names)
             query = urlencode(
-                {
-                    wire: _query_value(parameters[python])
+                [
+                    (wire, value)
                     for python, wire in self.query_parameters.items()
-                    if parameters.get(python) is not None
-                }
+                    for value in _query_values(python, parameters.get(python))
+                ]
             )
         except UnicodeEncodeError:
             raise SentConfigError(f"{self.name}: a parameter has a lone surrogate, which is no text to send") from None
@@ -137,8 +150,15 @@ def _segment(name: str, value: object) -> str:
     return quote(value, safe="")
 
 
-def _query_value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _query_values(name: str, value: object) -> list[str]:
+    """One text for each occurrence in the query: none for ``None``, several for a list."""
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [text for item in cast("list[object]", value) for text in _query_values(name, item)]
+    if isinstance(value, datetime):
+        return [check_aware(name, value).isoformat()]
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
 def _snake_case(wire: str) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a client's settings that ``SentClient.with_options`` can change."""
 
+    api_key: str
     profile_id: str | None = None
     timeout: float | None = 30.0
     deadline: float | None = None
@@ -31,6 +33,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
     def __post_init__(self) -> None:
+        check_header("x-api-key", self.api_key)
         check_seconds("timeout", self.timeout)
         check_seconds("deadline", self.deadline)
         check_count("max_retries", self.max_retries, least=0)
@@ -40,6 +43,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             check_header("x-profile-id", self.profile_id)
         for name, value in self.headers.items():
             check_header(name, value)
+            if name.lower() in ("content-length", "transfer-encoding"):
+                raise SentConfigError(f"{name} cannot be set: the client writes it for each request")
             if name.lower() == "idempotency-key":
                 raise SentConfigError("an Idempotency-Key belongs to one call: pass idempotency_key= to the method")
 
@@ -49,11 +54,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Of headers only the names: a value may be a credential."""
         shown = {**msgspec.structs.asdict(self), "headers": sorted(self.headers)}
+        del shown["api_key"]
         return list(shown.items())
 
     def request_headers(self) -> dict[str, str]:
         """The headers these options add to every request."""
-        headers = {"x-profile-id": self.profile_id} if self.profile_id is not None else {}
+        headers = {"x-api-key": self.api_key}
+        if self.profile_id is not None:
+            headers["x-profile-id"] = self.profile_id
         return {**headers, **self.headers}
 
 
@@ -85,12 +93,11 @@ def check_idempotency_key(key: str) -> str:
 def check_api_key(api_key: str | None) -> str:
     if not api_key:
         raise SentConfigError("no API key: set SENT_DM_API_KEY, or pass SentClient(api_key=...)")
-    check_header("x-api-key", api_key)
     return api_key
 
 
 class BaseURL(msgspec.Struct, frozen=True):
-    """A base URL in the parts that every request's URL is built from."""
+    """A base URL in the parts that every request is built from."""
 
     scheme: str
     authority: str
@@ -101,11 +108,10 @@ class BaseURL(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.prefix}"
 
-    def url(self, path: str, query: str) -> URL:
-        """Of parts that are encoded already: less than half the cost of parsing a whole URL."""
-        return URL.build(
-            scheme=self.scheme, authority=self.authority, path=self.prefix + path, query_string=query, encoded=True
-        )
+    @property
+    def origin(self) -> str:
+        """Scheme and authority, without a path."""
+        return f"{self.scheme}://{self.authority}"
 
 
 def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
@@ -114,8 +120,9 @@ def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
         url = URL(base_url)
         host = url.host
         _ = url.port
+        (host or "").encode("idna")  # what name resolution does with it later
     except (TypeError, ValueError):
-        raise SentConfigError("base_url is not a URL") from None
+        raise SentConfigError("base_url is not a URL with a valid host name") from None
     if url.user is not None or url.password is not None:
         raise SentConfigError("base_url must not carry user info; the key goes in api_key=")
     if url.scheme not in ("http", "https") or not host:
@@ -130,10 +137,28 @@ def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
 
 
 def check_proxy(proxy: str) -> str:
-    """aiohttp speaks to HTTP proxies only. The URL is not repeated: it may hold a password."""
-    if not proxy.startswith(("http://", "https://")):
-        raise SentConfigError("a proxy must be an http:// or https:// URL; trust_env=False ignores the environment's")
-    return proxy
+    """aiohttp supports HTTP proxies only. The URL is not repeated in errors: it may hold a password."""
+    problem = "a proxy must be an http:// or https:// URL; trust_env=False ignores the environment's"
+    if not isinstance(proxy, str):
+        raise SentConfigError(problem)
+    url = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        parsed = URL(url)
+        valid = parsed.scheme in ("http", "https") and bool(parsed.host) and parsed.port is not None
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SentConfigError(problem)
+    return url
+
+
+def check_ssl(ssl: SSLContext | bool | None) -> SSLContext | bool | None:
+    """aiohttp would only complain at the first request."""
+    if ssl is None or isinstance(ssl, (bool, SSLContext)):
+        return ssl
+    raise SentConfigError(
+        "ssl must be an ssl.SSLContext, True or False; for a file use ssl.create_default_context(cafile=...)"
+    )
 
 
 def is_loopback(host: str) -> bool:

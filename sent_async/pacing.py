@@ -1,231 +1,516 @@
-"""Hold requests back before the server has to: limits are learnt from its headers, never known beforehand."""
+"""Hold requests back before the server refuses them. Limits are learned from its headers, never known beforehand."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
-import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Protocol
+from functools import partial
+from itertools import chain
+from typing import Any, Final, Protocol
 
 import msgspec
+from multidict import istr
 
+from .clock import Clock, Timer
 from .envelope import http_date, retry_after
-from .retry import RETRY_AFTER_CAP
+from .errors import SentTimeoutError
 
-_LONGEST_WINDOW = 3600.0
-_CLOCKS_AGREE = 2.0
-_UNKNOWN = -1.0
-_PROBE_PATIENCE = 1.0
-"""Seconds. One slow answer must not hold everybody back for as long as it takes."""
+logger = logging.getLogger("sent_async")
+
+LONGEST_WAIT: Final = 120.0
+"""Seconds. A call does not wait for a limit that frees later than this."""
+
+_LONGEST_WINDOW: Final = 3600.0  # seconds; what a response says beyond this is not believed
+_LONGEST_SPREAD: Final = 300.0  # seconds after a 429 in which requests go out one by one
+_LONGEST_INTERVAL: Final = 30.0  # seconds between two of them
+_PATIENCE: Final = 1.0  # seconds in which one slow request may hold the others back
+_UNKNOWN: Final = -1.0
+_NEVER: Final = -math.inf
+
+# Made once: a header lookup by a plain string has to be lower-cased each time.
+_LIMIT: Final = istr("X-RateLimit-Limit")
+_REMAINING: Final = istr("X-RateLimit-Remaining")
+_RESET: Final = istr("X-RateLimit-Reset")
+_DATE: Final = istr("Date")
 
 
 class Pacer(Protocol):
-    """What the client asks before and tells after each attempt. Put one on a shared store to pace several processes."""
+    """What the client asks before each attempt and tells after it. One on a shared store paces several processes.
 
-    async def acquire(self, tier: str) -> int:
-        """Wait until a request of this tier may go. The permit goes back to ``release``, once."""
+    The client has its connection when it calls ``take``. When that returns ``None``, it gives the connection back,
+    awaits ``wait`` and starts over. All are called in the task of the call.
+    """
+
+    def is_open(self, tier: str) -> bool:
+        """Whether ``take`` would give a permit now. Asked before a new connection is made; it changes nothing."""
+        ...
+
+    def take(self, tier: str) -> int | None:
+        """Ask to write one request now.
+
+        Returns:
+            A permit, which goes back to ``release`` once; ``None`` when the request has to wait.
+        """
+        ...
+
+    async def wait(self, tier: str, expires: float | None) -> None:
+        """Wait until ``take`` is worth another try.
+
+        Args:
+            tier: The rate-limit tier of the operation.
+            expires: When the call's deadline ends, on the client's clock; ``None`` without a deadline.
+
+        Raises:
+            SentTimeoutError: The limit frees too late for this call.
+        """
         ...
 
     def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
-        """The answer to a permitted request; status 0 and no headers when none came."""
+        """Take note of the response to a permitted request; status 0 and no headers when there was none."""
         ...
 
 
+class NoPacer:
+    """The pacer of a client with ``pacing=False``."""
+
+    def is_open(self, tier: str) -> bool:  # noqa: ARG002
+        return True
+
+    def take(self, tier: str) -> int:  # noqa: ARG002
+        return 0
+
+    async def wait(self, tier: str, expires: float | None) -> None:
+        """Never asked for: ``take`` always gives a permit."""
+
+    def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
+        """Nothing is learned."""
+
+
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one tier's limit. ``None`` where no answer has said it yet."""
+    """What is known of one tier's limit. ``None`` where no response has said it yet."""
 
     limit: int | None
-    """Requests a window."""
+    """Requests per window."""
     remaining: int | None
-    """Requests left in this window, by the last answer."""
+    """Requests left in this window, by the last response."""
     resets_in: float | None
-    """Seconds until the window starts anew; 0 when it already has."""
+    """Seconds until the next window starts; 0 when it already has."""
     paused_for: float
-    """Seconds that a 429 still holds all requests of the tier back."""
+    """Seconds for which a 429 still holds back all requests of the tier."""
     in_flight: int
     waiting: int
 
 
 class Window:
-    """The limit of one tier as its answers describe it. Pure: the time is passed in.
+    """The limit of one tier as its responses describe it. Pure: the time is passed in.
 
-    Fits fixed windows and token buckets alike: spend what ``X-RateLimit-Remaining`` says, less what is in flight;
-    when that is spent wait for ``X-RateLimit-Reset``, send one request to learn what there is now, go on.
+    It fits fixed windows and token buckets alike: spend what ``X-RateLimit-Remaining`` says, less what is in flight.
+    When that is spent, wait for ``X-RateLimit-Reset``, send one request to learn the new number, and go on. When that
+    request gets no response, or one without rate headers, nothing is known and nothing is held back.
     """
+
+    __slots__ = (
+        "asked_at",
+        "asking",
+        "calm",
+        "in_flight",
+        "limit",
+        "next_at",
+        "paused_until",
+        "pauses",
+        "period",
+        "refusals",
+        "remaining",
+        "resets_at",
+        "spread_until",
+    )
 
     def __init__(self) -> None:
         self.limit: int | None = None
-        self.remaining: float = _UNKNOWN
-        self.in_flight = 0
-        self.resets_at = 0.0
         self.period: float | None = None
-        self.paused_until = 0.0
+        """Seconds; the longest time until a reset that was seen."""
+        self.remaining = _UNKNOWN
+        """Requests left by the last response; infinite while nothing limits them."""
+        self.resets_at = _NEVER
+        """When ``remaining`` stops being true."""
+        self.in_flight = 0
+        self.paused_until = _NEVER
         self.pauses = 0
-        """All there have been; a permit tells by it which ones it came after."""
+        """How many pauses there have been. A permit tells by it which ones it came after."""
         self.calm = True
         """No 429 is being waited out or recovered from: ``remaining`` alone decides."""
-        self._refusals = 0  # in a row: since the window was calm
-        self._probing = False
-        self._probe_until = 0.0
-        self._spread_until = 0.0
-        self._next_at = 0.0
+        self.refusals = 0  # pauses since it was last calm
+        self.spread_until = _NEVER
+        self.next_at = _NEVER  # while spreading: when the next request may go
+        self.asking = False  # a request to learn the limit is in flight
+        self.asked_at: float | None = None  # when the first such request went; None once a response came
 
-    def ready_at(self, now: float) -> float:
-        """When the next request may go, unless an answer comes before: ``now`` or a later time."""
+    def room(self, now: float) -> float:
+        """How many more requests may be written now."""
+        if now < self.paused_until:
+            return 0
+        room = self.remaining - self.in_flight
+        if room < 1:
+            if now < self.resets_at:
+                return 0
+            if self.asked_at is not None and now >= self.asked_at + _PATIENCE:
+                room = (self.limit or math.inf) - self.in_flight
+            else:
+                room = 0 if self.asking else 1
+        if not self.calm and now < self.spread_until:
+            return min(room, 1) if now >= self.next_at else 0
+        return room
+
+    def opens_at(self, now: float) -> float:
+        """When there will be room if no response changes that. When this is not after ``now``, only a response can."""
+        at = self.frees_at(now)
+        if self.asking and self.asked_at is not None and self.remaining <= self.in_flight:
+            at = max(at, self.asked_at + _PATIENCE)
+        if not self.calm and at < self.spread_until:
+            at = max(at, min(self.next_at, self.spread_until))
+        return at
+
+    def frees_at(self, now: float) -> float:
+        """When the limit, as far as it is known, lets requests through: ``now`` or later."""
         at = max(now, self.paused_until)
-        if not self.calm:
-            at = max(at, self._next_at)
-            if now >= self._spread_until:
-                self.calm, self._refusals = True, 0
-        if self.remaining > self.in_flight:
-            return at
-        return max(at, self._probe_until if self._probing else self.resets_at)
+        return at if self.remaining > self.in_flight else max(at, self.resets_at)
+
+    def turn_at(self, now: float, ahead: int) -> float:
+        """The earliest time for a request that comes after ``ahead`` others: they may need several windows."""
+        windows = ahead // self.limit if self.limit else 0
+        return self.frees_at(now) + windows * (self.period or 0.0)
 
     def take(self, now: float) -> int:
-        """Count a request that ``ready_at`` let go. Returns its permit: the number of pauses before it."""
+        """Count a request that ``room`` let through. Returns its permit: the number of pauses before it."""
+        if not self.calm:
+            if now >= self.spread_until:
+                self.calm, self.refusals = True, 0
+            self.next_at = max(now, self.next_at + self._interval())  # a late timer is made up for
         if self.remaining <= self.in_flight:
-            self._probing, self._probe_until = True, now + _PROBE_PATIENCE
-        self._next_at = max(now, self._next_at + self._interval())  # a late alarm is made up for
+            self.asking = True
+            if self.asked_at is None:
+                self.asked_at = now
         self.in_flight += 1
         return self.pauses
 
-    def answered(self, now: float, wall: float, permit: int, status: int, headers: Mapping[str, str]) -> None:
-        """Learn from an answer. ``wall`` is Unix time, for ``X-RateLimit-Reset``."""
-        self._probing = False
-        left = _whole(headers.get("X-RateLimit-Remaining"))
+    def count(self, now: float, status: int, headers: Mapping[str, str]) -> bool:
+        """Take note of a response that decides nothing. Returns whether it was one; else call ``learn``.
+
+        Most are: while there is plenty left, only the number left matters.
+        """
+        if self.asked_at is not None or status == 429 or status == 0:
+            return False
+        value = headers.get(_REMAINING)
+        if value is None:
+            return self.remaining == math.inf
+        left = _whole(value)
+        if left is None or now >= self.resets_at or not 2 * self.in_flight + 2 < left <= self.remaining:
+            return False
+        self.remaining = left
+        return True
+
+    def learn(self, now: float, wall: float, permit: int, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from a response; status 0 when there was none. ``wall`` is Unix time, for ``X-RateLimit-Reset``."""
+        self.asking = False
+        if status == 0:
+            if self.asked_at is not None:
+                self.unheard(now)
+            return
+        self.asked_at = None
+        left = _whole(headers.get(_REMAINING))
         if status == 429:
             self._limited(now, wall, permit, headers, promised=bool(left))
         elif left is None:
-            if status and self.remaining == _UNKNOWN:
+            if now >= self.resets_at:
                 self.remaining = math.inf
-        elif now >= self.resets_at or self.remaining == _UNKNOWN:
+            elif status < 500:  # the others may come from a proxy in front of what counts
+                self.remaining = max(0.0, self.remaining - 1)
+        elif now >= self.resets_at:
             self.remaining = left
             self._read_reset(now, wall, headers, fresh=True)
         else:
             self.remaining = min(self.remaining, left)
-            if left <= 2 * self.in_flight + 2:  # while there is plenty, the rest of the headers decides nothing
+            if left <= 2 * self.in_flight + 2:  # while there is plenty, the other headers decide nothing
                 self._read_reset(now, wall, headers, fresh=False)
 
+    def unheard(self, now: float) -> None:
+        """A request got no response, or could not be written in time. An outage must not be made slower.
+
+        When a request was to learn the limit, go on with the last limit first, and then hold nothing back.
+        """
+        if self.remaining <= self.in_flight and now >= self.resets_at:
+            if self.asked_at is None:
+                self.asked_at = now - _PATIENCE
+            elif now >= self.asked_at + _PATIENCE:
+                self.remaining = math.inf
+
     def _limited(self, now: float, wall: float, permit: int, headers: Mapping[str, str], *, promised: bool) -> None:
-        """One pause for one burst: 429s to requests that were under way before it began only make it longer."""
+        """One pause for one burst: 429s to requests that were sent before it began only make it longer."""
         if permit == self.pauses:
             self.pauses += 1
-            self._refusals += 1
+            self.refusals += 1
         self.remaining = 0
         until_reset = self._read_reset(now, wall, headers, fresh=True)
         wait = retry_after(headers, now=wall)
         if wait is None:
-            wait = until_reset or 0.5 * 2.0 ** min(self._refusals, 7)
-        # Never longer than a call would wait by itself: then one request asks again.
-        resumes_at = now + min(wait, RETRY_AFTER_CAP)
-        self.paused_until = self.resets_at = self._next_at = max(self.paused_until, resumes_at)
-        # Another process spends the same limit: no bursts for a window. For many when the refusal itself still
+            wait = until_reset or 0.5 * 2.0 ** min(self.refusals, 7)
+        resumes_at = now + min(wait, _LONGEST_WINDOW)
+        self.paused_until = self.resets_at = self.next_at = max(self.paused_until, resumes_at)
+        # Another process spends the same limit: no bursts for a window. For longer when the 429 itself still
         # promised requests: then there is a limit below the one that the headers tell of.
-        self._spread_until = self.paused_until + (self.period or 60.0) * (64 if promised else 1)
+        spread = (self.period or 60.0) * (64 if promised else 1)
+        self.spread_until = self.paused_until + min(spread, _LONGEST_SPREAD)
         self.calm = False
 
     def _interval(self) -> float:
         if self.limit and self.period:
-            return self.period / self.limit
-        return min(5.0, 0.05 * 2.0 ** min(self._refusals, 7))
+            return min(_LONGEST_INTERVAL, self.period / self.limit)
+        return min(5.0, 0.05 * 2.0 ** min(self.refusals, 7))
 
     def _read_reset(self, now: float, wall: float, headers: Mapping[str, str], *, fresh: bool) -> float | None:
-        """Returns the seconds until the reset, where the answer tells them."""
-        limit = _whole(headers.get("X-RateLimit-Limit")) or self.limit
+        """Returns the seconds until the reset, where the response tells them."""
+        limit = _whole(headers.get(_LIMIT)) or self.limit
         if limit != self.limit:
             self.limit, self.period = limit, None  # another limit may come with another window
         wait = seconds_until_reset(headers, wall)
-        if wait is None:
-            self.resets_at = max(self.resets_at, now + (1.0 if self.remaining == 0 else 0.0))
-        else:
-            self.resets_at = now + wait if fresh else max(self.resets_at, now + wait)
+        resets_at = now + (1.0 if wait is None else wait)
+        self.resets_at = resets_at if fresh else max(self.resets_at, resets_at)
+        if wait is not None:
             self.period = max(self.period or 0.0, wait)
         return wait
 
 
+class _Turn(msgspec.Struct, eq=False):
+    """One call that waits."""
+
+    expires: float | None
+    result: asyncio.Future[SentTimeoutError | None]
+
+
+_Task = asyncio.Task[Any] | None
+
+
+class _Lane:
+    """A tier's window and the calls that wait for it, each known by its task, first come first served.
+
+    Ordered dicts, not lists: any of 20,000 can leave at the same small cost.
+    """
+
+    def __init__(self, tier: str) -> None:
+        self.tier = tier
+        self.window = Window()
+        self.busy = False
+        """Somebody may be in one of the three below: newcomers have to look."""
+        self.called: OrderedDict[_Task, float] = OrderedDict()
+        """Woken, and on their way to ``take``. Each has a request kept for it until this time."""
+        self.returned: OrderedDict[_Task, _Turn] = OrderedDict()
+        """Were called, but the limit was spent again when they came. They go before the rest."""
+        self.waiting: OrderedDict[_Task, _Turn] = OrderedDict()
+        self.timer: Timer | None = None
+        self.timer_at = 0.0
+        self.checked_until = _NEVER
+        """The time for which all who wait were last checked to live that long."""
+        self.logged_until = _NEVER
+
+    @property
+    def length(self) -> int:
+        return len(self.returned) + len(self.waiting)
+
+
 class HeaderPacer:
-    """A ``Window`` for each tier, and the requests that wait for it, first come first served."""
+    """A ``Pacer`` that learns from rate-limit headers: a ``Window`` for each tier, and the calls that wait for it.
 
-    def __init__(self) -> None:
-        self._windows: dict[str, Window] = {}
-        self._waiting: dict[str, deque[asyncio.Future[int]]] = {}
-        self._alarms: dict[str, asyncio.TimerHandle] = {}
+    Fairness: when a window opens, as many waiting calls are woken as it has room for, in the order they came. Each has
+    one request kept for it for a second, while it gets a connection. Newcomers pass only where there is room beyond
+    all who wait. A woken call that finds the limit spent again keeps its place in front of the others.
+    """
 
-    async def acquire(self, tier: str) -> int:
-        window = self._windows.get(tier)
-        if window is None:
-            window = self._windows[tier] = Window()
-            self._waiting[tier] = deque()
-        waiting = self._waiting[tier]
-        if window.calm and window.remaining > window.in_flight and not waiting:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lanes: dict[str, _Lane] = {}
+
+    def is_open(self, tier: str) -> bool:
+        lane = self._lanes.get(tier)
+        return lane is None or _has_room(lane, self._clock.time())
+
+    def take(self, tier: str) -> int | None:
+        lane = self._lanes.get(tier)
+        if lane is None:
+            lane = self._lanes[tier] = _Lane(tier)
+        window = lane.window
+        if window.remaining > window.in_flight and window.calm and not lane.busy:
             window.in_flight += 1
             return window.pauses
-        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        waiting.append(turn)
-        self._let_go(tier)
+        now = self._clock.time()
+        if not _has_room(lane, now):
+            return None
+        lane.called.pop(asyncio.current_task(), None)
+        permit = window.take(now)
+        if lane.length:
+            self._call(lane)  # the time for the next one may be known only now
+        else:
+            lane.busy = bool(lane.called)
+        return permit
+
+    async def wait(self, tier: str, expires: float | None) -> None:
+        lane = self._lanes[tier]
+        task = asyncio.current_task()
+        was_called = lane.called.pop(task, None) is not None
+        line = lane.returned if was_called else lane.waiting
+        ahead = len(lane.called) + len(lane.returned) + (0 if was_called else len(lane.waiting))
+        error = _too_late(lane, self._clock.time(), ahead, expires)
+        if error is not None:
+            raise error
+        turn = line[task] = _Turn(expires, asyncio.get_running_loop().create_future())
+        lane.busy = True
+        self._call(lane)
         try:
-            return await turn
+            error = await turn.result
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.release(tier, turn.result(), 0, {})
-            else:
-                if turn in waiting:
-                    waiting.remove(turn)
-                self._let_go(tier)
+            if line.pop(task, None) is None and lane.called.pop(task, None) is not None:
+                self._call(lane)  # it was called; another may go in its place
+            if not lane.length and lane.timer is not None:
+                lane.timer.cancel()
+                lane.timer = None
             raise
+        if error is not None:
+            raise error
 
     def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
-        window = self._windows[tier]
+        lane = self._lanes[tier]
+        window = lane.window
         window.in_flight -= 1
-        window.answered(time.monotonic(), time.time(), permit, status, headers)
-        if self._waiting[tier]:
-            self._let_go(tier)
+        try:
+            now = self._clock.time()
+            if not window.count(now, status, headers):
+                window.learn(now, self._clock.wall(), permit, status, headers)
+        finally:  # whatever the headers hold, those who wait are not forgotten
+            if lane.busy:
+                self._call(lane)
 
     @property
     def rate_limits(self) -> dict[str, RateLimit]:
-        now = time.monotonic()
+        """What is known of the limits, by tier."""
+        now = self._clock.time()
         return {
             tier: RateLimit(
-                limit=window.limit,
-                remaining=int(window.remaining) if 0 <= window.remaining < math.inf else None,
-                resets_in=None if window.period is None else max(0.0, window.resets_at - now),
-                paused_for=max(0.0, window.paused_until - now),
-                in_flight=window.in_flight,
-                waiting=len(self._waiting[tier]),
+                limit=lane.window.limit,
+                remaining=int(lane.window.remaining) if 0 <= lane.window.remaining < math.inf else None,
+                resets_in=None if lane.window.period is None else max(0.0, lane.window.resets_at - now),
+                paused_for=max(0.0, lane.window.paused_until - now),
+                in_flight=lane.window.in_flight,
+                waiting=lane.length,
             )
-            for tier, window in self._windows.items()
+            for tier, lane in self._lanes.items()
         }
 
-    def _let_go(self, tier: str) -> None:
-        """Wake those whose time has come, and set one alarm for the next."""
-        alarm = self._alarms.pop(tier, None)
-        if alarm is not None:
-            alarm.cancel()
-        window, waiting = self._windows[tier], self._waiting[tier]
-        while waiting:
-            now = time.monotonic()
-            at = window.ready_at(now)
-            if at > now:
-                self._alarms[tier] = asyncio.get_running_loop().call_later(at - now, self._let_go, tier)
-                return
-            turn = waiting.popleft()
-            if not turn.done():
-                turn.set_result(window.take(now))
+    def _call(self, lane: _Lane) -> None:
+        """Wake those whose turn it is, turn those away who would wait too long, and set a timer for the next."""
+        now = self._clock.time()
+        _forget_late(lane, now)
+        room = lane.window.room(now)
+        while lane.length and room > len(lane.called):
+            task, turn = (lane.returned or lane.waiting).popitem(last=False)
+            if not turn.result.done():  # else it was cancelled, and has not run since
+                turn.result.set_result(None)
+                lane.called[task] = now + _PATIENCE
+        if lane.window.frees_at(now) > now:
+            _turn_away(lane, now)
+        if lane.length:
+            _log(lane, now)
+            times = [lane.window.opens_at(now), *list(lane.called.values())[:1]]
+            self._set_timer(lane, now, min((at for at in times if at > now), default=None))
+
+    def _set_timer(self, lane: _Lane, now: float, at: float | None) -> None:
+        """A timer that rings too early does no harm, so one that is set already may stay."""
+        if at is None or (lane.timer is not None and lane.timer_at <= at):
+            return
+        if lane.timer is not None:
+            lane.timer.cancel()
+        lane.timer, lane.timer_at = self._clock.call_later(at - now, partial(self._ring, lane)), at
+
+    def _ring(self, lane: _Lane) -> None:
+        lane.timer = None
+        self._call(lane)
+
+
+def _has_room(lane: _Lane, now: float) -> bool:
+    """Whether the running task may write a request now, ahead of all who came after it."""
+    _forget_late(lane, now)
+    task = asyncio.current_task() if lane.busy else None
+    ahead = 0 if task in lane.called else len(lane.called) + lane.length
+    return lane.window.room(now) > ahead
+
+
+def _forget_late(lane: _Lane, now: float) -> None:
+    """Stop keeping requests for those who were called and have not come: others may go."""
+    called = len(lane.called)
+    while lane.called and next(iter(lane.called.values())) <= now:
+        lane.called.popitem(last=False)
+    if len(lane.called) < called:
+        lane.window.unheard(now)
+
+
+def _turn_away(lane: _Lane, now: float) -> None:
+    """End the waits that would be too long, when the limit frees later than it was known to."""
+    frees_at = lane.window.frees_at(now)
+    if frees_at <= lane.checked_until + 1:  # by less than a second: not worth going through all
+        return
+    lane.checked_until = frees_at
+    line = list(chain(lane.returned.items(), lane.waiting.items()))
+    for ahead, (task, turn) in enumerate(line, start=len(lane.called)):
+        error = _too_late(lane, now, ahead, turn.expires)
+        if error is not None:
+            lane.returned.pop(task, None)
+            lane.waiting.pop(task, None)
+            if not turn.result.done():
+                turn.result.set_result(error)
+
+
+def _too_late(lane: _Lane, now: float, ahead: int, expires: float | None) -> SentTimeoutError | None:
+    """The error for a call that should not wait for its turn behind ``ahead`` others, if there is one."""
+    window = lane.window
+    frees_at, turn_at = window.frees_at(now), window.turn_at(now, ahead)
+    if frees_at > now + LONGEST_WAIT:
+        why = f"frees in {frees_at - now:.0f} s, and a call waits at most {LONGEST_WAIT:.0f} s for it"
+    elif expires is not None and turn_at > max(now, expires):
+        why = f"is spent: the turn of this call comes in {turn_at - now:.1f} s, after its deadline"
+    else:
+        return None
+    size = f" ({window.limit} requests per window)" if window.limit else ""
+    return SentTimeoutError(
+        f"the rate limit of tier {lane.tier!r}{size} {why}. This attempt was not sent; try again after .retry_after",
+        maybe_sent=False,
+        retry_after=turn_at - now,
+    )
+
+
+def _log(lane: _Lane, now: float) -> None:
+    """Once for each pause, when it first makes a call wait. Later responses may move its end a little."""
+    frees_at = lane.window.frees_at(now)
+    if frees_at > now:
+        if now >= lane.logged_until:
+            text = "rate limit of tier %s: requests wait %.1f s, %d so far"
+            logger.info(text, lane.tier, frees_at - now, lane.length)
+        lane.logged_until = frees_at
 
 
 def seconds_until_reset(headers: Mapping[str, str], wall: float) -> float | None:
-    """Seconds to ``X-RateLimit-Reset`` (Unix seconds), by the server's own ``Date`` where our clocks differ."""
+    """Seconds to ``X-RateLimit-Reset`` (Unix seconds): by the server's own clock where it sends ``Date``, else ours."""
     try:
-        reset = float(headers.get("X-RateLimit-Reset", ""))
+        reset = float(headers.get(_RESET, ""))
     except ValueError:
         return None
-    date = http_date(headers.get("Date", ""))
-    if date is not None and abs(date - wall) > _CLOCKS_AGREE and 0 <= reset - date <= _LONGEST_WINDOW:
-        return reset - date
-    return reset - wall if 0 <= reset - wall <= _LONGEST_WINDOW else None
+    date = http_date(headers.get(_DATE, ""))
+    for now in (date, wall):
+        if now is not None and 0 <= reset - now <= _LONGEST_WINDOW:
+            return reset - now
+    return None
 
 
 def _whole(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isdecimal() else None
+    """A count. More than 15 digits are no count, and Python refuses to read thousands of them."""
+    return int(value) if value is not None and len(value) <= 15 and value.isdecimal() else None

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
 
+from .errors import SentDecodeError
 from .models.responses import Pagination
 
 T = TypeVar("T")
 
 
 class Page(Sequence[T]):
-    """The items of one page, in the server's order, and its ``pagination`` when the API sent one."""
+    """The items of one page, in the server's order.
 
-    __slots__ = ("_items", "pagination")
+    Attributes:
+        pagination: The position of the page in its list, when the API sent one.
+        request_id: The id to give to the vendor's support.
+    """
 
-    def __init__(self, items: Sequence[T], pagination: Pagination | None = None) -> None:
+    __slots__ = ("_items", "pagination", "request_id")
+
+    def __init__(self, items: Sequence[T], pagination: Pagination | None = None, request_id: str | None = None) -> None:
         self._items = items
         self.pagination = pagination
+        self.request_id = request_id
 
     @overload
     def __getitem__(self, index: int) -> T: ...
@@ -43,8 +50,8 @@ class Paginator(Generic[T]):
         async for template in sent.templates.list():    # every item, page after page
         async for page in sent.templates.list().pages():
 
-    Each page is a request of its own, with the client's retries and deadline. Iterating stops when the API says there
-    is no more, at an empty page, and at a server that does not move on to the page it was asked for.
+    Each page is a request of its own, with the client's retries and deadline. Iterating stops when the API says that
+    there is no more. A list never ends short in silence: a page that contradicts the ones before it is an error.
     """
 
     __slots__ = ("_fetch", "_first")
@@ -57,20 +64,54 @@ class Paginator(Generic[T]):
         return self._fetch(self._first).__await__()
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Every page that has items."""
+        """Every page that has items.
+
+        Raises:
+            SentDecodeError: The API said that there is more, and then sent an empty page before the last item, the same
+                page again, or a page before this one.
+        """
         page = await self._fetch(self._first)
-        while page:
-            yield page
-            here = page.pagination
-            if here is None or not here.has_more:
+        number, total = self._first or 1, None
+        position = page.pagination
+        seen = 0
+        if position is not None and position.page is not None:
+            seen = (position.page - 1) * (position.page_size or 0)  # what stands before the first page asked for
+        while True:
+            position = page.pagination
+            more = None
+            if position is not None:
+                number = position.page if position.page is not None else number
+                total = position.total_count if position.total_count is not None else total
+                more = position.has_more
+            if page:
+                yield page
+            seen += len(page)
+            if more is None:  # not told: fewer items than were counted are not all
+                more = total is not None and seen < total
+            if not more:
                 return
-            following = await self._fetch(here.page + 1)
+            if not page or position is None:
+                if total is not None and seen < total:
+                    raise _contradiction(page, f"page {number} is the last one with {seen:,} of {total:,} items")
+                return
+            following = await self._fetch(number + 1)
             there = following.pagination
-            if (there is not None and there.page <= here.page) or list(following) == list(page):
-                return
-            page = following
+            if there is not None and there.page is not None and there.page <= number:
+                raise _contradiction(following, f"page {there.page} came instead of page {number + 1}")
+            if list(following) == list(page):
+                raise _contradiction(following, f"page {number + 1} has the same items as page {number}")
+            page, number = following, number + 1
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async for page in self.pages():
             for item in page:
                 yield item
+
+
+def _contradiction(page: Page[Any], what: str) -> SentDecodeError:
+    return SentDecodeError(
+        f"the list contradicts itself: {what} - at $.data.pagination",
+        status=200,
+        request_id=page.request_id,
+        path="$.data.pagination",
+    )

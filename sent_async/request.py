@@ -1,4 +1,4 @@
-"""One call, complete: what is fixed before the first attempt and the same for each."""
+"""One request, complete: what is fixed before the first attempt and the same for each."""
 
 from __future__ import annotations
 
@@ -7,24 +7,61 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from yarl import URL
 
 from .errors import SentConfigError
+from .multipart import Multipart
 from .operation import Operation
 from .options import BaseURL, check_idempotency_key
+from .structs import check_request
+
+
+class Headers:
+    """Headers that many requests share, as they go on the wire. Of two with the same name the later one wins.
+
+    They were checked where they were set. A Content-Type belongs to a body, so it is not among them.
+    """
+
+    __slots__ = ("by_name", "wire")
+
+    def __init__(self, *sources: Mapping[str, str]) -> None:
+        merged = {name.lower(): (name, value) for source in sources for name, value in source.items()}
+        merged.pop("content-type", None)
+        self.by_name = dict(merged.values())
+        self.wire = _lines(self.by_name)
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Ready to be sent, as often as it takes."""
+    """Can be sent as often as it takes."""
 
     method: str
-    url: URL
-    headers: Mapping[str, str]
-    """What goes beside the session's own headers."""
-    body: bytes | None
+    target: str
+    """Path and query, percent-encoded."""
+    shared: Headers
+    own: Mapping[str, str]
+    """The headers that only this request has."""
+    body: bytes | Multipart | None
     idempotency_key: str | None
     repeatable: bool
     """Whether it may be sent again after it may have reached the server."""
+
+    def wire(self, origin: str = "") -> bytes:
+        """The whole request; of a form, the head. ``origin`` goes before the path, as a proxy wants it."""
+        head = f"{self.method} {origin}{self.target} HTTP/1.1\r\n".encode()
+        body = self.body
+        if isinstance(body, Multipart):
+            return b"%b%b%bContent-Length: %d\r\n\r\n" % (head, self.shared.wire, _lines(self.own), body.length)
+        if body is not None:
+            own = _lines(self.own)
+            return b"%b%b%bContent-Length: %d\r\n\r\n%b" % (head, self.shared.wire, own, len(body), body)
+        if self.method in _WITHOUT_LENGTH:
+            return b"%b%b%b\r\n" % (head, self.shared.wire, _lines(self.own) if self.own else b"")
+        return b"%b%b%bContent-Length: 0\r\n\r\n" % (head, self.shared.wire, _lines(self.own))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers, for aiohttp, which adds the length of a body that it knows."""
+        length = {"Content-Length": str(self.body.length)} if isinstance(self.body, Multipart) else {}
+        return {**self.shared.by_name, **self.own, **length}
 
     def __repr__(self) -> str:
         return f"<Request {self.method}>"  # ids, keys and bodies stay out of tracebacks and debuggers' lists
@@ -37,35 +74,48 @@ def build(
     operation: Operation[Any],
     *,
     base_url: BaseURL,
-    headers: Mapping[str, str],
+    headers: Headers,
     parameters: Mapping[str, object],
     body: object,
     idempotency_key: str | None,
 ) -> Request:
     """Merge an operation, its arguments and the client's headers. The idempotency key is made here, once per call.
 
-    Raises ``SentConfigError`` for an unusable id, key or body, ``TypeError`` for a missing or unknown parameter.
+    Raises:
+        SentConfigError: An unusable id, key or body.
+        TypeError: A missing or unknown parameter.
     """
-    url = base_url.url(*operation.target(parameters))
+    path, query = operation.target(parameters)
+    target = f"{base_url.prefix}{path}?{query}" if query else base_url.prefix + path
     if operation.method == "GET" and idempotency_key is None and body is None:
-        return Request("GET", url, headers, None, None, True)
+        return Request("GET", target, headers, _NONE, None, None, True)
     if operation.idempotency == "automatic" and idempotency_key is None:
         idempotency_key = uuid.uuid4().hex
-    own_headers: dict[str, str] = {}
+    own: dict[str, str] = {}
     if idempotency_key is not None:
-        own_headers["Idempotency-Key"] = check_idempotency_key(idempotency_key)
-    content: bytes | None = None
-    if body is not None or operation.body is not None or operation.method == "DELETE":
-        own_headers["Content-Type"] = "application/json"
+        own["Idempotency-Key"] = check_idempotency_key(idempotency_key)
+    content: bytes | Multipart | None = None
+    if isinstance(body, Multipart):
+        own["Content-Type"] = body.content_type
+        content = body
+    elif body is not None or operation.body is not None or operation.method == "DELETE":
+        own["Content-Type"] = "application/json"
         content = _encode(operation, {} if body is None else body)
     repeatable = operation.repeatable or idempotency_key is not None
-    return Request(operation.method, url, {**headers, **own_headers}, content, idempotency_key, repeatable)
+    return Request(operation.method, target, headers, own, content, idempotency_key, repeatable)
 
 
+_NONE: Mapping[str, str] = {}
+_WITHOUT_LENGTH = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _encoder = msgspec.json.Encoder()
 
 
+def _lines(headers: Mapping[str, str]) -> bytes:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode()
+
+
 def _encode(operation: Operation[Any], body: object) -> bytes:
+    check_request(body)
     try:
         return _encoder.encode(body)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:

@@ -1,16 +1,13 @@
-"""Runs the attempts of a call. Pure functions decide whether and how long to wait; ``backoff`` shapes the waits."""
+"""Whether a failed attempt is repeated, and how long to wait before. Pure; ``backoff`` shapes the waits."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Final, TypeVar
+from collections.abc import Generator
+from typing import Any, Final
 
 import backoff
 
-from .clock import Clock
-from .errors import SentAPIError, SentConnectionError, SentError
-
-T = TypeVar("T")
+from .errors import SentAPIError, SentConnectionError, SentError, SentTimeoutError
 
 RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRY_AFTER_CAP: Final = 60.0
@@ -24,16 +21,22 @@ def is_retryable(error: SentError, *, repeatable: bool) -> bool:
     what happened                                           sent again
     ======================================================  ==========================
     not yet on the wire: DNS, connect, TLS                  always
-    sent, but no complete answer                            when repeatable
+    sent, but no complete response                          when repeatable
     408 425 429 500 502 503 504                             when repeatable
     409 with ``CONFLICT_001`` (same key still in flight)    when repeatable
-    any of these as a replay of a stored answer             never: it will not change
+    429 with ``LIMIT_001`` (a quota, not a rate)            never: waiting does not help
+    any of these as a replay of a stored response           never: it will not change
+    a rate limit frees too late to wait for it              never
     anything else                                           never
     ======================================================  ==========================
     """
+    if isinstance(error, SentTimeoutError) and error.retry_after is not None:
+        return False
     if isinstance(error, SentConnectionError):
         return repeatable or not error.maybe_sent
     if not isinstance(error, SentAPIError) or error.replayed or not repeatable:
+        return False
+    if error.status == 429 and error.code == "LIMIT_001":
         return False
     return error.status in RETRYABLE_STATUSES or (error.status == 409 and error.code == "CONFLICT_001")
 
@@ -56,36 +59,3 @@ def drawn_waits() -> Generator[float, Any, None]:
     next(ceilings)  # backoff's generators yield nothing at first
     while True:
         yield backoff.full_jitter(next(ceilings))
-
-
-async def run(
-    attempt: Callable[[], Awaitable[T]],
-    error: SentError,
-    *,
-    repeatable: bool,
-    max_retries: int,
-    expires: float | None,
-    clock: Clock,
-    on_failure: Callable[[SentError, float | None], None],
-) -> T:
-    """Go on after the first attempt failed with ``error``: until one succeeds, or the policy says stop.
-
-    A call that succeeds at once never comes here. ``expires`` is the call's deadline on ``clock``. ``on_failure`` hears
-    of each failed attempt and of the wait before the next one, ``None`` when there is none; then the error is raised.
-    """
-    waits = drawn_waits()
-    retries = 0
-    while True:
-        wait: float | None = None
-        if retries < max_retries and is_retryable(error, repeatable=repeatable):
-            remaining = None if expires is None else expires - clock.time()
-            wait = wait_before_retry(next(waits), getattr(error, "retry_after", None), remaining)
-        on_failure(error, wait)
-        if wait is None:
-            raise error
-        await clock.sleep(wait)
-        retries += 1
-        try:
-            return await attempt()
-        except SentError as failure:
-            error = failure

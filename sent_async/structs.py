@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import UNSET
+
+from .errors import SentConfigError
 
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware datetime. A stamp without an offset is read as UTC (see ``envelope``)."""
 
 Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
-"""A string that no ``repr`` shows: card data, access tokens."""
+"""A string that no ``repr`` shows: card data, access tokens, message texts, phone numbers."""
+
+SecretMap = Annotated[dict[str, Any], msgspec.Meta(extra={"secret": True})]
+"""A free map that no ``repr`` shows."""
 
 
 class ResponseModel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -30,19 +37,97 @@ class SecretModel(RequestModel):
     """A request with members that must not be shown."""
 
     def __repr__(self) -> str:
-        members = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({members})"
+        return _masked(self)
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        secrets = _secret_members(type(self))
-        return [(name, "***" if name in secrets else getattr(self, name)) for name in self.__struct_fields__]
+        return _shown_members(self)
+
+
+class SecretResponse(ResponseModel, frozen=True, kw_only=True):
+    """A response or an event with members that must not be shown."""
+
+    def __repr__(self) -> str:
+        return _masked(self)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return _shown_members(self)
+
+
+def _masked(struct: msgspec.Struct) -> str:
+    return f"{type(struct).__name__}({', '.join(f'{name}={value!r}' for name, value in _shown_members(struct))})"
+
+
+def _shown_members(struct: msgspec.Struct) -> list[tuple[str, Any]]:
+    secrets = _secret_members(type(struct))
+    return [(name, "***" if name in secrets else getattr(struct, name)) for name in struct.__struct_fields__]
 
 
 @cache
-def _secret_members(struct: type[SecretModel]) -> frozenset[str]:
+def _secret_members(struct: type[msgspec.Struct]) -> frozenset[str]:
     hints = get_type_hints(struct, include_extras=True)
     return frozenset(name for name, hint in hints.items() if _mentions_secret(hint))
 
 
 def _mentions_secret(hint: object) -> bool:
-    return hint == Secret or any(_mentions_secret(part) for part in get_args(hint))
+    return hint in (Secret, SecretMap) or any(_mentions_secret(part) for part in get_args(hint))
+
+
+Check: TypeAlias = Callable[[str, Any], None]
+
+
+def check_aware(name: str, value: datetime) -> datetime:
+    """Refuse a datetime without a time zone: nobody could say which moment it means."""
+    if value.tzinfo is None:
+        raise SentConfigError(f"{name} must be a datetime with a time zone, such as datetime.now(UTC)")
+    return value
+
+
+def check_request(body: object) -> None:
+    """Refuse what a Struct takes and the server would misunderstand: a str for a list, a naive datetime.
+
+    Raises:
+        SentConfigError: With the member's name and without its value.
+    """
+    if isinstance(body, RequestModel):
+        for member, check in _checks(type(body)):
+            value = getattr(body, member)
+            if value is not UNSET and value is not None:
+                check(member, value)
+
+
+def _check_struct(_name: str, value: object) -> None:
+    check_request(value)
+
+
+def _check_datetime(name: str, value: object) -> None:
+    if isinstance(value, datetime):
+        check_aware(name, value)
+
+
+@cache
+def _checks(struct: type[RequestModel]) -> tuple[tuple[str, Check], ...]:
+    """The members of a class that need a look. Worked out once for each class."""
+    found = [(name, _check_for(hint)) for name, hint in get_type_hints(struct).items()]
+    return tuple((name, check) for name, check in found if check is not None)
+
+
+def _check_for(hint: object) -> Check | None:
+    parts = get_args(hint)
+    if get_origin(hint) is Sequence:
+        inner = _check_for(parts[0])
+
+        def check_list(name: str, value: Any) -> None:
+            if isinstance(value, (str, bytes)):
+                raise SentConfigError(f"{name} must be a list, not a {type(value).__name__}; put it in brackets")
+            if inner is not None and isinstance(value, Sequence):
+                for item in cast("Sequence[object]", value):
+                    inner(name, item)
+
+        return check_list
+    if get_origin(hint) is Mapping:
+        return None
+    if isinstance(hint, type) and issubclass(hint, RequestModel):
+        return _check_struct if _checks(hint) else None
+    if hint is datetime:
+        return _check_datetime
+    return next((check for part in parts if (check := _check_for(part)) is not None), None)

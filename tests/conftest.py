@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from sent_async import SentClient
+from sent_async.clock import SystemClock
 
 API_KEY = "sk_test_k3y_that_must_not_show"
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -135,6 +136,27 @@ class FakeClock:
         self.now = max(self.now, until)
 
 
+class NoPause(SystemClock):
+    """Real time in which nothing waits between attempts."""
+
+    async def sleep(self, _seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+class WaitlessClock(SystemClock):
+    """Real time, for time limits on real sockets, in which the waits between attempts count but take no time."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        return super().time() + sum(self.slept)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, address or proxy of the machine gets into a test."""
@@ -144,8 +166,8 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> WaitlessClock:
+    return WaitlessClock()
 
 
 @pytest.fixture
@@ -160,8 +182,8 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def client(server: Server, clock: FakeClock) -> AsyncIterator[MakeClient]:
-    """Makes clients of the scripted server, on the fake clock and without pacing, unless told otherwise."""
+async def client(server: Server, clock: WaitlessClock) -> AsyncIterator[MakeClient]:
+    """Makes clients of the scripted server, without pacing or waits between attempts unless told otherwise."""
     made: list[SentClient] = []
 
     def make(**options: Any) -> SentClient:

@@ -14,18 +14,6 @@ from typing import Any, Final
 
 from codegen.diff.report import ARGUMENT, ATTRIBUTE, BREAKS, MAJOR, MINOR, NOTHING, PATCH, TYPE, Change, Report
 from codegen.diff.types import FORMATS, Pair, Relation, Value, relate
-from codegen.document import (
-    METHODS,
-    SCHEMAS,
-    Node,
-    is_envelope,
-    lookup,
-    reachable,
-    references,
-    resolve,
-    schema_names,
-    snake,
-)
 from codegen.importer.endpoints import (
     Endpoint,
     Key,
@@ -37,6 +25,18 @@ from codegen.importer.endpoints import (
 )
 from codegen.importer.names import camel
 from codegen.importer.shapes import LIMITS, Shape, shape, whole
+from codegen.openapi import (
+    METHODS,
+    SCHEMAS,
+    Node,
+    is_envelope,
+    lookup,
+    reachable,
+    references,
+    resolve,
+    schema_names,
+    snake,
+)
 
 # A larger number under one of these allows more.
 _NEW_TEXT: Final = "new description:"

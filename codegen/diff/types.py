@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from codegen.document import Node
 from codegen.importer.names import short
 from codegen.importer.shapes import Shape, shape, whole
+from codegen.openapi import Node
 
 _SCALARS: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 # The formats that give another Python type; the others are text for a reader.

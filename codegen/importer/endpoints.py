@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from codegen.document import METHODS, Node, is_node, resolve
 from codegen.importer.shapes import Shape, shape, whole
+from codegen.openapi import METHODS, Node, is_node, resolve
 
 Key = tuple[str, str]
 """Method and path, without the names of path parameters, which two spellings of an endpoint may differ in."""

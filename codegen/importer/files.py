@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from codegen.document import Node, escaped, is_list, is_node, references
+from codegen.openapi import Node, escaped, is_list, is_node, references
 
 _WIDTH: Final = 118
 

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from codegen.document import METHODS, SCHEMAS, Node, SpecError, is_list, is_node, references, resolve, snake
 from codegen.importer.endpoints import (
     Endpoint,
     callers_parameters,
@@ -26,9 +25,10 @@ from codegen.importer.endpoints import (
 )
 from codegen.importer.names import NAME_MAP, Call, NameMap, camel, propose, singular
 from codegen.importer.shapes import LIMITS, TYPED_FORMATS, Shape, class_shape, shape, whole
+from codegen.openapi import METHODS, SCHEMAS, Node, SpecError, is_list, is_node, references, resolve, snake
 
-OVERLAY: Final = "openapi/overlay.yaml"
-VENDOR_OVERLAY: Final = "openapi/vendor-overlay.yaml"
+OVERLAY: Final = "openapi/overlays/fragment.yaml"
+VENDOR_OVERLAY: Final = "openapi/overlays/vendor.yaml"
 
 _ADVICE: Final = f"If the document is wrong, correct it in {VENDOR_OVERLAY}; if it is right, the client has to change."
 _STATUS_OF_PREFIX: Final = {
@@ -239,6 +239,9 @@ class _Merge:
         place = f"{now.place} request"
         theirs, problem = request_schema(now)
         ours, _ = request_schema(was) if was is not None else (None, "")
+        if problem and "x-multipart" in node:
+            self.notes.append(f"{place}: the document {problem}; our form stays")
+            return
         if problem:
             raise SpecError(place, f"{problem}. {_ADVICE}")
         if theirs is None:
@@ -250,7 +253,9 @@ class _Merge:
         if target is None or "$ref" not in target:
             raise SpecError(place, f"is not an object. {_ADVICE}")
         if target != ours:
-            node["requestBody"] = {"required": True, "content": {"application/json": {"schema": target}}}
+            known: Node = resolve(self.ours, place, node.get("requestBody", {}))
+            content = {**known.get("content", {}), "application/json": {"schema": target}}
+            node["requestBody"] = {"required": True, **known, "content": content}
 
     def _response(self, name: str, was: Endpoint | None, now: Endpoint, node: Node) -> None:
         place = f"{now.place} response"
@@ -309,7 +314,7 @@ class _Merge:
         mine = shape(ours, self.ours, place) if is_node(ours) else Shape("any")
         self.notes += [f"{place}: {key} of the document is not carried over" for key in found.dropped]
         match found.kind:
-            case "class" | "object" | "enum" | "union":
+            case "class" | "object" | "enum" if whole(found, self.theirs).kind != "union":
                 return {"$ref": SCHEMAS + self._component(found, mine, direction, place)}
             case "list":
                 limits = _limits(mine) if mine.kind == "list" else {}
@@ -319,6 +324,9 @@ class _Merge:
                 return {"type": "object", "additionalProperties": values}
             case "scalar":
                 return self._scalar(found, mine)
+            case "class" | "union":
+                count = len(whole(found, self.theirs).branches)
+                raise SpecError(place, f"is one of {count} schemas, which the fragment cannot express. {_ADVICE}")
             case _:
                 if found.dropped:
                     raise SpecError(place, f"{', '.join(found.dropped)} cannot be expressed in the fragment. {_ADVICE}")
@@ -390,12 +398,8 @@ class _Merge:
 
     def _make(self, target: str, full: Shape, direction: str) -> Node:
         ours: Node = self.ours["components"].get("schemas", {}).get(target, {})
-        if full.kind == "enum":
-            made = self._enum(full, ours)
-        elif full.kind == "union":
-            made = self._union(target, full, direction, ours)
-        else:
-            made = self._object(target, full, direction, ours)
+        is_enum = full.kind == "enum"
+        made = self._enum(full, ours) if is_enum else self._object(target, full, direction, ours)
         made["description"] = ours.get("description") or full.text.get("description") or words(target)
         made |= {"deprecated": True} if full.text.get("deprecated") else {}
         return _ordered(made, ours, "description", "type", "required", "properties")
@@ -442,23 +446,6 @@ class _Merge:
         if "x-http-status" in ours:
             known: Node = ours["x-http-status"]
             made["x-http-status"] = {v: known.get(v, _STATUS_OF_PREFIX.get(v.partition("_")[0], 500)) for v in values}
-        return made
-
-    def _union(self, target: str, full: Shape, direction: str, ours: Node) -> Node:
-        mine = class_shape(target, self.ours).branches if ours else ()
-        branches: list[Node] = []
-        renamed: dict[str, str] = {}
-        for number, branch in enumerate(full.branches):
-            known = mine[number] if number < len(mine) else None
-            written = self._value(branch, known, direction, f"{target}.{number + 1}")
-            if written is None:
-                raise SpecError(target, f"alternative {number + 1} has no type. {_ADVICE}")
-            branches.append(written)
-            renamed[str(branch.get("$ref"))] = str(written.get("$ref"))
-        made: Node = {"oneOf": branches}
-        if is_node(discriminator := full.schema.get("discriminator")):
-            mapping = {key: renamed.get(ref, ref) for key, ref in discriminator.get("mapping", {}).items()}
-            made["discriminator"] = {**discriminator, **({"mapping": mapping} if mapping else {})}
         return made
 
     def _join(self, target: str, first: Node, second: Node) -> Node:

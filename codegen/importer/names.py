@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from codegen.document import METHODS, Node, SpecError, is_node, snake
 from codegen.importer.endpoints import Key, endpoint_key
+from codegen.openapi import METHODS, Node, SpecError, is_node, snake
 
 NAME_MAP: Final = "openapi/names.toml"
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import jsonpath_rfc9535 as jsonpath
 
-from codegen.document import Node, SpecError, is_list, is_node
 from codegen.importer.source import parse
+from codegen.openapi import Node, SpecError, is_list, is_node
 
 _SETS: Final = ("required", "enum", "type", "anyOf", "parameters")
 """Arrays in which OpenAPI wants each item once."""

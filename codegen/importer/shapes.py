@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from codegen.document import SCHEMAS, Node, SpecError, is_list, is_node, lookup
+from codegen.openapi import SCHEMAS, Node, SpecError, is_list, is_node, lookup
 
 LIMITS: Final = (
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),

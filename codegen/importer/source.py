@@ -19,8 +19,10 @@ import yaml
 from jsonschema import exceptions
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-from codegen.document import METHODS, Node, SpecError, escaped, is_list, is_node, lookup, nodes, references
+from codegen.fragment import bundle
+from codegen.generate.output import FRAGMENT
 from codegen.importer.endpoints import Key, endpoint_key
+from codegen.openapi import METHODS, Node, SpecError, escaped, is_list, is_node, lookup, references
 
 _DEEPEST: Final = 100
 _LARGEST: Final = 64 * 2**20
@@ -48,13 +50,12 @@ class Source:
     document: Node
 
 
-def read_source(source: str, root: Path, fragment: str) -> Source:
+def read_source(source: str, root: Path) -> Source:
     """The document that a file, a URL, a revision of git (its fragment) or ``REVISION:path`` names.
 
     Args:
         source: What was asked for.
-        root: The git repository, for revisions.
-        fragment: The path that a bare revision stands for.
+        root: The project, whose revisions are meant.
 
     Raises:
         SpecError: there is no such document, or it is no OpenAPI document.
@@ -68,7 +69,7 @@ def read_source(source: str, root: Path, fragment: str) -> Source:
     if source.startswith("-"):
         raise SpecError(source, "is neither a file, a URL nor a revision of git")
     revision, _, inside = source.partition(":")
-    inside = inside or fragment
+    inside = inside or FRAGMENT
     with tempfile.TemporaryDirectory() as folder:
         # The whole folder, because a document may refer to its neighbours.
         command = ["git", "archive", "--format=tar", revision, "--", str(Path(inside).parent)]
@@ -90,7 +91,10 @@ def _read_file(path: Path, name: str) -> Source:
         content = path.read_bytes()
     except OSError as error:
         raise SpecError(str(path), f"cannot be read: {error}") from error
-    return Source(name, content, _outlined(bundle(parse(content, name), path.parent, name), name))
+    document = parse(content, name)
+    if any(not ref.startswith("#") for _, ref in references(document)):
+        document = bundle(path)
+    return Source(name, content, _outlined(document, name))
 
 
 def _fetch(url: str) -> bytes:
@@ -119,40 +123,14 @@ def parse(content: bytes, name: str) -> Node:
     return document
 
 
-def bundle(document: Node, folder: Path, name: str) -> Node:
-    """A document of several files as one: the components of all, and paths where the root refers to them."""
-    files: dict[str, Node] = {}
-    waiting = [document]
-    while waiting:
-        for place, ref in references(waiting.pop()):
-            file = ref.partition("#")[0]
-            if file and file not in files:
-                if not re.fullmatch(r"[\w.-]+", file) or not (folder / file).is_file():
-                    raise SpecError(f"{name} {place}", f"$ref {ref!r} is no file beside it")
-                files[file] = parse((folder / file).read_bytes(), file)
-                waiting.append(files[file])
-    if not files:
-        return document
-    for key, item in document.get("paths", {}).items():
-        beside, _, pointer = str(item.get("$ref", "")).partition("#")
-        if beside:
-            document["paths"][key] = lookup(files[beside], f"{name} {key}", f"#{pointer}")
-    components: Node = document.setdefault("components", {})
-    for content in files.values():
-        for kind, parts in content.get("components", {}).items():
-            components[kind] = {**components.get(kind, {}), **parts}
-    for node in nodes(document):
-        if isinstance(ref := node.get("$ref"), str):
-            node["$ref"] = "#" + ref.partition("#")[2]
-    return document
-
-
 def _outlined(document: Node, name: str) -> Node:
     """Refuse what is no OpenAPI 3 document, before anything looks into it."""
     version = str(document.get("openapi", document.get("swagger", "")))
     if not version.startswith(("3.0.", "3.1.")):
         raise SpecError(f"{name} openapi", f"must be 3.0.x or 3.1.x, not {version!r}")
     components = document.setdefault("components", {})
+    if "webhooks" in document:
+        document.setdefault("paths", {})
     for key, value in (("info", document.get("info")), ("paths", document.get("paths")), ("components", components)):
         if not is_node(value):
             raise SpecError(f"{name} {key}", "is missing, or is no mapping")

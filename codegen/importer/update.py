@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from codegen import drift
-from codegen.document import Node
+from codegen.fragment import load
+from codegen.generate import output
 from codegen.importer.files import patch_files
 from codegen.importer.merge import OVERLAY, VENDOR_OVERLAY, check_covered, finish, merge
 from codegen.importer.names import NAME_MAP, read_names, read_toml
 from codegen.importer.overlay import apply_overlay, read_overlay
 from codegen.importer.source import Source, read_source, used_part
-from codegen.load import load
+from codegen.openapi import Node
 
 LOCK: Final = "openapi/lock.toml"
 
@@ -50,10 +50,10 @@ def prepare(root: Path, source: str) -> Update:
     Raises:
         SpecError: the document cannot be taken over, with the place and what to do.
     """
-    folder = root / Path(drift.FRAGMENT).parent
-    fragment = Path(drift.FRAGMENT).name
-    found = read_source(source, root, drift.FRAGMENT)
-    before = read_source(str(root / drift.FRAGMENT), root, drift.FRAGMENT).document
+    folder = root / Path(output.FRAGMENT).parent
+    fragment = Path(output.FRAGMENT).name
+    found = read_source(source, root)
+    before = read_source(str(root / output.FRAGMENT), root).document
     names = read_names(root / NAME_MAP)
     theirs, notes = apply_overlay(found.document, read_overlay(root / VENDOR_OVERLAY), VENDOR_OVERLAY)
     check_covered(theirs, before, names)
@@ -67,9 +67,9 @@ def prepare(root: Path, source: str) -> Update:
         shutil.copytree(folder, Path(trial, folder.name))
         for name, text in written.items():
             Path(trial, name).write_text(text, encoding="utf-8")
-        after = load(Path(trial, drift.FRAGMENT))
-        generated = drift.expected(Path(trial))
-    present = drift.present(root)
+        after = load(Path(trial, output.FRAGMENT))
+        generated = output.expected(Path(trial))
+    present = output.present(root)
     files: dict[str, str | None] = {**written}
     files |= {
         name: generated.get(name)

@@ -24,6 +24,7 @@ from .context import Caller, Context, Settings, authenticate
 from .idempotency import Ledger, Outcome
 from .limits import Limits
 from .recording import RecordedRequest
+from .samples import sample
 from .store import Store
 from .validation import check_idempotency_key, decode_body
 
@@ -48,17 +49,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
 }
 
 
-def check_handlers(known: Collection[Operation[Any]], handlers: Mapping[str, Handler]) -> None:
-    """An operation that was added to the API description must be added here too, or nothing starts."""
-    for operation in known:
-        if operation.name not in handlers:
-            what = f"{operation.name} ({operation.method} {operation.path})"
-            raise RuntimeError(f"FakeSent has no handler for {what}: write one and name it in HANDLERS")
-
-
-check_handlers(operations.ALL, HANDLERS)
-
-
 class State:
     """All that one fake consists of, apart from its socket."""
 
@@ -79,7 +69,8 @@ class State:
 
 
 _ROUTES: Final = [
-    (operation, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path))) for operation in operations.ALL
+    (operation, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)))
+    for operation in sorted(operations.ALL, key=lambda operation: operation.path.count("{"))  # literal paths first
 ]
 
 
@@ -195,10 +186,11 @@ class Exchange:
     async def _work(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> Outcome:
         if pause is not None:
             await pause()
-        state, sandbox = self._state, False
+        state, sandbox, body = self._state, False, None
         now = stamp(state.clock.now())
         try:
-            body = decode_body(self._operation, self._request.body)
+            if not self._request.headers.get("Content-Type", "").startswith("multipart/"):
+                body = decode_body(self._operation, self._request.body)
             sandbox = getattr(body, "sandbox", False) is True
             context = Context(
                 store=state.store.snapshot() if sandbox else state.store,
@@ -210,13 +202,21 @@ class Exchange:
                 now=now,
                 finish=state.finish,
             )
-            reply = HANDLERS[self._operation.name](context)
+            reply = HANDLERS.get(self._operation.name, self._by_schema)(context)
         except Refusal as refusal:
             return self._refused(refusal, sandbox=sandbox)
         if reply.then is not None and not sandbox and state.settings.auto_complete:
             reply.then()
         content = b"" if reply.status == 204 else success_body(reply.data, self._request_id, now)
         return Outcome(reply.status, content, self._request_id, sandbox)
+
+    def _by_schema(self, _: Context) -> Reply:
+        """An example of what an operation promises that the fake does not simulate. Nothing is stored."""
+        self._headers["X-Fake-Sent"] = "by-schema"
+        kind: Any = self._operation.response
+        if kind is None:
+            return Reply(204)
+        return Reply(201 if self._operation.name.startswith("create") else 200, sample(kind))
 
     def _refused(self, refusal: Refusal, *, sandbox: bool = False) -> Outcome:
         if refusal.status in (401, 403) and self._state.settings.empty_auth_bodies:

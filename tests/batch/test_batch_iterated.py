@@ -136,13 +136,3 @@ async def test_tasks_are_bounded_by_concurrency_not_by_items() -> None:
 
     async for _ in batch(Gate(), iter(range(5_000)), concurrency=8):
         assert len(asyncio.all_tasks()) - before <= 8
-
-
-async def test_a_batch_can_be_run_again() -> None:
-    """A batch over a list begins anew each time."""
-    gate = Gate()
-    again = batch(gate, [1, 2])
-
-    assert len(await again) == 2
-    assert len([result async for result in again]) == 2
-    assert sorted(gate.begun) == [1, 1, 2, 2]

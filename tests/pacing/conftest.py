@@ -1,7 +1,8 @@
-"""A server on loopback that limits requests, with windows short enough for tests, and counts what it refuses."""
+"""Servers that limit requests: one on loopback with short windows, and one in the time of a fake clock."""
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import math
 import time
@@ -14,9 +15,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from sent_async import SentClient
+from sent_async import SentClient, SentTimeoutError
+from sent_async.pacing import HeaderPacer
+from sent_async.testing.limits import Limit, Limits
 
-from ..conftest import API_KEY, PROFILE_ANSWER, problem
+from ..conftest import API_KEY, PROFILE_ANSWER, FakeClock, problem
 
 ID = "660e8400-e29b-41d4-a716-446655440000"
 
@@ -98,6 +101,11 @@ def _up(seconds: float) -> float:
     return math.ceil(seconds * 1000) / 1000
 
 
+async def without_date(_request: web.Request, response: web.StreamResponse) -> None:
+    """Its whole seconds are too coarse for windows shorter than a second."""
+    response.headers.pop("Date", None)
+
+
 Serve: TypeAlias = Callable[[Limited], Awaitable[Limited]]
 Connect: TypeAlias = Callable[..., SentClient]
 
@@ -110,6 +118,8 @@ async def serve() -> AsyncIterator[Serve]:
     async def start(limited: Limited) -> Limited:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", limited.handle)
+        if not limited.clock_ahead:
+            app.on_response_prepare.append(without_date)
         server = TestServer(app)
         await server.start_server()
         running.append(server)
@@ -139,3 +149,92 @@ async def fetch(client: SentClient, count: int, concurrency: int = 10) -> int:
     """Fetch that many profiles at once. Returns how many failures the caller sees."""
     results = await client.profiles.retrieve_many((ID for _ in range(count)), concurrency=concurrency)
     return sum(not result.ok for result in results)
+
+
+async def elapse(clock: FakeClock, seconds: float) -> None:
+    """Let time pass from one timer to the next, and let the tasks run after each."""
+    until = clock.now + seconds
+    while True:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        clock.timers[:] = [timer for timer in clock.timers if not timer.cancelled]
+        next_at = min((timer.at for timer in clock.timers), default=math.inf)
+        if next_at > until:
+            clock.advance(until - clock.now)
+            return
+        clock.advance(next_at - clock.now)
+
+
+class Simulation:
+    """Calls that are paced, connect, and reach a server with a limit, all in the time of a fake clock.
+
+    ``limit=None`` is a server without limit and without rate headers. ``down`` is one that does not answer: requests
+    end after 30 seconds.
+    """
+
+    def __init__(self, limit: Limit | None, *, latency: float = 0.1, connecting: float = 0.0) -> None:
+        self.clock = FakeClock()
+        self.pacer = HeaderPacer(self.clock)
+        self.limits = Limits()
+        self.headers = limit is not None
+        if limit is not None:
+            self.limits.set("standard", limit)
+        self.latency = latency
+        self.connecting = connecting
+        self.down = False
+        self.written: list[tuple[float, int]] = []
+        """When each request was written, and the number of its call."""
+        self.ended: dict[int, float] = {}
+        self.refused = 0
+        self.turned_away: dict[int, SentTimeoutError] = {}
+        self.at_once = 0
+        """The most requests that were in flight together."""
+        self._in_flight = 0
+
+    async def call(self, number: int, deadline: float | None = None) -> None:
+        """Like the client: connect, take, else wait and start over; a refused request is sent again."""
+        expires = None if deadline is None else self.clock.now + deadline
+        status = 429
+        while status == 429:
+            await self._pause(self.connecting)
+            permit = self.pacer.take("standard")
+            if permit is None:
+                try:
+                    await self.pacer.wait("standard", expires)
+                except SentTimeoutError as error:
+                    self.turned_away[number] = error
+                    return
+                continue
+            status = await self._exchange(number, permit)
+        self.ended[number] = self.clock.now
+
+    async def _exchange(self, number: int, permit: int) -> int:
+        self.written.append((self.clock.now, number))
+        self._in_flight += 1
+        self.at_once = max(self.at_once, self._in_flight)
+        status, headers = 0, dict[str, str]()
+        try:
+            passes = self.limits.take("standard", "key", self.clock.wall())
+            if self.down:
+                await self._pause(30)
+                return status
+            await self._pause(self.latency)
+            status = 200 if passes else 429
+            if self.headers:
+                headers = self.limits.headers("standard", "key", self.clock.wall())
+            if not passes:
+                self.refused += 1
+                headers.update(self.limits.retry_after("standard", "key", self.clock.wall()))
+            return status
+        finally:
+            self._in_flight -= 1
+            self.pacer.release("standard", permit, status, headers)
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds:
+            over = asyncio.Event()
+            self.clock.call_later(seconds, over.set)
+            await over.wait()
+
+    def start(self, count: int, *, first: int = 0, deadline: float | None = None) -> list[asyncio.Task[None]]:
+        return [asyncio.ensure_future(self.call(number, deadline)) for number in range(first, first + count)]

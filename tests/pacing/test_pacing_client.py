@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from sent_async import NotFoundError, Pacer, SentConnectionError
-from sent_async.pacing import HeaderPacer
 
 from ..batch.conftest import until
 from ..conftest import MakeClient, Server, answer, problem
+from ..wire.servers import RawServer, close_after_reading, good
 from .conftest import ID, Connect, Limited, Serve, fetch
 
 
@@ -67,9 +67,15 @@ class Recorder:
         self.told: list[tuple[str, int, int, str | None]] = []
         self.permits = 0
 
-    async def acquire(self, tier: str) -> int:
+    def is_open(self, tier: str) -> bool:
+        return True
+
+    def take(self, tier: str) -> int:
         self.permits += 1
         return self.permits
+
+    async def wait(self, tier: str, expires: float | None) -> None:
+        raise AssertionError("nobody is refused a permit")
 
     def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
         self.told.append((tier, permit, status, headers.get("X-Request-Id")))
@@ -91,99 +97,55 @@ async def test_a_pacer_of_ones_own_is_asked_and_told_once_per_attempt(server: Se
     assert sent.rate_limits == {}
 
 
-async def test_a_pacer_is_told_of_attempts_without_an_answer(client: MakeClient, unused_tcp_port: int) -> None:
+async def test_a_pacer_is_told_of_attempts_without_a_response(client: MakeClient) -> None:
     """Status 0 and no headers."""
     recorder = Recorder()
-    sent = client(base_url=f"http://127.0.0.1:{unused_tcp_port}", pacing=recorder, max_retries=1)
-
-    with pytest.raises(SentConnectionError):
-        await sent.profiles.retrieve(ID)
+    async with RawServer(close_after_reading) as raw:
+        sent = client(base_url=raw.url, pacing=recorder, max_retries=1)
+        with pytest.raises(SentConnectionError):
+            await sent.profiles.retrieve(ID)
 
     assert recorder.told == [("standard", 1, 0, None), ("standard", 2, 0, None)]
 
 
-async def test_failed_attempts_give_their_permits_back(client: MakeClient, unused_tcp_port: int) -> None:
-    """A server that is down holds no permits, and the first to reach it again learns the limit."""
+async def test_who_cannot_connect_takes_no_permit(client: MakeClient, unused_tcp_port: int) -> None:
+    """A server that is down spends no permits, and holds nobody back who waits for one."""
     sent = client(base_url=f"http://127.0.0.1:{unused_tcp_port}", pacing=True, max_retries=0)
 
     assert await fetch(sent, 5, concurrency=5) == 5
 
-    state = sent.rate_limits["standard"]
-    assert (state.in_flight, state.waiting) == (0, 0)
+    assert sent.rate_limits == {}
 
 
-SPENT = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "0"}
-PLENTY = {**SPENT, "X-RateLimit-Remaining": "8"}
+async def test_nobody_holds_a_permit_while_waiting_for_a_connection(serve: Serve, connect: Connect) -> None:
+    """Of many calls with few slots, none that had to wait is sent into a pause that began in the meantime."""
+    server = await serve(Limited("window", limit=4, window=0.4, headers=False))
+    client = connect(server, limit=4, max_retries=3)
+
+    assert await fetch(client, 24, concurrency=24) == 0
+
+    assert server.refused <= 2 * 4  # at most what was in flight when the limit was met, and met again once
 
 
-async def _waiting(pacer: HeaderPacer, count: int) -> list[asyncio.Task[int]]:
-    tasks = [asyncio.ensure_future(pacer.acquire("standard")) for _ in range(count)]
-    await asyncio.sleep(0)
-    return tasks
+class Gate(Recorder):
+    """Lets nothing pass until it has been waited for."""
+
+    waited = 0
+    raw: RawServer
+
+    def is_open(self, tier: str) -> bool:
+        return bool(self.waited)
+
+    async def wait(self, tier: str, expires: float | None) -> None:
+        assert self.raw.connections == 0
+        self.waited += 1
 
 
-@pytest.mark.parametrize("told_first", [True, False])
-async def test_cancelling_while_waiting_loses_no_permit(told_first: bool) -> None:
-    """Those behind the cancelled one move up, whether it has run before the permits come or not."""
-    pacer = HeaderPacer()
-    permit = await pacer.acquire("standard")
-    first, second, third = await _waiting(pacer, 3)
-
-    second.cancel()
-    if told_first:
-        await asyncio.sleep(0)
-    pacer.release("standard", permit, 200, PLENTY)
-
-    with pytest.raises(asyncio.CancelledError):
-        await second
-    assert await first == await third == permit
-    state = pacer.rate_limits["standard"]
-    assert (state.in_flight, state.waiting) == (2, 0)
-
-
-async def test_cancelling_just_after_the_permit_was_given_gives_it_back() -> None:
-    """The permit was set, the task had not run yet: the next one gets it."""
-    pacer = HeaderPacer()
-    permit = await pacer.acquire("standard")
-    first, second = await _waiting(pacer, 2)
-
-    pacer.release("standard", permit, 200, SPENT)  # one is left, and first has it
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    state = pacer.rate_limits["standard"]
-    assert (state.in_flight, state.waiting) == (1, 0)
-    assert await second == permit
-
-
-async def test_cancelling_everybody_leaves_a_clean_pacer() -> None:
-    """Nothing in flight, nobody waiting, and the next one is let go."""
-    pacer = HeaderPacer()
-    permit = await pacer.acquire("standard")
-    tasks = await _waiting(pacer, 5)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-    pacer.release("standard", permit, 200, PLENTY)
-
-    state = pacer.rate_limits["standard"]
-    assert (state.in_flight, state.waiting, state.remaining) == (0, 0, 8)
-    assert await pacer.acquire("standard") == permit
-
-
-async def test_permits_go_out_in_the_order_of_asking() -> None:
-    """First come, first served, also for one that asks when others wait already."""
-    pacer, order = HeaderPacer(), list[int]()
-    permit = await pacer.acquire("standard")
-
-    async def ask(number: int) -> None:
-        await pacer.acquire("standard")
-        order.append(number)
-
-    tasks = [asyncio.ensure_future(ask(number)) for number in range(5)]
-    await asyncio.sleep(0)
-    pacer.release("standard", permit, 200, PLENTY)
-    await asyncio.gather(*tasks)
-
-    assert order == [0, 1, 2, 3, 4]
+async def test_no_connection_is_made_for_a_call_that_has_to_wait(client: MakeClient) -> None:
+    """It waits first, and connects when the pacer lets requests through."""
+    gate = Gate()
+    async with RawServer(good) as raw:
+        gate.raw = raw
+        sent = client(base_url=raw.url, pacing=gate)
+        await sent.profiles.retrieve(ID)
+    assert gate.waited == 1

@@ -9,7 +9,7 @@ import pytest
 
 from sent_async import RateLimitError
 
-from ..conftest import FakeClock
+from ..conftest import NoPause
 from .conftest import ID, Connect, Limited, Serve, fetch
 
 
@@ -38,7 +38,7 @@ async def test_a_hidden_burst_costs_at_most_what_was_in_flight(
 ) -> None:
     """The headers promise a window, the bucket holds less: one lot of refusals, then no more, and no failure."""
     server = await serve(Limited("bucket", lies=True, retry_after=retry_after))  # type: ignore[arg-type]
-    client = connect(server, clock=FakeClock())
+    client = connect(server, clock=NoPause())
 
     assert await fetch(client, 40, concurrency=10) == 0
 
@@ -60,7 +60,7 @@ async def test_a_refusal_without_retry_after_waits_for_the_reset(serve: Serve, c
 async def test_a_server_without_rate_headers(serve: Serve, connect: Connect) -> None:
     """Nothing to learn from: requests go as they come, and a refusal still pauses everybody."""
     server = await serve(Limited("window", headers=False))
-    client = connect(server, clock=FakeClock())
+    client = connect(server, clock=NoPause())
 
     assert await fetch(client, 30, concurrency=10) == 0
 
@@ -155,7 +155,7 @@ async def test_tiers_do_not_block_each_other(serve: Serve, connect: Connect) -> 
 async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serve: Serve, connect: Connect) -> None:
     """Ten refused at the same time make one pause; after it they come one by one and all get through."""
     server = await serve(Limited("bucket", lies=True, burst=10))
-    client = connect(server, clock=FakeClock())
+    client = connect(server, clock=NoPause())
     assert await fetch(client, 10) == 0
     arrived: list[float] = []
 
@@ -175,7 +175,7 @@ async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serv
 async def test_without_pacing_refusals_are_only_retried(serve: Serve, connect: Connect) -> None:
     """``pacing=False``: nothing is held back, nothing is known, and the retries run out."""
     server = await serve(Limited("window", window=60.0))
-    client = connect(server, pacing=False, clock=FakeClock())
+    client = connect(server, pacing=False, clock=NoPause())
 
     assert await fetch(client, 40) == 20
 

@@ -1,8 +1,9 @@
-"""``Window``, row by row: what it makes of answers. Pure: seconds and Unix time are passed in."""
+"""``Window``, row by row: what it makes of responses. Pure: seconds and Unix time are passed in."""
 
 from __future__ import annotations
 
 import email.utils
+import math
 
 import pytest
 
@@ -22,20 +23,24 @@ def headers(limit: int = 10, remaining: int = 9, reset: float = 60.0, **more: st
     }
 
 
-def after(*answers: tuple[float, int, dict[str, str]]) -> Window:
-    """A window that has heard these answers (time, status, headers), each to one request."""
+def after(*responses: tuple[float, int, dict[str, str]]) -> Window:
+    """A window that has learned from these responses (time, status, headers), each to one request."""
     window = Window()
-    for now, status, told in answers:
-        permit = window.take(now)
-        window.in_flight -= 1
-        window.answered(now, UNIX + now, permit, status, told)
+    for now, status, told in responses:
+        respond(window, now, window.take(now), status, told)
     return window
+
+
+def respond(window: Window, now: float, permit: int, status: int, told: dict[str, str]) -> None:
+    window.in_flight -= 1
+    if not window.count(now, status, told):
+        window.learn(now, UNIX + now, permit, status, told)
 
 
 def let_go(window: Window, now: float) -> int:
     """How many requests may go at once."""
     count = 0
-    while count < 1_000 and window.ready_at(now) <= now:
+    while count < 1_000 and window.room(now) >= 1:
         window.take(now)
         count += 1
     return count
@@ -55,11 +60,27 @@ NO_TIME = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0"}
         pytest.param(after((0, 200, headers(remaining=0))), 60.0, 1, id="after the reset: one, to learn"),
         pytest.param(after((0, 200, {})), 0.0, 1_000, id="no rate headers: no limit"),
         pytest.param(after((0, 500, {})), 0.0, 1_000, id="an error without rate headers: no limit"),
-        pytest.param(after((0, 0, {})), 0.0, 1, id="no answer: still nothing known"),
+        pytest.param(after((0, 0, {})), 0.0, 1, id="no response: still nothing known"),
         pytest.param(after((0, 404, headers(remaining=3))), 0.0, 3, id="errors count and tell"),
-        pytest.param(after((0, 200, headers(remaining=5)), (1, 200, {})), 1.0, 5, id="headers missing once"),
+        pytest.param(after((0, 200, headers(remaining=5)), (1, 200, {})), 1.0, 4, id="headers missing once: it counts"),
         pytest.param(
-            after((0, 200, headers(remaining=5)), (1, 200, headers(remaining=8))), 1.0, 5, id="answers out of order"
+            after((0, 200, headers(remaining=5)), *[(1, 404, {})] * 5), 59.0, 0, id="headers missing until it is spent"
+        ),
+        pytest.param(after((0, 200, headers(remaining=0)), (1, 200, {})), 59.0, 0, id="never less than none"),
+        pytest.param(after((0, 200, headers(remaining=5)), (1, 503, {})), 1.0, 5, id="a proxy's error does not count"),
+        pytest.param(after((0, 200, headers(remaining=5)), (1, 0, {})), 1.0, 5, id="no response does not count"),
+        pytest.param(
+            after((0, 200, headers(remaining=0)), (60, 200, {})), 60.0, 1_000, id="headers gone after it was spent"
+        ),
+        pytest.param(
+            after((0, 429, {"Retry-After": "5"}), (5, 200, {}), (66, 200, {})),
+            66.0, 1_000, id="headers gone after a 429",
+        ),
+        pytest.param(
+            after((0, 200, headers(remaining=5)), (60, 200, {})), 60.0, 1_000, id="headers gone with the window"
+        ),
+        pytest.param(
+            after((0, 200, headers(remaining=5)), (1, 200, headers(remaining=8))), 1.0, 5, id="responses out of order"
         ),
         pytest.param(
             after((0, 200, headers(remaining=0)), (61, 200, headers(remaining=7, reset=121))),
@@ -81,35 +102,83 @@ NO_TIME = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0"}
         pytest.param(after((0, 429, {}), (9, 429, {})), 10.9, 0, id="429 that tells nothing: longer the second time"),
         pytest.param(after((0, 200, NO_TIME)), 0.9, 0, id="spent, and no reset told: a second"),
         pytest.param(after((0, 200, NO_TIME)), 1.0, 1, id="spent, and no reset told: then one"),
-        pytest.param(
-            after((0, 200, {"X-RateLimit-Remaining": "many"})), 0.0, 1_000, id="unreadable headers are no headers"
+        pytest.param(after((0, 429, {"Retry-After": "86400"})), 3599.0, 0, id="a day of Retry-After: none for an hour"),
+        pytest.param(after((0, 429, {"Retry-After": "86400"})), 3600.0, 1, id="a day of Retry-After: then one"),
+        *(
+            pytest.param(
+                after((0, 200, {"X-RateLimit-Remaining": value})), 0.0, 1_000, id="unreadable headers are no headers"
+            )
+            for value in ("many", "-1", "1.5", "9" * 5_000)
         ),
     ],
 )  # fmt: skip
 def test_how_many_requests_may_go_at_once(window: Window, now: float, goes: int) -> None:
-    """After these answers, at this time."""
+    """After these responses, at this time."""
     assert let_go(window, now) == goes
 
 
 def test_requests_in_flight_count_against_what_remains() -> None:
-    """Seven remain by the last answer, but two requests sent before it are still unanswered."""
+    """Seven remain by the last response, but two requests sent before it are still unanswered."""
     window = after((0, 200, headers(remaining=9)))
     for _ in range(3):
         window.take(1)
-    window.in_flight -= 1
-    window.answered(1, UNIX + 1, 0, 200, headers(remaining=7))
+    respond(window, 1, 0, 200, headers(remaining=7))
 
     assert let_go(window, 1) == 5
 
 
-def test_an_unanswered_request_to_learn_holds_the_others_a_second() -> None:
-    """Then one more goes, and so on: a hanging answer must not stop everything."""
+def test_a_request_to_learn_holds_the_others_back_for_a_second_only() -> None:
+    """With nothing known and no response, nothing is held back: an outage must not become slower."""
     window = Window()
 
     assert let_go(window, 0) == 1
-    assert window.ready_at(0.5) == 1.0
-    assert let_go(window, 1.0) == 1
-    assert let_go(window, 1.5) == 0
+    assert window.opens_at(0.5) == 1.0
+    assert let_go(window, 0.9) == 0
+    assert let_go(window, 1.0) == 1_000
+
+
+def test_a_request_to_learn_that_fails_is_followed_by_another() -> None:
+    """One may have been cancelled by its caller. When they go on failing, the second counts from the first of them."""
+    window = Window()
+    respond(window, 0.5, window.take(0), 0, {})
+
+    assert let_go(window, 0.5) == 1
+    assert let_go(window, 1.0) == 1_000
+
+
+def test_after_the_reset_an_unanswered_request_lets_the_old_limit_go_then_everything() -> None:
+    """The next window is expected to be as large as the last one, until requests fail without a response."""
+    window = after((0, 200, headers(limit=10, remaining=0)))
+
+    assert let_go(window, 60) == 1
+    assert let_go(window, 61) == 9
+    assert window.opens_at(61) <= 61, "only a response can open it"
+    respond(window, 90, 0, 0, {})
+    assert let_go(window, 90) == 1_000
+
+
+@pytest.mark.parametrize(("status", "told", "goes"), [(200, headers(remaining=7, reset=150), 7), (502, {}, 1_000)])
+def test_the_first_response_after_an_outage_decides_again(status: int, told: dict[str, str], goes: int) -> None:
+    """With rate headers there is a limit again, without there is none."""
+    window = after((0, 200, headers(limit=10, remaining=0)))
+    permits = [window.take(60), window.take(61)]
+    for permit in permits:
+        respond(window, 90, permit, 0, {})
+
+    respond(window, 91, window.take(91), status, told)
+
+    assert let_go(window, 91) == goes
+
+
+@pytest.mark.parametrize("told", [{}, headers(remaining=900, reset=60)])
+def test_a_response_that_decides_nothing_is_only_counted(told: dict[str, str]) -> None:
+    """The common case needs neither the other headers nor the wall clock."""
+    window = after((0, 200, headers(limit=1000, remaining=901) if told else {}))
+    window.take(1)
+    window.in_flight -= 1
+
+    assert window.count(1, 200, told)
+    assert window.remaining == (900 if told else math.inf)
 
 
 def test_many_refusals_of_one_burst_are_one_pause() -> None:
@@ -117,8 +186,7 @@ def test_many_refusals_of_one_burst_are_one_pause() -> None:
     window = after((0, 200, headers(remaining=9)))
     permits = [window.take(1) for _ in range(5)]
     for wait, permit in zip(("3", "4", "2", "4", "1"), permits, strict=True):
-        window.in_flight -= 1
-        window.answered(1, UNIX + 1, permit, 429, headers(remaining=0, Retry_After=wait))
+        respond(window, 1, permit, 429, headers(remaining=0, Retry_After=wait))
 
     assert window.pauses == 1
     assert window.paused_until == 5.0
@@ -128,8 +196,7 @@ def test_after_a_pause_requests_go_out_spread() -> None:
     """Ten a minute means one every six seconds, until a whole window has been calm."""
     window = after((0, 200, headers()), (1, 429, headers(remaining=0, Retry_After="5")))
     window.take(6)
-    window.in_flight -= 1
-    window.answered(6, UNIX + 6, window.pauses, 200, headers(remaining=9, reset=66))
+    respond(window, 6, window.pauses, 200, headers(remaining=9, reset=66))
 
     assert not window.calm
     assert [let_go(window, now) for now in (7, 12, 13, 18, 24)] == [0, 1, 0, 1, 1]
@@ -141,8 +208,7 @@ def test_a_late_alarm_is_made_up_for() -> None:
     """Spread requests keep their rate although each wakes a little late."""
     window = after((0, 200, headers()), (1, 429, headers(remaining=0, Retry_After="5")))
     window.take(6)
-    window.in_flight -= 1
-    window.answered(6, UNIX + 6, window.pauses, 200, headers(remaining=9, reset=66))
+    respond(window, 6, window.pauses, 200, headers(remaining=9, reset=66))
 
     assert [let_go(window, now) for now in (14, 17, 23.5, 24)] == [1, 0, 1, 1]
 
@@ -150,24 +216,54 @@ def test_a_late_alarm_is_made_up_for() -> None:
 def test_a_refusal_that_still_promises_requests_ends_bursts_for_long() -> None:
     """There is a limit below the one the headers tell of, so that the next burst would be refused as well."""
     told, lied = (after((0, 200, headers()), (1, 429, headers(remaining=left, Retry_After="5"))) for left in (0, 6))
+    for window in (told, lied):
+        respond(window, 200, window.take(200), 200, headers(remaining=9, reset=260))
 
-    assert told.ready_at(200) == lied.ready_at(200) == 200
-    assert told.calm
-    assert not lied.calm
+    assert (told.calm, lied.calm) == (True, False)
+    assert let_go(told, 201) == 9
+    assert let_go(lied, 201) == 1
+
+
+@pytest.mark.parametrize("left", [0, 900])
+def test_bursts_are_back_five_minutes_after_a_pause(left: int) -> None:
+    """Also under an hourly limit, and when the 429 still promised requests."""
+    hourly = after((0, 200, headers(limit=1000, reset=3600)))
+    refused = headers(limit=1000, remaining=left, reset=3600, Retry_After="5")
+    respond(hourly, 1, hourly.take(1), 429, refused)
+    respond(hourly, 6, hourly.take(6), 200, headers(limit=1000, remaining=900, reset=3600))
+
+    assert let_go(hourly, 304) == 2, "spread, and one that was late"
+    assert let_go(hourly, 306) == 898
+
+
+def test_spread_requests_of_a_small_limit_do_not_wait_for_long() -> None:
+    """Ten an hour would be one in six minutes."""
+    hourly = after((0, 200, headers(limit=10, reset=3600)), (1, 429, headers(limit=10, reset=3600, Retry_After="5")))
+    respond(hourly, 6, hourly.take(6), 200, headers(limit=10, remaining=8, reset=3600))
+
+    assert hourly.opens_at(6) == 36
 
 
 def test_without_any_header_the_spread_slows_with_every_pause() -> None:
     """Nothing tells the rate: guess, and guess lower each time."""
-    gaps = []
+    gaps: list[float] = []
     for pauses in (1, 2, 3):
         window = after(*[(60.0 * number, 429, {}) for number in range(pauses)])
         start = window.paused_until
-        window.take(start)
-        gaps.append(window.ready_at(start) - start if window.ready_at(start) < start + 1 else 1.0)
-        window.in_flight -= 1
-        window.answered(start, UNIX, window.pauses, 200, {})
+        respond(window, start, window.take(start), 200, {})
+        gaps.append(window.opens_at(start) - start)
 
-    assert gaps == sorted(gaps)
+    assert gaps == pytest.approx([0.1, 0.2, 0.4])
+
+
+@pytest.mark.parametrize(
+    ("ahead", "turn"), [(0, 60), (9, 60), (10, 120), (25, 180)], ids=["first", "last of it", "second window", "third"]
+)
+def test_the_turn_of_a_call_behind_others(ahead: int, turn: float) -> None:
+    """Ten a minute: who waits behind 25 others comes in the third window from now."""
+    window = after((0, 200, headers(limit=10, remaining=0)))
+
+    assert window.turn_at(1, ahead) == turn
 
 
 def _date(seconds: float) -> str:
@@ -178,8 +274,9 @@ def _date(seconds: float) -> str:
     ("told", "expected"),
     [
         pytest.param({"X-RateLimit-Reset": f"{UNIX + 30:.0f}"}, 30.0, id="no Date: by our clock"),
-        pytest.param({"X-RateLimit-Reset": f"{UNIX + 30:.0f}", "Date": _date(1)}, 30.0, id="clocks agree: by ours"),
+        pytest.param({"X-RateLimit-Reset": f"{UNIX + 30:.0f}", "Date": _date(1)}, 29.0, id="by its Date"),
         pytest.param({"X-RateLimit-Reset": f"{UNIX + 630:.0f}", "Date": _date(600)}, 30.0, id="ours is slow"),
+        pytest.param({"X-RateLimit-Reset": f"{UNIX + 28:.0f}", "Date": _date(-2)}, 30.0, id="ours is a little fast"),
         pytest.param({"X-RateLimit-Reset": f"{UNIX - 570:.0f}", "Date": _date(-600)}, 30.0, id="ours is fast"),
         pytest.param({"X-RateLimit-Reset": f"{UNIX + 30:.0f}", "Date": "soon"}, 30.0, id="unreadable Date"),
         pytest.param({"X-RateLimit-Reset": f"{UNIX + 30:.0f}", "Date": _date(90)}, 30.0, id="past by its Date"),

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from sent_async import NotFoundError, SentClient, SentError, batch
+from sent_async.clock import SystemClock
 from sent_async.models import (
     CampaignData,
     CampaignUseCaseData,
@@ -32,17 +33,10 @@ Write = Callable[[str | None], Awaitable[str]]
 """One write, made with this idempotency key or a new one; returns the id of what it made."""
 
 
-class NoWait:
-    """A clock whose waits take no time."""
+class NoWait(SystemClock):
+    """Real time, in which the waits between attempts take none."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
+    async def sleep(self, _seconds: float) -> None:
         await asyncio.sleep(0)
 
 

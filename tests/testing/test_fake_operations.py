@@ -90,7 +90,7 @@ async def test_a_brand_reads_back_as_it_was_given(sent: SentClient) -> None:
     profile = await sent.profiles.create(name="Sales", brand=brand())
     assert profile.brand is not None
     assert profile.brand.contact is not None
-    assert profile.brand.compliance is not None
+    assert profile.brand.compliance is not None and profile.brand.compliance.destination_countries is not None
     assert profile.brand.contact.business_name == "Acme Corp"
     assert profile.brand.compliance.destination_countries[0].is_main is True
     changed = await sent.profiles.update(profile.id, brand=brand())

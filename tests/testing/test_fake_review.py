@@ -184,7 +184,7 @@ async def test_what_went_to_tcr_is_fixed(fake_sent: FakeSent, sent: SentClient) 
         "id": seeded.id,
         "submitted_to_tcr": True,
         "is_inherited": False,
-        "created_at": seeded.created_at.isoformat(),
+        "created_at": "2026-01-01T00:00:00Z",
     }
     profile = fake_sent.add_profile(brand=wire)
     with pytest.raises(BadRequestError):

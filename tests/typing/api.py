@@ -18,11 +18,14 @@ from sent_async import (
     Page,
     Paginator,
     RateLimit,
+    Result,
     SentAPIError,
     SentClient,
     SentConnectionError,
     SentDecodeError,
+    SentError,
     SentResponse,
+    batch,
     operations,
 )
 from sent_async.models import (
@@ -128,6 +131,26 @@ async def sending(sent: SentClient) -> None:
     await sent.send(operations.UPDATE_PROFILE, profile_id="p", body=ProfileUpdate(name=None))
     mine = Operation("me", "GET", "/v3/me", response=dict[str, Any])
     assert_type((await sent.send(mine)).data, dict[str, Any])
+
+
+async def batches(sent: SentClient) -> None:
+    results = await sent.profiles.retrieve_many(["p"])
+    assert_type(results, list[Result[str, Profile]])
+    for result in results:
+        assert_type(result.key, str)
+        assert_type(result.unwrap(), Profile)
+        if result.ok:
+            assert_type(result.value, Profile)
+        if not result.ok:
+            continue
+        assert_type(result.value, Profile)
+    async for again in batch(sent.templates.retrieve, ["t"]):
+        if again.error is not None:
+            assert_type(again.error, SentError)
+        else:
+            assert_type(again.value, Template)
+    await batch(sent.profiles.retrieve, [7])  # type: ignore[arg-type]
+    sent.profiles.retrieve_many("p", key=str)  # type: ignore[call-arg]
 
 
 def values(profile: Profile, template: Template) -> None:

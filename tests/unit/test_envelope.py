@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
 import msgspec
 import pytest
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from sent_async import Operation, SentDecodeError
 from sent_async.envelope import SentResponse, decode
-from sent_async.models import ApiMeta, Profile, ProfileStatus
+from sent_async.models import ApiMeta, Profile, ProfileCompletion, ProfileStatus
 from sent_async.operations import (
     ALL,
     COMPLETE_PROFILE,
@@ -21,21 +24,38 @@ from sent_async.operations import (
     LIST_TEMPLATES,
     RETRIEVE_PROFILE,
 )
+from sent_async.structs import ResponseModel
 
-from ..conftest import META, envelope, payload, profile
+from ..conftest import META, FakeClock, envelope, payload, profile
+
+CLOCK = FakeClock()
+
+
+def may_be_empty(response: Any) -> bool:
+    """Whether an object without members is a response of this type: what an action gives that answers without data."""
+    try:
+        msgspec.convert({}, response)
+    except msgspec.ValidationError:
+        return False
+    return True
+
 
 WITHOUT_DATA = [operation for operation in ALL if operation.response is None]
-WITH_DATA = [operation for operation in ALL if operation.response is not None]
+WITH_DATA = [
+    operation
+    for operation in ALL
+    if operation.response is not None and (operation.method == "GET" or not may_be_empty(operation.response))
+]
 
 
 def read(operation: Operation[Any], body: bytes, status: int = 200, **headers: str) -> Any:
     named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
-    return decode(operation, status, named, body)[0]
+    return decode(operation, status, named, body, CLOCK)[0]
 
 
 def test_data_and_meta() -> None:
     """A full envelope gives the typed data and its meta."""
-    data, meta = decode(LIST_PROFILES, 200, {}, payload("profiles-list-200.seed"))
+    data, meta = decode(LIST_PROFILES, 200, {}, payload("profiles-list-200.seed"), CLOCK)
     assert data.profiles[0].name == "Marketing Team"
     assert data.pagination is None
     assert meta is not None and (meta.request_id, meta.version) == ("req_7X9zKp2jDw", "v3")
@@ -65,6 +85,34 @@ def test_nothing_is_not_enough_where_data_is_promised(operation: Operation[Any],
     with pytest.raises(SentDecodeError) as caught:
         read(operation, body)
     assert caught.value.status == 200
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+@pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b'{"success":true}', envelope(None), envelope({})])
+def test_an_action_may_answer_without_data(status: int, body: bytes) -> None:
+    """``complete`` succeeds with 204 or without data as well: nothing is known of the state then."""
+    assert read(COMPLETE_PROFILE, body, status) == ProfileCompletion(status=None, message=None)
+
+
+class AllOptional(ResponseModel, frozen=True, kw_only=True):
+    """A page that has no required member."""
+
+    items: list[str] | None = None
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b'{"success":true,"data":null}'])
+def test_a_read_needs_data_even_of_a_type_without_required_members(body: bytes) -> None:
+    """An empty response to GET must not pass for an empty list."""
+    with pytest.raises(SentDecodeError):
+        read(Operation("things", "GET", "/v3/things", response=AllOptional), body)
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b'{"success":true}', b'{"success":true,"data":null}'])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_data_may_be_null_where_the_type_allows_it(method: str, body: bytes) -> None:
+    """An operation made by hand may say that there need not be any data."""
+    optional: Any = AllOptional | None
+    assert read(Operation("thing", method, "/v3/thing", response=optional), body) is None
 
 
 def test_missing_data_is_named() -> None:
@@ -123,6 +171,23 @@ def test_a_hand_built_operation_with_plain_types() -> None:
     assert read(Operation("flag", "GET", "/v3/flag", response=bool), envelope(False)) is False
 
 
+def received(**members: Any) -> SentResponse[Profile]:
+    """A response as it comes off the wire, with aiohttp's read-only headers."""
+    data, meta = decode(RETRIEVE_PROFILE, 200, {}, envelope(profile()), CLOCK)
+    headers = CIMultiDictProxy(CIMultiDict({"X-Request-Id": "req_h", "Idempotent-Replayed": "true"}))
+    return SentResponse(data=data, status=200, headers=headers, meta=meta, attempts=2, elapsed=0.5, **members)
+
+
+@pytest.mark.parametrize(
+    "travel", [lambda r: pickle.loads(pickle.dumps(r)), copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"]
+)
+def test_a_response_travels(travel: Callable[[SentResponse[Profile]], SentResponse[Profile]]) -> None:
+    """It comes out of another process, or a copy, with everything it had."""
+    again = travel(received())
+    assert again == received()
+    assert (again.request_id, again.replayed, again.headers["x-request-id"]) == ("req_h", True, "req_h")
+
+
 @pytest.mark.parametrize(
     ("headers", "meta", "request_id"),
     [
@@ -163,5 +228,5 @@ def test_a_delete_answered_by_a_web_page_is_not_read_as_success_false() -> None:
 def test_what_comes_beside_the_data_does_not_cost_it(beside: dict[str, object]) -> None:
     """A malformed error or meta next to good data is done without."""
     body = msgspec.json.encode({"success": True, "data": {"message": "under way"}, **beside})
-    data, meta = decode(COMPLETE_PROFILE, 202, {}, body)
+    data, meta = decode(COMPLETE_PROFILE, 202, {}, body, CLOCK)
     assert (data.message, meta) == ("under way", None)

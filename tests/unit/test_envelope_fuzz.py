@@ -14,7 +14,9 @@ from sent_async import Operation, SentDecodeError, SentError
 from sent_async.envelope import decode
 from sent_async.operations import ALL, LIST_PROFILES, RETRIEVE_PROFILE
 
-from ..conftest import envelope, payload
+from ..conftest import FakeClock, envelope, payload
+
+CLOCK = FakeClock()
 
 operations = st.sampled_from(ALL)
 statuses = st.sampled_from([200, 201, 202, 204, 302, 400, 401, 404, 429, 500, 502])
@@ -40,7 +42,7 @@ quick = settings(max_examples=200, deadline=None, suppress_health_check=[HealthC
 def outcome(operation: Operation[Any], status: int, body: bytes) -> object:
     """The value or the error. Anything else raised fails the test by itself."""
     try:
-        data, _ = decode(operation, status, {}, body)
+        data, _ = decode(operation, status, {}, body, CLOCK)
     except SentError as error:
         return f"{error} {error!r}"
     return data
@@ -143,7 +145,7 @@ def test_ten_thousand_bad_items_are_searched_once() -> None:
     good = RECORDED["profiles-list-200.seed"]["data"]["profiles"][0]
     body = msgspec.json.encode({"success": True, "data": {"profiles": [good] * 500 + [{**good, "id": 7}] * 500}})
     with pytest.raises(SentDecodeError) as caught:
-        decode(LIST_PROFILES, 200, {}, body)
+        decode(LIST_PROFILES, 200, {}, body, CLOCK)
     assert caught.value.path == "$.data.profiles[500].id"
 
 
@@ -155,4 +157,4 @@ def test_any_name_survives(name: str) -> None:
         body = json.dumps({"success": True, "data": data}, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return
-    assert decode(RETRIEVE_PROFILE, 200, {}, body)[0].name == name
+    assert decode(RETRIEVE_PROFILE, 200, {}, body, CLOCK)[0].name == name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -11,12 +12,14 @@ from sent_async import Operation, SentDecodeError
 from sent_async.envelope import decode
 from sent_async.operations import LIST_CAMPAIGNS, LIST_PROFILES, LIST_TEMPLATES, RETRIEVE_PROFILE
 
-from ..conftest import envelope, payload, profile
+from ..conftest import FakeClock, envelope, payload, profile
+
+CLOCK = FakeClock()
 
 
 def misfit(operation: Operation[Any], body: bytes) -> SentDecodeError:
     with pytest.raises(SentDecodeError) as caught:
-        decode(operation, 200, {"X-Request-Id": "req_1"}, body)
+        decode(operation, 200, {"X-Request-Id": "req_1"}, body, CLOCK)
     assert (caught.value.status, caught.value.request_id) == (200, "req_1")
     return caught.value
 
@@ -34,9 +37,9 @@ def test_the_index_in_a_list(index: int) -> None:
 def test_a_missing_member_deep_in_a_list() -> None:
     """A member that is required and not there is named, with the item it is missing from."""
     lacking = profile()
-    del lacking["brand"]["created_at"]
+    del lacking["created_at"]
     error = misfit(LIST_PROFILES, envelope({"profiles": [profile(), lacking]}))
-    assert error.path == "$.data.profiles[1].brand"
+    assert error.path == "$.data.profiles[1]"
     assert "created_at" in str(error)
 
 
@@ -52,7 +55,7 @@ def test_lists_in_lists() -> None:
 def test_a_list_at_the_top() -> None:
     """Campaigns are a bare list, and the wire's own names stand in the path."""
     campaigns = msgspec.json.decode(payload("campaigns-list-200.docs"))["data"]
-    odd = {**campaigns[0], "useCases": [campaigns[0]["useCases"][0], {**campaigns[0]["useCases"][0], "id": None}]}
+    odd = {**campaigns[0], "useCases": [campaigns[0]["useCases"][0], {**campaigns[0]["useCases"][0], "id": 7}]}
     error = misfit(LIST_CAMPAIGNS, envelope([campaigns[0], odd]))
     assert error.path == "$.data[1].useCases[1].id"
 
@@ -106,3 +109,28 @@ def test_no_value_of_the_answer_is_in_the_error() -> None:
     error = misfit(RETRIEVE_PROFILE, envelope(profile(created_at="4111-secret", name="4222-secret")))
     assert "secret" not in str(error) + repr(error)
     assert error.__cause__ is None and (error.__context__ is None or error.__suppress_context__)
+
+
+def every_nested_member(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where each member of an object inside an object stands."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key)
+            yield from every_nested_member(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from every_nested_member(inner, (*path, index))
+
+
+@pytest.mark.parametrize(
+    "path", list(every_nested_member(profile()["brand"])), ids=lambda path: ".".join(map(str, path))
+)
+def test_one_missing_nested_member_never_costs_a_page(path: tuple[Any, ...]) -> None:
+    """Whatever a brand lacks, the profiles beside it and the rest of it are read."""
+    lacking = profile()
+    inside: Any = lacking["brand"]
+    for part in path[:-1]:
+        inside = inside[part]
+    del inside[path[-1]]
+    data, _ = decode(LIST_PROFILES, 200, {}, envelope({"profiles": [profile(), lacking]}), FakeClock())
+    assert [found.id for found in data.profiles] == [lacking["id"]] * 2

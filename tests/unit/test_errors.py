@@ -51,11 +51,12 @@ def api_error(kind: type[SentAPIError]) -> SentAPIError:
         doc_url="https://docs.sent.dm",
         request_id="req_1",
         retry_after=2.5,
+        hint="check it",
         headers=CIMultiDict({"Idempotent-Replayed": "true"}),
     )
     error.attempts = 3
     error.idempotency_key = "key_1"
-    error.add_note("A hint.")
+    error.add_note("A note.")
     return error
 
 
@@ -102,6 +103,10 @@ def test_a_pickled_code_is_still_a_member() -> None:
         (SentAPIError("Not found", status=404, code="RESOURCE_005"), "404 RESOURCE_005: Not found"),
         (SentAPIError("Not found", status=404), "404: Not found"),
         (SentAPIError(status=401, request_id="r"), "401 (request_id=r)"),
+        (SentAPIError(status=401, request_id="r", hint="Check it"), "401 (request_id=r): Check it"),
+        (SentAPIError("No", status=401, request_id="r", hint="check it"), "401: No (request_id=r); check it"),
+        (SentAPIError("No", status=400, details={"a": ["x", "y"], "b": ["z"]}), "400: No; a: x, y; b: z"),
+        (SentAPIError(status=400, details={"a": ["x"]}), "400; a: x"),
         (SentAPIError(status=401), "401"),
         (SentDecodeError("odd - at $.data", status=200, request_id="r"), "200: odd - at $.data (request_id=r)"),
         (SentDecodeError("odd", status=200), "200: odd"),
@@ -144,3 +149,19 @@ def test_defaults() -> None:
     assert (error.code, error.details, error.doc_url, error.request_id) == (None, {}, None, None)
     assert (error.retry_after, error.headers, error.attempts, error.idempotency_key) == (None, {}, 0, None)
     assert error.replayed is False
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("AUTH_001", 401),
+        ("AUTH_002", 401),
+        ("AUTH_099", 403),
+        ("RESOURCE_999", 404),
+        ("SERVICE_9", 503),
+        ("NEW_1", None),
+    ],
+)
+def test_the_status_of_a_code(code: str, status: int | None) -> None:
+    """A code that the catalogue does not have counts by its prefix."""
+    assert errors.status_of_code(code) == status

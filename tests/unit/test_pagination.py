@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sent_async import Page, Paginator
+from sent_async import Page, Paginator, SentDecodeError
 from sent_async.models import Pagination
 
 
@@ -28,7 +28,12 @@ class Source:
 
 
 def page(items: str, number: int | None = None, more: bool = False) -> Page[str]:
-    return Page(list(items), None if number is None else pagination(number, more))
+    return Page(list(items), None if number is None else pagination(number, more), "req_1")
+
+
+def counted(items: str, total: int, more: bool | None = None, size: int | None = None) -> Page[str]:
+    """A page that says how many items there are, and little else."""
+    return Page(list(items), Pagination(total_count=total, has_more=more, page_size=size), "req_1")
 
 
 @pytest.mark.parametrize(
@@ -38,13 +43,7 @@ def page(items: str, number: int | None = None, more: bool = False) -> Page[str]
             [page("ab", 1, True), page("cd", 2, True), page("e", 3)], "abcde", [None, 2, 3], id="has_more false"
         ),
         pytest.param([page("ab")], "ab", [None], id="no pagination"),
-        pytest.param([page("", 1, True)], "", [None], id="empty at once"),
-        pytest.param([page("ab", 1, True), page("", 2, True)], "ab", [None, 2], id="empty later"),
-        pytest.param([page("ab", 1, True), page("ba", 1, True)], "ab", [None, 2], id="number stands still"),
-        pytest.param([page("ab", 3, True), page("cd", 2, True)], "ab", [None, 4], id="number goes back"),
-        pytest.param([page("ab", 1, True), page("ab", 2, True)], "ab", [None, 2], id="the same items"),
-        pytest.param([page("ab", 1, True), page("ab")], "ab", [None, 2], id="the same items, no pagination"),
-        pytest.param([page("ab", 1, True), page("cd")], "abcd", [None, 2], id="pagination ends"),
+        pytest.param([counted("ab", 4, True), page("cd")], "abcd", [None, 2], id="pagination ends with the items"),
         pytest.param(
             [page("ab", 1, True), page("cd", 5, True), page("e", 6)], "abcde", [None, 2, 6], id="number jumps"
         ),
@@ -55,6 +54,82 @@ async def test_stops(pages: list[Page[str]], items: str, asked: list[int | None]
     source = Source(*pages)
     assert [item async for item in Paginator(source.fetch)] == list(items)
     assert source.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("pages", "items", "what"),
+    [
+        pytest.param([page("", 1, True)], "", "page 1 is the last one with 0 of 9 items", id="empty at once"),
+        pytest.param(
+            [page("ab", 1, True), page("", 2, True)], "ab", "page 2 is the last one with 2 of 9 items", id="empty later"
+        ),
+        pytest.param(
+            [page("ab", 1, True), page("ba", 1, True)], "ab", "page 1 came instead of page 2", id="stands still"
+        ),
+        pytest.param([page("ab", 3, True), page("cd", 2, True)], "ab", "page 2 came instead of page 4", id="goes back"),
+        pytest.param([page("ab", 1, True), page("ab", 2, True)], "ab", "same items as page 1", id="the same items"),
+        pytest.param([page("ab", 1, True), page("ab")], "ab", "same items", id="the same items, no pagination"),
+    ],
+)
+async def test_a_list_never_ends_short_in_silence(pages: list[Page[str]], items: str, what: str) -> None:
+    """A page that contradicts the ones before it is an error, after everything that was read."""
+    seen: list[str] = []
+
+    async def read() -> None:
+        async for item in Paginator(Source(*pages).fetch):
+            seen.append(item)
+
+    with pytest.raises(SentDecodeError, match=what) as caught:
+        await read()
+    assert seen == list(items)
+    assert (caught.value.path, caught.value.request_id) == ("$.data.pagination", "req_1")
+
+
+async def test_a_page_that_does_not_say_whether_there_is_more() -> None:
+    """Then the items seen and the items counted say it."""
+    source = Source(counted("ab", 3), counted("c", 3))
+    assert [item async for item in Paginator(source.fetch)] == ["a", "b", "c"]
+    assert source.asked == [None, 2]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param([counted("ab", 9, True), page("cd")], id="the position is not told any more"),
+        pytest.param(
+            [counted("ab", 9), counted("cd", 9), counted("", 9)], id="empty, and it does not say if there is more"
+        ),
+        pytest.param(
+            [counted("ab", 5, True, size=9), counted("cd", 5, True, size=9), counted("", 5, True, size=9)],
+            id="pages shorter than their size",
+        ),
+    ],
+)
+async def test_items_are_counted(pages: list[Page[str]]) -> None:
+    """A list that ends before as many items as the API counted is short, whatever the pages say about themselves."""
+    seen: list[str] = []
+
+    async def read() -> None:
+        async for item in Paginator(Source(*pages).fetch):
+            seen.append(item)
+
+    with pytest.raises(SentDecodeError, match=r"4 of [59] items"):
+        await read()
+    assert seen == list("abcd")
+
+
+async def test_an_empty_page_after_the_last_item() -> None:
+    """``has_more`` may be wrong when everything has been read: nothing is missing."""
+    end = Page[str]([], Pagination(page=6, page_size=2, total_count=9, total_pages=5, has_more=True))
+    assert [item async for item in Paginator(Source(page("ab", 5, True), end).fetch)] == ["a", "b"]
+
+
+async def test_positions_that_are_not_told() -> None:
+    """Without page numbers the pages are counted; without a total an empty page is the end."""
+    pages = [Page([letter], Pagination(has_more=True)) for letter in "abc"] + [Page[str]([], Pagination(has_more=True))]
+    source = Source(*pages)
+    assert [item async for item in Paginator(source.fetch)] == ["a", "b", "c"]
+    assert source.asked == [None, 2, 3, 4]
 
 
 async def test_await_gives_the_first_page() -> None:

@@ -16,6 +16,9 @@ from sent_async.envelope import decode, retry_after
 from sent_async.operations import LIST_PROFILES
 from sent_async.retry import RETRY_AFTER_CAP, wait_before_retry
 
+from ..conftest import FakeClock
+
+CLOCK = FakeClock()
 NOW = 1_790_000_000.0
 
 
@@ -113,5 +116,13 @@ def test_any_dates(until: str, since: str) -> None:
 def test_it_is_on_the_error() -> None:
     """Every API error carries it, whatever its status."""
     with pytest.raises(SentAPIError) as caught:
-        decode(LIST_PROFILES, 503, CIMultiDict({"Retry-After": "3"}), b"")
+        decode(LIST_PROFILES, 503, CIMultiDict({"Retry-After": "3"}), b"", CLOCK)
     assert caught.value.retry_after == 3.0
+
+
+def test_a_date_is_measured_on_the_clock_that_was_passed_in() -> None:
+    """Where the response has no Date of its own, the client's clock says how long it is until then."""
+    until = formatdate(CLOCK.wall() + 25, usegmt=True)
+    with pytest.raises(SentAPIError) as caught:
+        decode(LIST_PROFILES, 503, CIMultiDict({"Retry-After": until}), b"", CLOCK)
+    assert caught.value.retry_after == 25.0

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from sent_async.in_flight import Slots
+from sent_async.transport import Slots
 
 
 async def test_first_come_first_served() -> None:

@@ -13,11 +13,13 @@ from sent_async.envelope import decode
 from sent_async.models import Profile
 from sent_async.operations import LIST_PROFILES, RETRIEVE_PROFILE
 
-from ..conftest import envelope, profile
+from ..conftest import FakeClock, envelope, profile
+
+CLOCK = FakeClock()
 
 
 def read(stamp: object) -> Profile:
-    data, _ = decode(RETRIEVE_PROFILE, 200, {}, envelope(profile(updated_at=stamp)))
+    data, _ = decode(RETRIEVE_PROFILE, 200, {}, envelope(profile(updated_at=stamp)), CLOCK)
     return data
 
 
@@ -64,9 +66,8 @@ def test_naive_stamps_everywhere() -> None:
     naive = "2026-03-31T15:21:52"
     brand = {**profile()["brand"], "created_at": naive}
     profiles = [profile(), profile(created_at=naive), profile(updated_at=naive, brand=brand)]
-    data, meta = decode(
-        LIST_PROFILES, 200, {}, envelope({"profiles": profiles}, meta={"request_id": "r", "timestamp": naive})
-    )
+    body = envelope({"profiles": profiles}, meta={"request_id": "r", "timestamp": naive})
+    data, meta = decode(LIST_PROFILES, 200, {}, body, CLOCK)
     aware = datetime(2026, 3, 31, 15, 21, 52, tzinfo=UTC)
     third = data.profiles[2]
     assert data.profiles[1].created_at == third.updated_at == aware
@@ -80,7 +81,7 @@ def test_naive_stamps_among_unlike_neighbours() -> None:
     without = profile(id="a", brand=None)
     del without["updated_at"]
     profiles = [without, profile(id="b", updated_at="2026-03-31T15:21:52")]
-    data, _ = decode(LIST_PROFILES, 200, {}, envelope({"profiles": profiles}))
+    data, _ = decode(LIST_PROFILES, 200, {}, envelope({"profiles": profiles}), CLOCK)
     assert data.profiles[0].updated_at is None
     assert data.profiles[1].updated_at == datetime(2026, 3, 31, 15, 21, 52, tzinfo=UTC)
 
@@ -89,7 +90,7 @@ def test_a_naive_stamp_does_not_hide_a_wrong_one() -> None:
     """After mending the first, the second is still found, at its own place."""
     profiles = [profile(created_at="2026-03-31T15:21:52"), profile(created_at="soon")]
     with pytest.raises(SentDecodeError) as caught:
-        decode(LIST_PROFILES, 200, {}, envelope({"profiles": profiles}))
+        decode(LIST_PROFILES, 200, {}, envelope({"profiles": profiles}), CLOCK)
     assert caught.value.path == "$.data.profiles[1].created_at"
 
 

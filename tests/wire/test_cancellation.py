@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from sent_async import SentClient, SentError
+from sent_async.clock import SystemClock
 
 from ..conftest import MakeClient, answer
 from .servers import Connection, RawServer, good
@@ -44,11 +45,8 @@ class Moody:
                 await connection.reply()
 
 
-class ShortWaits:
+class ShortWaits(SystemClock):
     """Real but short waits between attempts, so that some calls are caught in one."""
-
-    def time(self) -> float:
-        return asyncio.get_running_loop().time()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / 100)

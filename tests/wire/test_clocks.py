@@ -8,7 +8,7 @@ import pytest
 
 from sent_async import RateLimitError, SentTimeoutError
 
-from ..conftest import FakeClock, MakeClient, Server, answer, problem
+from ..conftest import MakeClient, NoPause, Server, WaitlessClock, answer, problem
 from .servers import Behaviour, Connection, RawServer, dripping, good, stalled_body, stalled_head
 
 
@@ -69,16 +69,6 @@ async def test_the_deadline_inside_an_attempt(client: MakeClient, stall: Behavio
     assert caught.value.idempotency_key == raw.requests[0].headers["idempotency-key"]
 
 
-class NoPause:
-    """A clock that stands still and does not wait between attempts: any first draw leaves room for a second attempt."""
-
-    def time(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-
-
 async def test_the_deadline_counts_attempts(client: MakeClient) -> None:
     """An error by the deadline says how often the request was sent, like any other."""
     async with RawServer(stalled_head) as raw:
@@ -111,7 +101,7 @@ async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient) -> None
         assert len(raw.requests) == 1
 
 
-async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server, clock: FakeClock) -> None:
+async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
     """A wait that would pass the deadline raises the API's error at once, with its number."""
     server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After="30")]
     with pytest.raises(RateLimitError) as caught:
@@ -119,7 +109,7 @@ async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (30.0, 1, [])
 
 
-async def test_within_the_deadline(client: MakeClient, server: Server, clock: FakeClock) -> None:
+async def test_within_the_deadline(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
     """A deadline that is not reached changes nothing."""
     server.answers = [answer(b"", 503, Retry_After="5"), server.answers[0]]
     await client(deadline=20).profiles.retrieve("p")
@@ -154,12 +144,15 @@ async def test_timeouts_of_many_sizes(client: MakeClient) -> None:
         assert ended == [0.05, 0.05, 0.15, 0.3]
 
 
-async def test_someone_elses_timeout_error_passes_through(client: MakeClient, server: Server) -> None:
-    """A TimeoutError of the caller's own hook is not mistaken for the deadline."""
+async def test_a_hook_that_raises_changes_nothing(
+    client: MakeClient, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A completed write stays completed when ``on_attempt`` raises; the log says what the hook raised."""
 
     def hook(_: object) -> None:
         raise TimeoutError("mine")
 
-    with pytest.raises(TimeoutError, match="mine") as caught:
-        await client(deadline=20, on_attempt=hook).profiles.retrieve("p")
-    assert not isinstance(caught.value, SentTimeoutError)
+    sent = client(deadline=20, on_attempt=hook)
+    assert (await sent.profiles.create(name="n", short_name="S")).id
+    assert len(server.requests) == 1
+    assert "on_attempt raised" in caplog.text and "mine" in caplog.text

@@ -9,7 +9,7 @@ import pytest
 
 from sent_async import Operation, SentClient, SentConnectionError, SentTimeoutError
 
-from ..conftest import PROFILE_ANSWER, FakeClock, MakeClient, answer, envelope
+from ..conftest import PROFILE_ANSWER, MakeClient, WaitlessClock, answer, envelope
 from .servers import (
     Behaviour,
     Connection,
@@ -69,7 +69,7 @@ by_method = pytest.mark.parametrize("method", CALLS)
 
 @by_name
 @by_method
-async def test_one_fault_then_success(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
+async def test_one_fault_then_success(client: MakeClient, clock: WaitlessClock, fault: Behaviour, method: str) -> None:
     """Every call survives one fault, with one wait, and the server sees the same key twice."""
     async with RawServer(fault, any_good) as raw:
         sent = client(base_url=raw.url, timeout=0.4 if fault in STALLS else 30)
@@ -83,7 +83,7 @@ async def test_one_fault_then_success(client: MakeClient, clock: FakeClock, faul
 
 @by_name
 @by_method
-async def test_the_fault_stays(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
+async def test_the_fault_stays(client: MakeClient, clock: WaitlessClock, fault: Behaviour, method: str) -> None:
     """When it never ends, max_retries more attempts reach the server, and no more; then the error tells the story."""
     async with RawServer(fault) as raw:
         sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30)
@@ -98,7 +98,7 @@ async def test_the_fault_stays(client: MakeClient, clock: FakeClock, fault: Beha
 
 
 @by_method
-async def test_connection_refused(client: MakeClient, clock: FakeClock, method: str) -> None:
+async def test_connection_refused(client: MakeClient, clock: WaitlessClock, method: str) -> None:
     """Nothing was sent, so every call is repeated, and the error says that nothing happened."""
     sent = client(base_url=f"http://127.0.0.1:{closed_port()}")
     with pytest.raises(SentConnectionError) as caught:
@@ -115,7 +115,7 @@ async def test_no_such_host(client: MakeClient) -> None:
 
 
 @by_name
-async def test_no_retries(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
+async def test_no_retries(client: MakeClient, clock: WaitlessClock, fault: Behaviour) -> None:
     """max_retries=0 is one attempt at the server, for a view too."""
     async with RawServer(fault) as raw:
         sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30).with_options(max_retries=0)
@@ -125,9 +125,11 @@ async def test_no_retries(client: MakeClient, clock: FakeClock, fault: Behaviour
 
 
 @by_name
-async def test_a_write_without_a_key_is_not_repeated(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
+async def test_a_write_without_a_key_is_not_repeated(
+    client: MakeClient, clock: WaitlessClock, fault: Behaviour
+) -> None:
     """A hand-built write that may have arrived is sent once; with a key of the caller's it is repeated."""
-    operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None)
+    operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None, idempotency="explicit")
     async with RawServer(fault) as raw:
         sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30)
         with pytest.raises(SentConnectionError) as caught:

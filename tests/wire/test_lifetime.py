@@ -12,11 +12,11 @@ import pytest
 
 from sent_async import SentClient, SentConfigError, SentConnectionError
 
-from ..conftest import API_KEY, FakeClock, MakeClient, Server
+from ..conftest import API_KEY, MakeClient, Server, WaitlessClock
 from .servers import Connection, RawServer, closed_port, good, stalled_body, stalled_head
 
 
-class StoppedClock(FakeClock):
+class StoppedClock(WaitlessClock):
     """A wait on it never ends by itself."""
 
     async def sleep(self, seconds: float) -> None:
@@ -288,3 +288,32 @@ async def test_a_cookie_is_not_kept(client: MakeClient, server: Server) -> None:
     await sent.profiles.retrieve("p")
     await sent.profiles.retrieve("p")
     assert "Cookie" not in server.last.headers
+
+
+def test_forgotten_after_its_loop(recwarn: pytest.WarningsRecorder) -> None:
+    """A client that outlives its event loop is warned of too, and nothing fails in the background."""
+
+    async def use() -> SentClient:
+        async with RawServer(good) as raw:
+            sent = SentClient(API_KEY, base_url=raw.url)
+            await sent.profiles.retrieve("p")
+            return sent
+
+    sent = asyncio.run(use())
+    del sent
+    gc.collect()
+    assert any("a SentClient was not closed" in str(warning.message) for warning in recwarn)
+
+
+async def test_another_account_on_the_same_connections(client: MakeClient) -> None:
+    """A view with another key sends that key, and has rate limits of its own."""
+    async with RawServer(good) as raw:
+        sent = client(base_url=raw.url, pacing=True)
+        other = sent.with_options(api_key="sk_other")
+        same = sent.with_options(timeout=5)
+        await sent.profiles.retrieve("p")
+        await other.profiles.retrieve("p")
+        assert [request.headers["x-api-key"] for request in raw.requests] == [API_KEY, "sk_other"]
+        assert raw.connections == 1
+        assert same._pacer is sent._pacer and other._pacer is not sent._pacer
+        assert "sk_other" not in repr(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 import aiohttp
 import pytest
@@ -165,8 +166,8 @@ async def test_a_proxy_that_is_not_there(client: MakeClient) -> None:
     assert PASSWORD not in repr(caught.value) + repr(caught.value.__cause__)
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "127.0.0.1:3128", "proxy.example:3128", "ftp://x"])
-async def test_a_proxy_of_another_kind(client: MakeClient, proxy: str) -> None:
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "http://", "http://host:x", "ftp://x", 5])
+async def test_a_proxy_of_another_kind(client: MakeClient, proxy: Any) -> None:
     """Only http and https proxies are supported, and the error does not wait for a timeout to say so."""
 
     async def use() -> None:

@@ -15,7 +15,7 @@ import trustme
 from sent_async import SentClient, SentError
 from sent_async.models import PaymentDetails, WhatsAppBusinessAccount
 
-from ..conftest import API_KEY, FakeClock, MakeClient, answer, envelope, problem, profile
+from ..conftest import API_KEY, MakeClient, WaitlessClock, answer, envelope, problem, profile
 from .servers import Behaviour, Connection, RawServer, closed_port, good
 from .test_faults import FAULTS, STALLS
 
@@ -157,14 +157,16 @@ async def test_success(client: MakeClient, logs: pytest.LogCaptureFixture) -> No
         sent = client(base_url=raw.url)
         await write(sent)
         await sent.profiles.retrieve("private-id")
-    assert_clean(logs.text, repr(sent), repr(sent.profiles), repr(sent._connection))
+    assert_clean(logs.text, repr(sent), repr(sent.profiles), repr(sent._transport._settings))
     ours = [record.getMessage() for record in logs.records if record.name == "sent_async"]
     assert len(ours) == 2
     assert ours[1].startswith("GET /v3/profiles/{profileId} attempt 1: 200 in ")
     assert "request_id=req_7X9zKp2jDw" in ours[1]
 
 
-async def test_a_retry_is_logged_at_info(client: MakeClient, clock: FakeClock, logs: pytest.LogCaptureFixture) -> None:
+async def test_a_retry_is_logged_at_info(
+    client: MakeClient, clock: WaitlessClock, logs: pytest.LogCaptureFixture
+) -> None:
     """Operators see retries without turning DEBUG on, with the wait that follows."""
     with pytest.raises(SentError):
         await client(base_url=f"http://127.0.0.1:{closed_port()}", max_retries=1).profiles.retrieve("private-id")

@@ -10,7 +10,7 @@ import trustme
 
 from sent_async import SentConnectionError
 
-from ..conftest import API_KEY, FakeClock, MakeClient
+from ..conftest import API_KEY, MakeClient, WaitlessClock
 from .servers import Connection, RawServer, good
 
 
@@ -25,7 +25,7 @@ def server_context(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLCon
     return context
 
 
-async def test_an_unknown_certificate(client: MakeClient, clock: FakeClock, authority: trustme.CA) -> None:
+async def test_an_unknown_certificate(client: MakeClient, clock: WaitlessClock, authority: trustme.CA) -> None:
     """By default it is refused, before anything was sent, and the error says why."""
     async with RawServer(good, tls=server_context(authority)) as raw:
         with pytest.raises(SentConnectionError, match="certificate") as caught:

@@ -1,0 +1,1 @@
+"""From the fragment to the package: models, operations, resources."""

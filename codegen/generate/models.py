@@ -1,0 +1,168 @@
+"""The text of ``sent_async/models/``, by datamodel-code-generator and, for ``fields.py``, by us."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+from datamodel_code_generator import Error, generate
+from datamodel_code_generator.config import GenerateConfig
+from datamodel_code_generator.enums import AllExportsScope, DataModelType, InputFileType
+from datamodel_code_generator.format import DatetimeClassType, Formatter
+from datamodel_code_generator.parser import LiteralType
+
+from codegen.generate.normalise import has_secret
+from codegen.openapi import Node, SpecError
+
+PACKAGE: Final = "sent_async/models"
+
+FIELDS_DOCSTRING: Final = '"""Keyword arguments of the methods that send a body, for ``Unpack``."""'
+
+
+def events_file(normalised: Node, header: str) -> dict[str, str]:
+    """The module of webhook payloads. ``models/__init__.py`` does not import it: few programs receive webhooks."""
+    return {f"{PACKAGE}/events.py": _generate(normalised, header)["events.py",]}
+
+
+def model_files(normalised: Node, bodies: list[str], header: str) -> dict[str, str]:
+    """Path to text of every file in the models package, not yet formatted."""
+    files = {f"{PACKAGE}/{'/'.join(path)}": text for path, text in _generate(normalised, header).items()}
+    if bodies:
+        requests = files[f"{PACKAGE}/requests.py"]
+        files[f"{PACKAGE}/fields.py"] = fields_text(requests, bodies, header)
+    return files
+
+
+def _generate(normalised: Node, header: str) -> dict[tuple[str, ...], str]:
+    with warnings.catch_warnings():
+        # The generator warns of what msgspec could not decode: better no models than such models.
+        warnings.simplefilter("error", UserWarning)
+        try:
+            # Names with dots make modules, and no output path makes them a dict.
+            modules = generate(normalised, config=_config(normalised, header))
+            return cast("dict[tuple[str, ...], str]", modules)
+        except (Error, UserWarning) as error:
+            raise SpecError("datamodel-code-generator", str(error)) from error
+
+
+def _config(normalised: Node, header: str) -> GenerateConfig:
+    schemas: Node = normalised["components"]["schemas"]
+    bases: dict[str, str | list[str]] = {
+        name: f"sent_async.structs.{_base(name, schema)}" for name, schema in schemas.items() if "enum" not in schema
+    }
+    # On a base alone, type checkers do not see that the class is frozen.
+    frozen: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for name in bases:
+        if name.startswith(("responses.", "events.")):
+            frozen[name] = {"base_class_kwargs": {"frozen": True}}
+    return GenerateConfig(
+        input_file_type=InputFileType.OpenAPI,
+        output_model_type=DataModelType.MsgspecStruct,
+        preset="standard-py311-20261027",  # dated, so that a newer generator keeps the style
+        base_class_map=bases,
+        extra_template_data=frozen,
+        import_overrides={"StrEnum": "sent_async.open_enum"},
+        custom_file_header=header,
+        use_annotated=False,  # no constraints: a short name of two letters must not cost a page
+        use_standard_primitive_types=False,  # ids stay text
+        output_datetime_class=DatetimeClassType.Datetime,
+        # Both, or an enum of one value becomes a Literal, which is closed: its second value would fail an answer.
+        enum_field_as_literal=LiteralType.Off,
+        use_single_value_enum_as_const=False,
+        keyword_only=True,
+        keep_model_order=True,  # alphabetical, for small diffs
+        capitalise_enum_members=True,
+        use_typed_nullable_map_values=True,
+        use_schema_description=True,
+        use_field_description=True,
+        use_inline_field_description=True,
+        use_single_line_docstring=True,
+        use_double_quotes=True,
+        use_exact_imports=True,
+        use_type_checking_imports=False,  # msgspec reads annotations at run time
+        all_exports_scope=AllExportsScope.Recursive,
+        strict_refs=True,
+        formatters=[Formatter.BUILTIN],
+    )
+
+
+def _base(name: str, schema: Node) -> str:
+    if name.startswith(("responses.", "events.")):
+        return "SecretResponse" if has_secret(schema) else "ResponseModel"
+    return "SecretModel" if has_secret(schema) else "RequestModel"
+
+
+def fields_text(requests: str, bodies: list[str], header: str) -> str:
+    """A TypedDict for each request body: the keyword arguments of the methods that send it.
+
+    Read from the generated Structs, so that the two cannot differ.
+    """
+    tree = ast.parse(requests)
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    origins = {
+        alias.name: node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    } | dict.fromkeys(classes, ".requests")
+    imports = {"typing": {"NotRequired", "Required", "TypedDict"}}
+    blocks: list[str] = []
+    for body in sorted(bodies):
+        lines = [f"class {body}Fields(TypedDict):", f'    """Members of `{body}`."""', ""]
+        for name, annotation, required, text in _members(classes[body]):
+            kind = "Required" if required else "NotRequired"
+            lines.append(f"    {name}: {kind}[{ast.unparse(annotation)}]")
+            lines.extend([text] if text else [])
+            for used in (n.id for n in ast.walk(annotation) if isinstance(n, ast.Name)):
+                if not hasattr(builtins, used) or used in origins:
+                    imports.setdefault(origins[used], set()).add(used)
+        blocks.append("\n".join(lines))
+    # Without ``from __future__ import annotations``: under it, __required_keys__ would be wrong.
+    head = [f"from {module} import {', '.join(sorted(imports[module]))}" for module in imports]
+    exports = sorted(f"{body}Fields" for body in bodies)
+    parts = [FIELDS_DOCSTRING, head[0], "\n".join(head[1:]), f"__all__ = {exports!r}", *blocks]
+    return header + "\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _members(struct: ast.ClassDef) -> Iterator[tuple[str, ast.expr, bool, str]]:
+    """Name, annotation without ``UnsetType``, whether required, and docstring source of each."""
+    for index, node in enumerate(struct.body):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            annotation = node.annotation
+            if isinstance(annotation, ast.BinOp) and ast.unparse(annotation.right) == "UnsetType":
+                annotation = annotation.left
+            after = struct.body[index + 1] if index + 1 < len(struct.body) else None
+            text = ""
+            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                text = f"    {docstring(str(after.value.value))}\n"
+            yield node.target.id, annotation, not _has_default(node.value), text
+
+
+def _has_default(value: ast.expr | None) -> bool:
+    # ``field(name="isMain")`` renames; ``field(name="isMain", default=UNSET)`` is optional.
+    if isinstance(value, ast.Call):
+        return any(keyword.arg in ("default", "default_factory") for keyword in value.keywords)
+    return value is not None
+
+
+def docstring(text: str) -> str:
+    """A text as a docstring literal."""
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'"""{escaped[:-1]}\\""""' if escaped.endswith('"') else f'"""{escaped}"""'
+
+
+def formatted(files: dict[str, str]) -> dict[str, str]:
+    """The same files as ruff writes them, whatever the project's own settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in files.items():
+            target = Path(folder, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--quiet"]
+        subprocess.run([*command, "--line-length", "100", folder], check=True)  # noqa: S603 (nothing in it is input)
+        return {path: Path(folder, path).read_text(encoding="utf-8") for path in sorted(files)}

@@ -1,0 +1,62 @@
+"""The text of ``sent_async/operations.py``: one constant per operation, and the error catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from codegen.fragment import Endpoint, Parameter
+from codegen.generate.models import docstring
+from codegen.openapi import Node, snake
+
+PATH: Final = "sent_async/operations.py"
+
+_ALL: Final = '"""Every operation, in the order of the API description."""'
+_ERROR_STATUS: Final = '"""HTTP status of each error code of the catalogue."""'
+
+
+def operations_text(document: Node, endpoints: Sequence[Endpoint], header: str) -> str:
+    """The module's source, not yet formatted. Constants stand in document order."""
+    used = {endpoint.body for endpoint in endpoints if endpoint.body}
+    used |= {name for endpoint in endpoints if endpoint.data for name in endpoint.data.classes}
+    constants = [snake(endpoint.name).upper() for endpoint in endpoints]
+    models = f"from sent_async.models import {', '.join(sorted(used))}\n" if used else ""
+    imports = f"from typing import Any\n\n{models}from sent_async.operation import Operation"
+    parts = [
+        '"""What the API offers: one value per operation, for ``SentClient.send``."""',
+        "from __future__ import annotations",
+        imports,
+        f"__all__ = {sorted([*constants, 'ALL', 'ERROR_STATUS'])!r}",
+        *(_constant(endpoint) for endpoint in endpoints),
+        f"ALL: tuple[Operation[Any], ...] = ({''.join(f'{name}, ' for name in constants)})\n{_ALL}",
+        f"ERROR_STATUS: dict[str, int] = {error_status(document)!r}\n{_ERROR_STATUS}",
+    ]
+    return header + "\n" + "\n\n".join(parts) + "\n"
+
+
+def error_status(document: Node) -> dict[str, int]:
+    """Error code to HTTP status, from ``ErrorCode``'s ``x-http-status``, in the enum's order."""
+    codes = document.get("components", {}).get("schemas", {}).get("ErrorCode", {})
+    statuses: dict[str, int] = codes.get("x-http-status", {})
+    return {code: statuses[code] for code in codes.get("enum", ()) if code in statuses}
+
+
+def _constant(endpoint: Endpoint) -> str:
+    response = endpoint.data.type if endpoint.data else "None"
+    arguments = [repr(endpoint.name), repr(endpoint.method), repr(endpoint.path), f"response={response}"]
+    if endpoint.path_parameters:
+        arguments.append(f"path_parameters={_names(endpoint.path_parameters)!r}")
+    if endpoint.query_parameters:
+        arguments.append(f"query_parameters={_names(endpoint.query_parameters)!r}")
+    if endpoint.body:
+        arguments.append(f"body={endpoint.body}")
+    arguments += [f"rate_tier={endpoint.rate_tier!r}", f"idempotency={endpoint.idempotency!r}"]
+    call = "".join(f"{argument}, " for argument in arguments)
+    text = f"Deprecated. {endpoint.summary}" if endpoint.deprecated else endpoint.summary
+    name = snake(endpoint.name).upper()
+    return f"{name}: Operation[{response}] = Operation({call})\n{docstring(text.strip())}"
+
+
+def _names(parameters: Sequence[Parameter]) -> dict[str, str]:
+    """Python name to wire name."""
+    return {parameter.name: parameter.wire for parameter in parameters}

@@ -1,0 +1,279 @@
+"""The text of ``sent_async/resources/``: a class for each resource, a method for each endpoint."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from codegen.fragment import Data, Endpoint, Parameter
+from codegen.openapi import Node, SpecError, snake
+
+PACKAGE: Final = "sent_async/resources"
+
+_ERRORS: Final = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+}
+_MANY: Final = """\
+    def {call}_many(
+        self,
+        {ids}: Iterable[str] | AsyncIterable[str],
+        *,
+        concurrency: int = 50,
+        fail_fast: bool = False,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Batch[str, {type}]:
+        \"\"\"Call ``{call}`` for many ids at once. Await it for a list in order, iterate it as results come.
+
+        Args:
+            {ids}: The ids, from any iterable.
+            concurrency: How many calls there are at once.
+            fail_fast: Raise the first error instead of putting it in a ``Result``.
+            on_progress: Called with a ``Progress`` at most ten times a second, and at the end.
+
+        Returns:
+            A ``Batch`` of ``Result``. See ``sent_async.batch``.
+        \"\"\"
+        return batch(self.{call}, {ids}, concurrency=concurrency, fail_fast=fail_fast, on_progress=on_progress)
+"""
+
+
+def resource_files(document: Node, endpoints: Sequence[Endpoint], header: str) -> dict[str, str]:
+    """Path to text of every file of the package, not yet formatted. A file holds one resource and those below it."""
+    texts: Mapping[str, str] = document.get("x-resources", {})
+    names = sorted({name for endpoint in endpoints for name in _ancestry(endpoint.resource)})
+    top = [name for name in names if "." not in name]
+    files = {f"{PACKAGE}/__init__.py": _base(top, texts, header)}
+    for name in top:
+        inside = sorted((inner for inner in names if _ancestry(inner)[0] == name), key=lambda inner: -inner.count("."))
+        files[f"{PACKAGE}/{name}.py"] = _module(document, inside, names, endpoints, texts, header)
+    return files
+
+
+def class_name(resource: str) -> str:
+    """``voice.calls`` is ``VoiceCalls``."""
+    return "".join(word.capitalize() for word in resource.replace(".", "_").split("_"))
+
+
+def _ancestry(resource: str) -> list[str]:
+    parts = resource.split(".")
+    return [".".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def _base(top: Sequence[str], texts: Mapping[str, str], header: str) -> str:
+    checks = "\n".join(f"    from .{name} import {class_name(name)}" for name in top)
+    blocks = [
+        f"    @cached_property\n    def {name}(self) -> {class_name(name)}:\n"
+        f'        """{_line(texts, name)}"""\n'
+        f"        from .{name} import {class_name(name)}\n\n"
+        f'        return {class_name(name)}(cast("SentClient", self))\n'
+        for name in top
+    ]
+    return f'''{header}
+"""The typed methods of the client, a module for each resource of the API. Each is imported when it is first used."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from ..client import SentClient
+{checks}
+
+class Resources:
+    """The resources of the API, as attributes of the client."""
+
+''' + "\n".join(blocks)
+
+
+def _line(texts: Mapping[str, str], resource: str) -> str:
+    if resource not in texts:
+        raise SpecError("x-resources", f"{resource} has no description")
+    return " ".join(str(texts[resource]).split())
+
+
+def _module(
+    document: Node,
+    resources: Sequence[str],
+    names: Sequence[str],
+    endpoints: Sequence[Endpoint],
+    texts: Mapping[str, str],
+    header: str,
+) -> str:
+    classes: list[str] = []
+    for resource in resources:
+        below = [name for name in names if name.rpartition(".")[0] == resource]
+        methods = [_method(document, endpoint) for endpoint in endpoints if endpoint.resource == resource]
+        classes.append("\n".join(_class(resource, below, methods, texts)))
+    text = "\n\n".join(classes)
+    return f'{header}\n"""{_line(texts, resources[-1])}"""\n\n{_imports(text, endpoints, resources)}\n\n{text}'
+
+
+def _class(resource: str, below: Sequence[str], methods: Sequence[str], texts: Mapping[str, str]) -> Iterator[str]:
+    yield f"class {class_name(resource)}:"
+    yield f'    """{_line(texts, resource)}"""\n'
+    yield "    def __init__(self, client: SentClient) -> None:\n        self._client = client"
+    for name in below:
+        attribute = name.rpartition(".")[2]
+        yield f"        self.{attribute} = {class_name(name)}(client)"
+        yield f'        """{_line(texts, name)}"""'
+    yield ""
+    yield f'    def __repr__(self) -> str:\n        return "<sent.{resource}>"\n'
+    yield from methods
+
+
+def _imports(text: str, endpoints: Sequence[Endpoint], resources: Sequence[str]) -> str:
+    """Only what the text uses. What only annotations use is imported for type checkers alone."""
+    here = [endpoint for endpoint in endpoints if endpoint.resource in resources]
+    bodies = sorted({endpoint.body for endpoint in here if endpoint.body})
+    types = sorted({name for endpoint in here if endpoint.data for name in endpoint.data.classes})
+    types += [endpoint.data.item for endpoint in here if endpoint.data and endpoint.data.item]
+    classes = sorted({name for name in types if f"{name}]" in text or f"-> {name}:" in text})
+    lines = [
+        "from __future__ import annotations\n",
+        "from typing import TYPE_CHECKING",
+        "",
+        "from .. import operations",
+    ]
+    if "batch(" in text:
+        lines.append("from ..batch import Batch, Progress, batch")
+    if bodies:
+        lines.append(f"from ..models.requests import {', '.join(bodies)}")
+    if "Multipart(" in text:
+        lines.append("from ..multipart import Document, Multipart")
+    if "Paginator" in text:
+        lines.append("from ..pagination import Page, Paginator")
+    lines += ["", "if TYPE_CHECKING:"]
+    abstract = ("AsyncIterable", "Callable", "Iterable", "Mapping", "Sequence")
+    if used := [name for name in abstract if f"{name}[" in text]:
+        lines.append(f"    from collections.abc import {', '.join(used)}")
+    if "datetime" in text:
+        lines.append("    from datetime import datetime")
+    if used := [name for name in ("Any", "Unpack") if f"{name}]" in text or f"{name}[" in text]:
+        lines.append(f"    from typing import {', '.join(used)}")
+    lines.append("    from ..client import SentClient")
+    if bodies:
+        lines.append(f"    from ..models.fields import {', '.join(f'{body}Fields' for body in bodies)}")
+    lines += [f"    from ..models.responses import {', '.join(classes)}"] if classes else []
+    return "\n".join(lines)
+
+
+def _method(document: Node, endpoint: Endpoint) -> str:
+    if endpoint.data and endpoint.data.items is not None:
+        return _list_method(document, endpoint, endpoint.data)
+    keywords = [_keyword(parameter) for parameter in endpoint.query_parameters]
+    if endpoint.multipart:
+        keywords.append("documents: Mapping[str, Document] | None = None")
+    if endpoint.idempotency != "none":
+        keywords.append("idempotency_key: str | None = None")
+    arguments = ["self", *(f"{parameter.name}: str" for parameter in endpoint.path_parameters)]
+    arguments += ["*", *keywords] if keywords else []
+    if endpoint.body:
+        arguments.append(f"**fields: Unpack[{endpoint.body}Fields]")
+    result = endpoint.data.type.replace("list[", "Sequence[") if endpoint.data else "None"
+    lines = [f"    async def {endpoint.call}({', '.join(arguments)}) -> {result}:", _docstring(document, endpoint)]
+    sent = [f"operations.{snake(endpoint.name).upper()}", *_passed(endpoint)]
+    if endpoint.body:
+        lines.append(f"        body = {endpoint.body}(**fields)")
+        value = "body"
+        if endpoint.multipart:
+            value = f"Multipart(body, documents, parts={endpoint.multipart!r}) if documents else body"
+        sent.append(f"body={value}")
+    if endpoint.idempotency != "none":
+        sent.append("idempotency_key=idempotency_key")
+    call = f"await self._client.send({', '.join(sent)})"
+    lines.append(f"        return ({call}).data\n" if endpoint.data else f"        {call}\n")
+    text = "\n".join(lines)
+    if endpoint.call == "retrieve" and len(endpoint.path_parameters) == 1 and not keywords and endpoint.data:
+        ids = f"{endpoint.path_parameters[0].name}s"
+        text += "\n" + _MANY.format(call=endpoint.call, ids=ids, type=endpoint.data.type)
+    return text
+
+
+def _list_method(document: Node, endpoint: Endpoint, data: Data) -> str:
+    page = next((parameter for parameter in endpoint.query_parameters if parameter.wire == "page"), None)
+    arguments = ["self", *(f"{parameter.name}: str" for parameter in endpoint.path_parameters)]
+    keywords = [_keyword(parameter) for parameter in endpoint.query_parameters if not parameter.later_pages]
+    arguments += ["*", *keywords] if keywords else []
+    sent = [f"operations.{snake(endpoint.name).upper()}"]
+    sent += [argument if argument != "page=page" else "page=number" for argument in _passed(endpoint)]
+    items = f"response.data.{data.items} or ()" if data.items else "response.data"
+    pagination = "response.data.pagination" if data.items else "None"
+    first = ", first=page" if page and not page.later_pages else ""
+    return f"""\
+    def {endpoint.call}({", ".join(arguments)}) -> Paginator[{data.item}]:
+{_docstring(document, endpoint)}
+        async def fetch({"number" if page else "_"}: int | None) -> Page[{data.item}]:
+            response = await self._client.send({", ".join(sent)})
+            return Page({items}, {pagination}, response.request_id)
+
+        return Paginator(fetch{first})
+"""
+
+
+def _keyword(parameter: Parameter) -> str:
+    if parameter.default is not None:
+        return f"{parameter.name}: {parameter.type} = {parameter.default}"
+    return f"{parameter.name}: {parameter.type}" + ("" if parameter.required else " | None = None")
+
+
+def _passed(endpoint: Endpoint) -> list[str]:
+    names = [parameter.name for parameter in (*endpoint.path_parameters, *endpoint.query_parameters)]
+    return [f"{name}={name}" for name in names]
+
+
+def _docstring(document: Node, endpoint: Endpoint) -> str:
+    """Google style: what ``help()`` and the reference show."""
+    summary = f"{endpoint.summary.rstrip('.')}."
+    parts = [f"Deprecated. {summary}" if endpoint.deprecated else summary]
+    if endpoint.description:
+        parts.append(_wrapped(endpoint.description, ""))
+    arguments = [
+        (parameter.name, parameter.description)
+        for parameter in (*endpoint.path_parameters, *endpoint.query_parameters)
+        if not parameter.later_pages
+    ]
+    if endpoint.multipart:
+        what = "Documents to upload, by their key: a path, the content, or a tuple of name, content and content type."
+        arguments.append(("documents", what))
+    if endpoint.idempotency != "none":
+        made = "; made for each call when left out" if endpoint.idempotency == "automatic" else ""
+        arguments.append(("idempotency_key", f"Calling again with the same key repeats nothing{made}."))
+    if arguments:
+        parts.append(_entries("Args", arguments))
+    if endpoint.body:
+        members: Node = document["components"]["schemas"][endpoint.body]["properties"]
+        keywords = [(snake(key), str(value.get("description", ""))) for key, value in members.items()]
+        parts.append(_entries("Keyword Args", keywords))
+    if endpoint.data:
+        returns = f"``{endpoint.data.type}``"
+        if endpoint.data.items is not None:
+            returns = f"A ``Paginator``: await it for one page, iterate it for every ``{endpoint.data.item}``"
+        parts.append(f"Returns:\n    {returns}.")
+    raised = [
+        _wrapped(f"{_ERRORS.get(failure.status, 'SentAPIError')}: {failure.description}", "    ")
+        for failure in endpoint.failures
+    ]
+    raised.append("    SentError: Whatever else can go wrong with any call; the guide has a page on errors.")
+    parts.append("Raises:\n" + "\n".join(raised))
+    body = "\n\n".join(parts).replace("\\", "\\\\").replace('"""', "'''")
+    return textwrap.indent(f'"""{body}\n"""', " " * 8, lambda line: bool(line.strip()))
+
+
+def _entries(title: str, entries: Sequence[tuple[str, str]]) -> str:
+    return f"{title}:\n" + "\n".join(_wrapped(f"{name}: {what}", "    ") for name, what in entries)
+
+
+def _wrapped(text: str, indent: str) -> str:
+    """Paragraphs of at most 100 columns in the file; what an entry goes on with is indented further."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
+    if indent:
+        return textwrap.fill(" ".join(paragraphs), 92, initial_indent=indent, subsequent_indent=indent + "    ")
+    return "\n\n".join(textwrap.fill(paragraph, 92) for paragraph in paragraphs)

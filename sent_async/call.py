@@ -1,0 +1,271 @@
+"""One call: its attempts, the waits between them, its two time limits, and what is known of it when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from .clock import Clock
+from .envelope import SentResponse, decode
+from .errors import SentConnectionError, SentError, SentTimeoutError
+from .operation import Operation
+from .request import Request
+from .retry import drawn_waits, is_retryable, wait_before_retry
+
+if TYPE_CHECKING:
+    from .options import Options
+    from .pacing import Pacer
+    from .transport import Transport
+
+T = TypeVar("T")
+
+Reason = Literal["timeout", "deadline", "close"]
+
+logger = logging.getLogger("sent_async")
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt of a call, after it has ended. It holds no header, query, body or id out of a path."""
+
+    method: str
+    path: str
+    """The path template, such as ``/v3/profiles/{profileId}``."""
+    number: int
+    """1 for the first attempt of a call."""
+    seconds: float
+    """How long this attempt took. Waiting for a connection slot or for the rate limit is not included."""
+    status: int | None = None
+    """``None`` when there was no response."""
+    request_id: str | None = None
+    error: SentError | None = None
+    retry_in: float | None = None
+    """Seconds until the next attempt; ``None`` when there is none."""
+
+
+class Call(Generic[T]):
+    """One call in flight. It belongs to the task that runs it."""
+
+    __slots__ = (
+        "_on_attempt",
+        "_options",
+        "_prior_cancels",
+        "_retries",
+        "_started",
+        "_stopped",
+        "_task",
+        "_transport",
+        "_waits",
+        "attempt_started",
+        "attempts",
+        "clock",
+        "expires",
+        "found_dead",
+        "maybe_sent",
+        "operation",
+        "pacer",
+        "request",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        operation: Operation[T],
+        request: Request,
+        options: Options,
+        *,
+        transport: Transport,
+        pacer: Pacer,
+        clock: Clock,
+        on_attempt: Callable[[Attempt], None] | None,
+        task: asyncio.Task[Any],
+    ) -> None:
+        self.operation = operation
+        self.request = request
+        self.timeout = options.timeout
+        self.pacer = pacer
+        self.clock = clock
+        self._options = options
+        self._transport = transport
+        self._on_attempt = on_attempt
+        self._task = task
+        self._prior_cancels = task.cancelling()
+        self._stopped: Reason | None = None
+        self._retries = 0
+        self._waits: Iterator[float] | None = None
+        self._started = self.attempt_started = clock.time()
+        self.expires: float | None = None
+        """When the deadline ends the call, on the clock."""
+        self.attempts = 0
+        self.maybe_sent = False
+        """Whether any attempt may have reached the server."""
+        self.found_dead = False
+        """The last attempt failed because a kept connection had died before it was used again."""
+
+    async def run(self) -> SentResponse[T]:
+        """Attempt until a response can be returned or the retry policy says that an error is final.
+
+        Raises:
+            SentError: The last attempt's error, with ``attempts``, ``idempotency_key`` and ``maybe_sent`` of the call.
+        """
+        transport, deadline = self._transport, self._options.deadline
+        failure: SentError | None = None
+        timer = None
+        transport.calls.add(self)
+        if deadline is not None:
+            self.expires = self._started + deadline
+            timer = transport.timer("deadline", deadline)
+            timer.start(self, self.expires)
+        try:
+            while True:
+                try:
+                    status, headers, body = await transport.exchange(self)
+                    data, meta = decode(self.operation, status, headers, body, self.clock)
+                    break
+                except SentError as error:
+                    failure = error
+                wait = self._wait_after(failure)
+                self._report(getattr(failure, "status", None), failure.request_id, failure, wait)
+                if wait is None:
+                    raise self._complete(failure)
+                if wait:
+                    await self.clock.sleep(wait)
+        except asyncio.CancelledError:
+            reason = self.take_back("deadline", "close")
+            if reason is None:
+                raise
+        else:
+            elapsed = self.clock.time() - self._started
+            response = SentResponse(
+                data=data, status=status, headers=headers, meta=meta, attempts=self.attempts, elapsed=elapsed
+            )
+            if self._on_attempt is not None or logger.isEnabledFor(logging.DEBUG):
+                self._report(status, response.request_id)
+            return response
+        finally:
+            transport.calls.discard(self)
+            if timer is not None:
+                timer.end(self)
+        raise self._complete(self._stop_error(reason)) from failure
+
+    def _wait_after(self, failure: SentError) -> float | None:
+        """Seconds until the next attempt, or ``None`` when ``failure`` is final."""
+        if self.found_dead and self.request.repeatable:
+            return 0.0  # it spends no retry
+        retries, self._retries = self._retries, self._retries + 1
+        if retries >= self._options.max_retries or not is_retryable(failure, repeatable=self.request.repeatable):
+            return None
+        remaining = None if self.expires is None else self.expires - self.clock.time()
+        if self._waits is None:
+            self._waits = drawn_waits()
+        return wait_before_retry(next(self._waits), getattr(failure, "retry_after", None), remaining)
+
+    def _complete(self, error: SentError) -> SentError:
+        """Add what is known of the whole call to the error of its last attempt."""
+        error.attempts = self.attempts
+        error.idempotency_key = self.request.idempotency_key
+        if isinstance(error, SentConnectionError):
+            error.maybe_sent |= self.maybe_sent
+        return error
+
+    def _stop_error(self, reason: Reason) -> SentError:
+        if reason == "close":
+            return SentConnectionError(
+                f"{self.operation.name}: the client was closed during the call", maybe_sent=False
+            )
+        what = "no response" if self.attempts else "the request was not sent"
+        return SentTimeoutError(
+            f"{self.operation.name}: {what} within the deadline of {self._options.deadline:g} s", maybe_sent=False
+        )
+
+    def stop(self, reason: Reason) -> None:
+        """End the call from outside: cancel its task, and note the reason to tell it from other cancellations."""
+        if self._stopped is None:
+            self._task.cancel()
+        # Closing outranks a time limit that has not been delivered yet.
+        self._stopped = "close" if "close" in (reason, self._stopped) else reason
+
+    def take_back(self, *reasons: Reason) -> Reason | None:
+        """The reason when the ``CancelledError`` just caught came from ``stop``; the cancellation is then undone.
+
+        ``None`` when it came from elsewhere too, or for another reason: it must be raised again.
+        """
+        reason = self._stopped
+        if reason not in reasons:
+            return None
+        self._stopped = None
+        return reason if self._task.uncancel() <= self._prior_cancels else None
+
+    def _report(
+        self, status: int | None, request_id: str | None, error: SentError | None = None, wait: float | None = None
+    ) -> None:
+        """Log the attempt, and pass it to the ``on_attempt`` hook. A hook that raises is logged and changes nothing."""
+        attempt = Attempt(
+            method=self.operation.method,
+            path=self.operation.path,
+            number=self.attempts,
+            seconds=self.clock.time() - self.attempt_started,
+            status=status,
+            request_id=request_id,
+            error=error,
+            retry_in=wait,
+        )
+        logger.log(
+            logging.DEBUG if wait is None else logging.INFO,
+            "%s %s attempt %d: %s in %.3f s (request_id=%s)%s",
+            attempt.method,
+            attempt.path,
+            attempt.number,
+            type(error).__name__ if status is None else status,
+            attempt.seconds,
+            request_id,
+            "" if wait is None else f", next attempt in {wait:.2f} s",
+        )
+        if self._on_attempt is None:
+            return
+        try:
+            self._on_attempt(attempt)
+        except Exception:
+            logger.exception("on_attempt raised; the call goes on")
+
+
+class CallTimer:
+    """One timer for all time limits of the same length, where a timer for each costs 6 % of a request.
+
+    Limits of one length expire in the order in which they started, so the first one is the next to expire. An unused
+    timer is forgotten, or a caller who computes timeouts would pile them up.
+    """
+
+    __slots__ = ("_clock", "_forget", "_reason", "_running", "_timer")
+
+    def __init__(self, reason: Reason, seconds: float, clock: Clock, forget: Callable[[], object]) -> None:
+        self._reason: Reason = reason
+        self._forget = forget
+        self._clock = clock
+        self._running: dict[Call[Any], float] = {}
+        self._timer = clock.call_later(seconds, self._expire)
+
+    def start(self, call: Call[Any], expires: float) -> None:
+        """Limit the call. ``expires`` is a time on the clock."""
+        self._running[call] = expires
+
+    def end(self, call: Call[Any]) -> None:
+        """Lift the limit."""
+        self._running.pop(call, None)
+
+    def close(self) -> None:
+        """Stop the timer for good."""
+        self._timer.cancel()
+
+    def _expire(self) -> None:
+        now = self._clock.time()
+        for call, expires in list(self._running.items()):
+            if expires > now:
+                self._timer = self._clock.call_later(expires - now, self._expire)
+                return
+            del self._running[call]
+            call.stop(self._reason)
+        self._forget()

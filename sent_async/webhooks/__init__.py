@@ -1,0 +1,42 @@
+"""Incoming webhooks: verified, typed, handled once. Not imported by ``import sent_async``."""
+
+from ..models.events import EventName, MessageStatus, ProfileCompletionCallback
+from .events import (
+    CallEvent,
+    ChannelEvent,
+    ContactEvent,
+    Event,
+    LinkEvent,
+    MessageReceivedEvent,
+    MessageStatusEvent,
+    TemplateEvent,
+    UnknownEvent,
+    parse_profile_completion,
+)
+from .receiver import WebhookReceiver, WebhookSignatureError
+from .seen import LeasedSeen, MemorySeen, Seen, SQLiteSeen
+from .tracker import MessageState, MessageTracker
+
+__all__ = [
+    "CallEvent",
+    "ChannelEvent",
+    "ContactEvent",
+    "Event",
+    "EventName",
+    "LeasedSeen",
+    "LinkEvent",
+    "MemorySeen",
+    "MessageReceivedEvent",
+    "MessageState",
+    "MessageStatus",
+    "MessageStatusEvent",
+    "MessageTracker",
+    "ProfileCompletionCallback",
+    "SQLiteSeen",
+    "Seen",
+    "TemplateEvent",
+    "UnknownEvent",
+    "WebhookReceiver",
+    "WebhookSignatureError",
+    "parse_profile_completion",
+]

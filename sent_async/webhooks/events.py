@@ -1,0 +1,220 @@
+"""The body of a webhook becomes a typed event. Pure: no I/O and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from .. import repair
+from ..errors import SentDecodeError
+from ..models.events import (
+    CallPayload,
+    ChannelPayload,
+    ContactPayload,
+    EventName,
+    LinkPayload,
+    MessageReceivedPayload,
+    MessageStatusPayload,
+    ProfileCompletionCallback,
+    TemplatePayload,
+)
+from ..structs import SecretMap, SecretResponse, Timestamp
+
+T = TypeVar("T")
+
+_NULL: Final = msgspec.Raw(b"null")
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class _Event(SecretResponse, frozen=True, kw_only=True):
+    id: str
+    """What to deduplicate on: ``X-Webhook-Event-ID``, or a hash of the body where that header is missing."""
+    endpoint_id: str
+    """The webhook endpoint it was sent to, from ``X-Webhook-ID``."""
+    name: EventName
+    """Such as ``message.delivered``; the family's name, such as ``templates``, where the family has only one event."""
+    timestamp: datetime | None = None
+    """When Sent sent it out first, in whole seconds. Do not order events of a message by it."""
+    request_id: str | None = None
+
+
+class MessageStatusEvent(_Event, frozen=True, kw_only=True):
+    """The status of a message changed."""
+
+    payload: MessageStatusPayload
+
+
+class MessageReceivedEvent(_Event, frozen=True, kw_only=True):
+    """A contact wrote to you."""
+
+    payload: MessageReceivedPayload
+
+
+class TemplateEvent(_Event, frozen=True, kw_only=True):
+    """The review of a template moved on."""
+
+    payload: TemplatePayload
+
+
+class ContactEvent(_Event, frozen=True, kw_only=True):
+    """A contact opted in or out, or sent a keyword."""
+
+    payload: ContactPayload
+
+
+class ChannelEvent(_Event, frozen=True, kw_only=True):
+    """A channel of yours changed its state."""
+
+    payload: ChannelPayload
+
+
+class LinkEvent(_Event, frozen=True, kw_only=True):
+    """A short link in a message was opened, or ended."""
+
+    payload: LinkPayload
+
+
+class CallEvent(_Event, frozen=True, kw_only=True):
+    """A call moved on."""
+
+    payload: CallPayload
+
+
+class UnknownEvent(_Event, frozen=True, kw_only=True):
+    """An event that this version does not know. The list of events is open and grows."""
+
+    payload: SecretMap
+    """The payload as it came, a plain dict. No ``repr`` shows it."""
+
+
+Event: TypeAlias = (
+    MessageStatusEvent
+    | MessageReceivedEvent
+    | TemplateEvent
+    | ContactEvent
+    | ChannelEvent
+    | LinkEvent
+    | CallEvent
+    | UnknownEvent
+)
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    """Only ``field`` is needed to tell what came. The rest is read leniently: it must not cost the event."""
+
+    field: str
+    event: Any = None
+    sub_type: Any = None
+    payload: msgspec.Raw = _NULL
+    value: msgspec.Raw = _NULL
+    timestamp: Any = None
+    request_id: Any = None
+
+
+_Kind: TypeAlias = tuple[Callable[..., Event], type[msgspec.Struct], msgspec.json.Decoder[Any]]
+
+
+def _kind(event: Callable[..., Event], payload: type[msgspec.Struct]) -> _Kind:
+    return event, payload, msgspec.json.Decoder(payload)
+
+
+_STATUS: Final = _kind(MessageStatusEvent, MessageStatusPayload)
+_RECEIVED: Final = _kind(MessageReceivedEvent, MessageReceivedPayload)
+_FAMILIES: Final = {
+    "message": (_STATUS,),
+    "messages": (_STATUS, _RECEIVED),  # the earliest form, which named no event
+    "templates": (_kind(TemplateEvent, TemplatePayload),),
+    "contact": (_kind(ContactEvent, ContactPayload),),
+    "channel": (_kind(ChannelEvent, ChannelPayload),),
+    "link": (_kind(LinkEvent, LinkPayload),),
+    "call": (_kind(CallEvent, CallPayload),),
+}
+
+_envelope: Final = msgspec.json.Decoder(_Envelope)
+_completion: Final = msgspec.json.Decoder(ProfileCompletionCallback)
+
+
+def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
+    """The event that a verified body holds.
+
+    Raises:
+        SentDecodeError: It is no JSON object with a ``field``, or a documented event lacks what identifies it.
+    """
+    try:
+        envelope = _envelope.decode(body)
+    except msgspec.ValidationError as error:
+        path, what = repair.where(error)
+        raise SentDecodeError(f"{what} - at {path}", path=path) from None
+    except _NOT_JSON:
+        raise SentDecodeError("the body is not JSON" if body.strip() else "the body is empty") from None
+    request_id = _text(envelope.request_id)
+    raw, place = envelope.payload, "$.payload"
+    if raw == _NULL and envelope.value != _NULL:
+        raw, place = envelope.value, "$.value"
+    name = EventName(_text(envelope.event) or _text(envelope.sub_type) or envelope.field)
+    common: dict[str, Any] = {
+        "id": id,
+        "endpoint_id": endpoint_id,
+        "name": name,
+        "timestamp": _moment(envelope.timestamp),
+        "request_id": request_id,
+    }
+    kinds = (_RECEIVED,) if name == "message.received" else _FAMILIES.get(envelope.field, ())
+    misfit: msgspec.ValidationError | None = None
+    try:
+        for event, struct, decoder in kinds:
+            try:
+                return event(**common, payload=_payload(raw, struct, decoder))
+            except msgspec.ValidationError as error:
+                misfit = misfit or error
+        if misfit is not None and name.is_known:
+            raise misfit
+        return UnknownEvent(**common, payload=msgspec.json.decode(raw, type=dict[str, Any] | None) or {})
+    except msgspec.ValidationError as error:
+        path, what = repair.where(error)
+        path = place + path[1:]
+        raise SentDecodeError(f"{what} - at {path}", request_id=request_id, path=path) from None
+    except _NOT_JSON:
+        raise SentDecodeError("the payload is not JSON", request_id=request_id, path=place) from None
+
+
+def parse_profile_completion(body: bytes) -> ProfileCompletionCallback:
+    """What Sent posts to the ``web_hook_url`` of ``profiles.complete`` when the onboarding has ended.
+
+    This callback is not signed, so anybody may have sent it. Put a secret of your own into the URL, and retrieve the
+    profile before you rely on what the callback says.
+
+    Args:
+        body: The body as received.
+
+    Raises:
+        SentDecodeError: The body does not hold the id of a profile.
+    """
+    try:
+        return _payload(body, ProfileCompletionCallback, _completion)
+    except msgspec.ValidationError as error:
+        path, what = repair.where(error)
+        raise SentDecodeError(f"{what} - at {path}", path=path) from None
+    except _NOT_JSON:
+        raise SentDecodeError("the body is not JSON" if body.strip() else "the body is empty") from None
+
+
+def _payload(raw: bytes | msgspec.Raw, struct: type[T], decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        return repair.convert(msgspec.json.decode(raw), struct)  # a stamp without an offset, perhaps
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return repair.convert([value], list[Timestamp])[0]
+    except msgspec.ValidationError:
+        return None

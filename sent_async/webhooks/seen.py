@@ -1,0 +1,155 @@
+"""Which events were handled: each once, and none lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from os import PathLike
+from typing import Final, Protocol, runtime_checkable
+
+from ..clock import Clock, SystemClock
+from ..errors import SentConfigError
+from .database import Database, Stored
+
+DAY: Final = 86_400.0
+
+
+@runtime_checkable
+class Seen(Protocol):
+    """Where handled events are noted. These two methods are enough for a store that lives within one process."""
+
+    async def claim(self, id: str, /) -> bool:
+        """True for the first who asks: the event is theirs to handle. False for everybody else."""
+        ...
+
+    async def release(self, id: str, /) -> None:
+        """The handling failed: the next who asks gets the event."""
+        ...
+
+
+@runtime_checkable
+class LeasedSeen(Seen, Protocol):
+    """A store that outlives a process or is shared by several. A claim is a lease until ``finish`` makes it final.
+
+    A claim that was neither finished nor released within the lease belongs to a process that died, and can be
+    claimed again.
+    """
+
+    async def finish(self, id: str, /) -> None:
+        """The event was handled to its end."""
+        ...
+
+    async def is_finished(self, id: str, /) -> bool:
+        """Whether it was handled, rather than being handled right now."""
+        ...
+
+
+class MemorySeen:
+    """In the memory of this process.
+
+    Args:
+        size: How many events are remembered; beyond it the oldest are forgotten. 100,000 take about 20 MB.
+        ttl: For how many seconds an event is remembered. Sent gives up after some hours at most.
+        clock: For tests.
+    """
+
+    def __init__(self, *, size: int = 100_000, ttl: float = DAY, clock: Clock | None = None) -> None:
+        if size < 1 or not ttl > 0:
+            raise SentConfigError("size and ttl must be positive")
+        self._size = size
+        self._ttl = ttl
+        self._clock = clock or SystemClock()
+        self._until: dict[str, float] = {}  # in the order of claiming, so the oldest come first
+        self._finished: set[str] = set()
+
+    async def claim(self, id: str, /) -> bool:
+        """See ``Seen.claim``."""
+        now = self._clock.time()
+        while self._until and next(iter(self._until.values())) <= now:
+            self._forget(next(iter(self._until)))
+        if id in self._until:
+            return False
+        if len(self._until) >= self._size:
+            self._forget(next(iter(self._until)))
+        self._until[id] = now + self._ttl
+        return True
+
+    async def release(self, id: str, /) -> None:
+        """See ``Seen.release``."""
+        self._forget(id)
+
+    async def finish(self, id: str, /) -> None:
+        """See ``LeasedSeen.finish``."""
+        if id in self._until:
+            self._finished.add(id)
+
+    async def is_finished(self, id: str, /) -> bool:
+        """See ``LeasedSeen.is_finished``."""
+        return id in self._finished
+
+    def _forget(self, id: str) -> None:
+        self._until.pop(id, None)
+        self._finished.discard(id)
+
+
+class SQLiteSeen(Stored):
+    """In an SQLite file: survives restarts, and can be shared by the processes of one machine.
+
+    Args:
+        path: The file; made when it is not there.
+        lease: After how many seconds an unfinished claim counts as that of a process that died. Longer than
+            ``on_event`` ever takes; shorter than the minute after which Sent delivers again, or the first redelivery
+            after a crash comes too early.
+        ttl: For how many seconds a handled event is remembered.
+        clock: For tests.
+
+    Raises:
+        SentConfigError: The file cannot be opened, or is not of this kind.
+    """
+
+    def __init__(
+        self, path: str | PathLike[str], *, lease: float = 45.0, ttl: float = DAY, clock: Clock | None = None
+    ) -> None:
+        if not lease > 0 or not ttl > 0:
+            raise SentConfigError("lease and ttl must be positive")
+        self._lease = lease
+        self._ttl = ttl
+        self._clock = clock or SystemClock()
+        self._purge_at = 0.0
+        # until: the end of the lease, or of remembering when it is finished.
+        self._database = Database(
+            path,
+            "CREATE TABLE IF NOT EXISTS seen"
+            " (id TEXT PRIMARY KEY, until REAL NOT NULL, finished INTEGER NOT NULL) WITHOUT ROWID;"
+            " CREATE INDEX IF NOT EXISTS seen_until ON seen (until)",
+        )
+
+    async def claim(self, id: str, /) -> bool:
+        """See ``Seen.claim``."""
+        now = self._clock.wall()  # a clock that goes on while no process runs
+
+        def work(connection: sqlite3.Connection) -> bool:
+            if now >= self._purge_at:
+                connection.execute("DELETE FROM seen WHERE until <= ? AND finished", (now,))
+                self._purge_at = now + 600
+            claimed = connection.execute(
+                "INSERT INTO seen VALUES (?, ?, 0) ON CONFLICT (id) DO UPDATE"
+                " SET until = excluded.until, finished = 0 WHERE until <= ?",
+                (id, now + self._lease, now),
+            )
+            return claimed.rowcount == 1
+
+        return await self._database.run(work)
+
+    async def release(self, id: str, /) -> None:
+        """See ``Seen.release``."""
+        await self._database.run(lambda connection: connection.execute("DELETE FROM seen WHERE id = ?", (id,)))
+
+    async def finish(self, id: str, /) -> None:
+        """See ``LeasedSeen.finish``."""
+        row = (id, self._clock.wall() + self._ttl)
+        await self._database.run(lambda connection: connection.execute("REPLACE INTO seen VALUES (?, ?, 1)", row))
+
+    async def is_finished(self, id: str, /) -> bool:
+        """See ``LeasedSeen.is_finished``."""
+        query = "SELECT 1 FROM seen WHERE id = ? AND finished"
+        return await self._database.run(lambda connection: connection.execute(query, (id,)).fetchone() is not None)

@@ -1,0 +1,236 @@
+"""What became of the messages that were sent, out of events in any order."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from os import PathLike
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from ..batch import Result, batch
+from ..clock import Clock, SystemClock
+from ..errors import SentConfigError
+from ..models.events import MessageStatus
+from .database import Database, Stored
+from .events import Event, MessageStatusEvent
+
+SETTLED: Final = ("DELIVERED", "READ", "RECEIVED", "FAILED", "FILTERED", "BLOCKED", "CANCELLED")
+"""Nothing more need come. FAILED may still be followed by an attempt on another channel, and DELIVERED by READ."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS message (id TEXT PRIMARY KEY, status TEXT, channel TEXT, reason_code TEXT,"
+    " updated_at INTEGER, emitted_at INTEGER, scheduled_at INTEGER, heard_at INTEGER NOT NULL) WITHOUT ROWID"
+)
+_BY_ID: Final = "SELECT * FROM message WHERE id = ?"
+_LATEST: Final = (
+    "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status,"
+    " channel = coalesce(excluded.channel, channel), reason_code = excluded.reason_code,"
+    " updated_at = excluded.updated_at, emitted_at = excluded.emitted_at, scheduled_at = excluded.scheduled_at"
+    " WHERE status IS NULL OR (excluded.updated_at, excluded.emitted_at) >= (updated_at, emitted_at)"
+)
+_SILENT: Final = (
+    "SELECT * FROM message WHERE heard_at <= ? AND (scheduled_at IS NULL OR scheduled_at <= ?)"
+    " AND (status IS NULL OR status NOT IN (?, ?, ?, ?, ?, ?, ?)) ORDER BY heard_at"
+)
+
+
+class MessageState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one message."""
+
+    message_id: str
+    status: MessageStatus | None
+    """``None`` as long as no event has come."""
+    channel: str | None
+    reason_code: str | None
+    updated_at: datetime | None
+    """When the status changed, by Sent's clock."""
+    scheduled_at: datetime | None
+    """When a held message is due."""
+    heard_at: datetime
+    """When the tracker learnt this, by our clock."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more need come."""
+        return self.status in SETTLED
+
+
+class Activity(Protocol):
+    """What the tracker needs of an item of ``sent.messages.list_activities``."""
+
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def timestamp(self) -> datetime | None: ...
+    @property
+    def reason_code(self) -> str | None: ...
+
+
+class MessageTracker(Stored):
+    """Keeps the latest state of each message.
+
+    Events come out of order and more than once. The one with the latest ``updated_at`` counts, whatever its status;
+    of two with the same, the one sent out later; of two sent out in the same second, the one that arrived later.
+
+    Args:
+        path: An SQLite file, which survives restarts. Default: in memory.
+        clock: For tests.
+
+    Raises:
+        SentConfigError: The file cannot be opened, or is not of this kind.
+    """
+
+    def __init__(self, path: str | PathLike[str] = ":memory:", *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        # Moments are in microseconds since 1970, which compare exactly.
+        self._database = Database(path, _SCHEMA)
+
+    async def expect(self, message_ids: Iterable[str]) -> None:
+        """Note messages that were just sent, so that one of which nothing is heard is missed.
+
+        What events have already told of them is kept.
+
+        Args:
+            message_ids: ``[one.message_id for one in sent_message.recipients]``.
+        """
+        if isinstance(message_ids, str):
+            raise SentConfigError("message_ids is a string; pass a list of ids")
+        rows = [(message_id, self._now()) for message_id in message_ids]
+
+        def work(connection: sqlite3.Connection) -> None:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany("INSERT OR IGNORE INTO message (id, heard_at) VALUES (?, ?)", rows)
+
+        await self._database.run(work)
+
+    async def take(self, event: Event) -> MessageState | None:
+        """Learn from an event.
+
+        Args:
+            event: Any event; all but ``MessageStatusEvent`` are ignored.
+
+        Returns:
+            The state of the message after it, or ``None`` for an event that was ignored.
+        """
+        if not isinstance(event, MessageStatusEvent):
+            return None
+        payload = event.payload
+        emitted_at = _microseconds(event.timestamp)
+        return await self._learn(
+            payload.message_id,
+            status=str(payload.message_status),
+            channel=payload.channel,
+            reason_code=payload.reason_code,
+            updated_at=_microseconds(payload.updated_at) or emitted_at,
+            emitted_at=emitted_at,
+            scheduled_at=_microseconds(payload.scheduled_at),
+        )
+
+    async def state(self, message_id: str) -> MessageState | None:
+        """What is known of a message; ``None`` when it was neither expected nor heard of."""
+
+        def work(connection: sqlite3.Connection) -> MessageState | None:
+            row = connection.execute(_BY_ID, (message_id,)).fetchone()
+            return _state(row) if row is not None else None
+
+        return await self._database.run(work)
+
+    async def missing(self, *, after: float) -> list[MessageState]:
+        """Messages that are not settled and of which nothing was heard for a while, the longest silent first.
+
+        Args:
+            after: For how many seconds nothing was heard. For a held message they count from when it is due.
+        """
+        before = self._now() - round(after * 1e6)
+
+        def work(connection: sqlite3.Connection) -> list[MessageState]:
+            return [_state(row) for row in connection.execute(_SILENT, (before, before, *SETTLED))]
+
+        return await self._database.run(work)
+
+    async def reconcile(
+        self, list_activities: Callable[[str], AsyncIterable[Activity]], *, after: float, concurrency: int = 10
+    ) -> list[Result[str, MessageState]]:
+        """Ask Sent about the messages that are missing.
+
+        Args:
+            list_activities: ``sent.messages.list_activities``.
+            after: As for ``missing``.
+            concurrency: How many are asked about at a time.
+
+        Returns:
+            A ``Result`` for each: its state, or the ``SentError`` of the call. Who failed is asked about next time.
+        """
+
+        async def ask(message_id: str) -> MessageState:
+            latest: Activity | None = None
+            moment = 0
+            async for activity in list_activities(message_id):
+                at = _microseconds(activity.timestamp)
+                if activity.status and (latest is None or at > moment):
+                    latest, moment = activity, at
+            if latest is None:
+                return await self._learn(message_id)
+            return await self._learn(
+                message_id, status=latest.status, reason_code=latest.reason_code, updated_at=moment, emitted_at=moment
+            )
+
+        silent = [state.message_id for state in await self.missing(after=after)]
+        return await batch(ask, silent, concurrency=concurrency)
+
+    async def forget(self, *, after: float) -> int:
+        """Drop messages of which nothing was heard for this many seconds; how many there were."""
+        before = self._now() - round(after * 1e6)
+        query = "DELETE FROM message WHERE heard_at <= ?"
+        return await self._database.run(lambda connection: connection.execute(query, (before,)).rowcount)
+
+    async def _learn(
+        self,
+        message_id: str,
+        *,
+        status: str | None = None,
+        channel: str | None = None,
+        reason_code: str | None = None,
+        updated_at: int = 0,
+        emitted_at: int = 0,
+        scheduled_at: int = 0,
+    ) -> MessageState:
+        row = (message_id, status, channel, reason_code, updated_at, emitted_at, scheduled_at or None, self._now())
+
+        def work(connection: sqlite3.Connection) -> MessageState:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(_LATEST, row)
+                connection.execute("UPDATE message SET heard_at = ? WHERE id = ?", (row[-1], message_id))
+                return _state(connection.execute(_BY_ID, (message_id,)).fetchone())
+
+        return await self._database.run(work)
+
+    def _now(self) -> int:
+        return round(self._clock.wall() * 1e6)
+
+
+def _state(row: tuple[Any, ...]) -> MessageState:
+    id, status, channel, reason_code, updated_at, _, scheduled_at, heard_at = row
+    return MessageState(
+        message_id=id,
+        status=MessageStatus(status) if status else None,
+        channel=channel,
+        reason_code=reason_code,
+        updated_at=_moment(updated_at),
+        scheduled_at=_moment(scheduled_at),
+        heard_at=_EPOCH + timedelta(microseconds=heard_at),
+    )
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return _EPOCH + timedelta(microseconds=microseconds) if microseconds else None
+
+
+def _microseconds(moment: datetime | None) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) if moment is not None else 0

@@ -1,0 +1,222 @@
+"""Each rewriting rule on a small document: what comes in, what the generator is given."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codegen.fragment import check, data_type, parse, read_endpoints
+from codegen.generate.normalise import SECRET, SECRET_MAP, TIMESTAMP, has_secret, normalise
+from codegen.openapi import Node, SpecError, lookup, snake
+
+SAMPLE = parse(Path(__file__).with_name("sample.yaml").read_text(encoding="utf-8"), "sample.yaml")
+STRING: Node = {"type": "string"}
+NULL: Node = {"type": "null"}
+COLOUR: Node = {"$ref": "#/components/schemas/Colour"}
+CARD: Node = {"$ref": "#/components/schemas/Card"}
+TEXTS: Node = {"type": "array", "items": STRING}
+SECRET_TEXT: Node = {"type": "string", "format": "password"}
+STAMP: Node = {"type": "string", "format": "date-time"}
+
+
+def normalised(name: str, member: Node, *, required: bool = False) -> Node:
+    """The sample with one more member in one component, normalised; that component's schema."""
+    document = deepcopy(SAMPLE)
+    schema = document["components"]["schemas"][name]
+    schema["properties"]["probe"] = member
+    schema["required"] = [*schema["required"], "probe"] if required else schema["required"]
+    result = normalise(check(document), read_endpoints(document))["components"]["schemas"]
+    module = "responses" if name == "Thing" else "requests"
+    return dict(result[f"{module}.{name}"])
+
+
+def probe(name: str, member: Node, *, required: bool = False) -> Any:
+    """What the added member became."""
+    return normalised(name, member, required=required)["properties"]["probe"]
+
+
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        pytest.param(STRING, STRING, id="a value is never null"),
+        pytest.param({"type": ["string", "null"]}, {"anyOf": [STRING, NULL]}, id="null stays"),
+        pytest.param({**STRING, "default": "x"}, STRING, id="no default is sent"),
+        pytest.param({**STRING, "maxLength": 3}, {**STRING, "maxLength": 3}, id="limits stay"),
+        pytest.param(COLOUR, {**STRING, "description": "One of `Colour`."}, id="enum is text"),
+        pytest.param(
+            {"anyOf": [COLOUR, NULL], "description": "Paint."},
+            {"anyOf": [STRING, NULL], "description": "Paint. One of `Colour`."},
+            id="nullable enum",
+        ),
+        pytest.param(
+            {"anyOf": [CARD, NULL]},
+            {"anyOf": [{"$ref": "#/components/schemas/requests.Card"}, NULL]},
+            id="references name their module",
+        ),
+        pytest.param(
+            {"type": ["string", "null"], "format": "password"},
+            {"anyOf": [{**SECRET_TEXT, "x-python-type": SECRET}, NULL]},
+            id="secret",
+        ),
+        pytest.param(TEXTS, {**TEXTS, "x-python-type": "Sequence"}, id="list is covariant"),
+        pytest.param(
+            {"type": "object", "additionalProperties": STRING},
+            {"type": "object", "additionalProperties": STRING, "x-python-type": "Mapping"},
+            id="map is covariant",
+        ),
+        pytest.param(
+            {**STRING, "deprecated": True, "description": "Old."},
+            {**STRING, "description": "Deprecated. Old."},
+            id="deprecation is said",
+        ),
+    ],
+)
+def test_request_member(member: Node, expected: Node) -> None:
+    """What is sent keeps absent, null and a value apart, and has no opinion of its own."""
+    assert probe("ThingCreate", member) == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "required", "expected"),
+    [
+        pytest.param(STRING, True, STRING, id="required"),
+        pytest.param(STRING, False, {**STRING, "nullable": True}, id="optional reads None"),
+        pytest.param({"type": ["string", "null"]}, False, {**STRING, "nullable": True}, id="null reads None"),
+        pytest.param({"type": ["string", "null"]}, True, {"anyOf": [STRING, NULL]}, id="required null"),
+        pytest.param({**STRING, "default": "x"}, True, STRING, id="no default is made up"),
+        pytest.param(TEXTS, True, TEXTS, id="list is a list"),
+        pytest.param(
+            {"anyOf": [COLOUR, NULL], "description": "Paint."},
+            False,
+            {
+                "$ref": "#/components/schemas/enums.Colour",
+                "nullable": True,
+                "description": "Paint.",
+            },
+            id="enum stays an enum",
+        ),
+        pytest.param(STAMP, True, {**STAMP, "x-python-type": TIMESTAMP}, id="stamps are aware"),
+    ],
+)
+def test_response_member(member: Node, required: bool, expected: Node) -> None:
+    """What is received reads ``None`` when absent or null, and nothing makes a page unreadable."""
+    assert probe("Thing", member, required=required) == expected
+
+
+def test_modules_follow_use() -> None:
+    """Enums, requests and responses go to their modules; envelopes are no classes."""
+    schemas = normalise(SAMPLE, read_endpoints(SAMPLE))["components"]["schemas"]
+    assert sorted(schemas) == [
+        "enums.Colour",
+        "enums.ErrorCode",
+        "requests.Card",
+        "requests.ThingCreate",
+        "responses.ErrorDetail",
+        "responses.Thing",
+    ]
+
+
+def test_a_schema_has_one_direction() -> None:
+    """A component that is both sent and received is refused by name."""
+    with pytest.raises(SpecError, match=r"schemas/Card: is sent and received"):
+        probe("Thing", CARD)
+
+
+@pytest.mark.parametrize("mark", ["x-secret", "x-sensitive"])
+def test_secret_in_a_response(mark: str) -> None:
+    """A credential, a text or a number that must not be shown has a type that says so."""
+    assert probe("Thing", {**STRING, mark: True})["x-python-type"] == SECRET
+    free: Node = {"type": "object", "additionalProperties": True, mark: True}
+    assert probe("Thing", free)["x-python-type"] == SECRET_MAP
+
+
+def test_has_secret_looks_at_own_members_only() -> None:
+    """The component with the secret masks it; one that refers to it need not."""
+    assert has_secret(normalised("Card", STRING))
+    assert not has_secret(normalised("ThingCreate", STRING))
+
+
+def test_input_is_left_alone() -> None:
+    """Normalising is a function of the document: the document itself stays as it was."""
+    before = deepcopy(SAMPLE)
+    normalise(SAMPLE, read_endpoints(SAMPLE))
+    assert before == SAMPLE
+
+
+def test_endpoints() -> None:
+    """Parameters, body, data, failures and extensions are read through references."""
+    endpoints = {endpoint.name: endpoint for endpoint in read_endpoints(SAMPLE)}
+    assert list(endpoints) == ["retrieveThing", "deleteThing", "listThings", "createThing"]
+    retrieve, delete, listing = endpoints["retrieveThing"], endpoints["deleteThing"], endpoints["listThings"]
+    assert [(p.name, p.wire, p.type, p.required) for p in retrieve.path_parameters] == [("thing_id", "id", "str", True)]
+    assert [(p.name, p.wire, p.type, p.required) for p in retrieve.query_parameters] == [
+        ("page_size", "pageSize", "int", False)  # and no header
+    ]
+    assert retrieve.data is not None and retrieve.data.type == "Thing"
+    assert (delete.data, delete.deprecated) == (None, True)
+    assert (delete.rate_tier, delete.idempotency) == ("sensitive", "explicit")
+    assert listing.data is not None
+    assert (listing.data.type, listing.data.items, listing.data.item) == ("list[Thing]", "", "Thing")
+    assert endpoints["createThing"].body == "ThingCreate"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"type": ["array", "null"], "items": {"type": "string"}}, "list[str]"),
+        ({"type": "object", "additionalProperties": True}, "dict[str, Any]"),
+        ({"type": "integer"}, "int"),
+    ],
+)
+def test_data_of_other_kinds(data: Node, expected: str) -> None:
+    """Lists of scalars, free maps and scalars are data too."""
+    found = data_type(SAMPLE, "here", data)
+    assert (found.type, found.classes) == (expected, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("wire", "python"),
+    [
+        ("profileId", "profile_id"),
+        ("submittedToTCR", "submitted_to_tcr"),
+        ("TCRBrand", "tcr_brand"),
+        ("page_size", "page_size"),
+        ("x-profile-id", "x_profile_id"),
+    ],
+)
+def test_snake(wire: str, python: str) -> None:
+    """Wire names become the Python names that a reader would guess."""
+    assert snake(wire) == python
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "array", "items": {"type": "string"}}, "Sequence[str]"),
+        ({"type": "string", "format": "date-time"}, "datetime"),
+        ({"type": ["boolean", "null"]}, "bool"),
+    ],
+)
+def test_parameter_types(schema: Node, expected: str) -> None:
+    """Lists and times are parameters too."""
+    document = deepcopy(SAMPLE)
+    document["paths"]["/things/{id}"]["get"]["parameters"][1]["schema"] = schema
+    (parameter,) = read_endpoints(document)[0].query_parameters
+    assert parameter.type == expected
+
+
+def test_an_envelope_alone_promises_nothing() -> None:
+    """A response that is only the envelope has no data to read."""
+    document = deepcopy(SAMPLE)
+    schema = {"$ref": "#/components/schemas/Envelope"}
+    document["paths"]["/things"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = schema
+    assert [endpoint.data for endpoint in read_endpoints(document) if endpoint.name == "listThings"] == [None]
+
+
+def test_a_reference_out_of_the_document() -> None:
+    """A joined document has no references to elsewhere."""
+    with pytest.raises(SpecError, match="leaves the document"):
+        lookup(SAMPLE, "here", "other.yaml#/x")

@@ -1,0 +1,192 @@
+"""What became of messages, whatever the order in which it is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sent_async import NotFoundError, SentConfigError
+from sent_async.models.events import MessageStatusPayload
+from sent_async.webhooks import EventName, MessageStatus, MessageStatusEvent, MessageTracker, UnknownEvent
+
+from ..conftest import FakeClock
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def told(
+    status: str, at: float | None, *, message_id: str = "m", sent_out: float | None = None, **payload: Any
+) -> MessageStatusEvent:
+    """An event about a message; moments in seconds after the start."""
+    return MessageStatusEvent(
+        id="evt",
+        endpoint_id="e",
+        name=EventName(f"message.{status.lower()}"),
+        timestamp=None if sent_out is None else START + timedelta(seconds=sent_out),
+        payload=MessageStatusPayload(
+            message_id=message_id,
+            message_status=MessageStatus(status),
+            updated_at=None if at is None else START + timedelta(seconds=at),
+            **payload,
+        ),
+    )
+
+
+class Activity(NamedTuple):
+    """As ``sent.messages.list_activities`` gives it."""
+
+    status: str | None
+    timestamp: datetime | None
+    reason_code: str | None = None
+
+
+@pytest.fixture
+async def tracker(clock: FakeClock) -> AsyncIterator[MessageTracker]:
+    async with MessageTracker(clock=clock) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        ("QUEUED", "ROUTED", "SENT", "DELIVERED", "READ"),
+        ("QUEUED", "SENT", "FAILED", "QUEUED", "SENT"),  # tried again on another channel
+        ("DELIVERED", "FAILED"),
+    ],
+)
+async def test_any_order(clock: FakeClock, course: tuple[str, ...]) -> None:
+    """The latest by ``updated_at`` counts, not the last to arrive and not the highest in rank."""
+    for order in permutations(range(len(course))):
+        async with MessageTracker(clock=clock) as tracker:
+            for at in (*order, order[0]):
+                await tracker.take(told(course[at], at))
+            state = await tracker.state("m")
+            assert state is not None
+            assert state.status == course[-1]
+            assert state.updated_at == START + timedelta(seconds=len(course) - 1)
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(MessageStatus)), st.integers(0, 10**9)), min_size=1, max_size=8))
+async def test_latest_of_any(events: list[tuple[MessageStatus, int]]) -> None:
+    """To the microsecond; among equals, the last to arrive."""
+    async with MessageTracker() as tracker:
+        for status, microseconds in events:
+            await tracker.take(told(status, microseconds / 1e6))
+        state = await tracker.state("m")
+    latest = max(range(len(events)), key=lambda index: (events[index][1], index))
+    assert state is not None
+    assert state.status == events[latest][0]
+
+
+async def test_equal_moments(tracker: MessageTracker) -> None:
+    """Then the moment of sending out decides."""
+    await tracker.take(told("DELIVERED", 5, sent_out=7))
+    await tracker.take(told("SENT", 5, sent_out=6))
+    state = await tracker.state("m")
+    assert state is not None
+    assert state.status == "DELIVERED"
+
+
+async def test_without_updated_at(tracker: MessageTracker) -> None:
+    """Early forms have only the moment of sending out."""
+    await tracker.take(told("DELIVERED", None, sent_out=7))
+    await tracker.take(told("SENT", None, sent_out=6))
+    state = await tracker.take(told("QUEUED", None))
+    assert state is not None
+    assert (state.status, state.updated_at) == ("DELIVERED", START + timedelta(seconds=7))
+
+
+async def test_facts_of_a_state(tracker: MessageTracker) -> None:
+    """Channel and reason come along; a channel once known is not unlearnt."""
+    await tracker.take(told("SENT", 1, channel="sms"))
+    state = await tracker.take(told("FAILED", 2, reason_code="DELIVERY_003"))
+    assert state is not None
+    assert (state.channel, state.reason_code, state.settled) == ("sms", "DELIVERY_003", True)
+
+
+async def test_other_events(tracker: MessageTracker) -> None:
+    """They are ignored, and so is a message that nobody spoke of."""
+    assert await tracker.take(UnknownEvent(id="1", endpoint_id="e", name=EventName("x"), payload={})) is None
+    assert await tracker.state("m") is None
+
+
+async def test_events_before_the_send_returned(tracker: MessageTracker) -> None:
+    """What they told is kept when the message is expected afterwards."""
+    await tracker.take(told("SENT", 1))
+    await tracker.expect(["m", "n"])
+    states = [await tracker.state(id) for id in ("m", "n")]
+    assert [state and state.status for state in states] == ["SENT", None]
+    with pytest.raises(SentConfigError):
+        await tracker.expect("mn")
+
+
+async def test_missing(tracker: MessageTracker, clock: FakeClock) -> None:
+    """The silent and unsettled, the longest silent first. A held message counts from when it is due."""
+    await tracker.expect(["nothing"])
+    clock.advance(10)
+    await tracker.take(told("SENT", 1, message_id="stuck"))
+    await tracker.take(told("DELIVERED", 1, message_id="done"))
+    held = datetime.fromtimestamp(clock.wall() + 3600, UTC)
+    await tracker.take(told("SCHEDULED", 1, message_id="held", scheduled_at=held))
+    clock.advance(600)
+    await tracker.take(told("SENT", 1, message_id="recent"))
+    assert [state.message_id for state in await tracker.missing(after=600)] == ["nothing", "stuck"]
+    assert [state.message_id for state in await tracker.missing(after=605)] == ["nothing"]
+    clock.advance(3600)
+    assert {state.message_id for state in await tracker.missing(after=600)} == {"nothing", "stuck", "held", "recent"}
+
+
+async def test_reconcile(tracker: MessageTracker, clock: FakeClock) -> None:
+    """The latest activity counts. Who was asked about is not asked about again at once, unless the call failed."""
+    await tracker.expect(["lost", "silent", "gone", "ahead"])
+    clock.advance(600)
+    await tracker.take(told("SENT", 100, message_id="ahead"))
+    clock.advance(600)
+    asked: list[str] = []
+
+    async def list_activities(message_id: str) -> AsyncIterator[Activity]:
+        asked.append(message_id)
+        if message_id == "gone":
+            raise NotFoundError(status=404)
+        if message_id != "silent":
+            yield Activity("FAILED", START + timedelta(seconds=9), "DELIVERY_003")
+            yield Activity(None, START + timedelta(seconds=99))
+            yield Activity("SENT", START + timedelta(seconds=5))
+            yield Activity("QUEUED", None)
+
+    results = {result.key: result for result in await tracker.reconcile(list_activities, after=600)}
+    assert results.keys() == {"lost", "silent", "gone", "ahead"}
+    lost = results["lost"].unwrap()
+    assert (lost.status, lost.reason_code) == ("FAILED", "DELIVERY_003")
+    assert results["silent"].unwrap().status is None
+    assert isinstance(results["gone"].error, NotFoundError)
+    assert results["ahead"].unwrap().status == "SENT"
+    asked.clear()
+    await tracker.reconcile(list_activities, after=600)
+    assert asked == ["gone"]
+
+
+async def test_forget(tracker: MessageTracker, clock: FakeClock) -> None:
+    """By how long nothing was heard."""
+    await tracker.take(told("DELIVERED", 1))
+    clock.advance(100)
+    await tracker.take(told("DELIVERED", 1, message_id="n"))
+    assert await tracker.forget(after=50) == 1
+    assert await tracker.state("m") is None
+    assert await tracker.state("n") is not None
+
+
+async def test_survives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
+    """In a file; the moments come back as they were."""
+    path = tmp_path / "messages.sqlite"
+    async with MessageTracker(path, clock=clock) as tracker:
+        before = await tracker.take(told("SCHEDULED", 1.25, scheduled_at=START + timedelta(days=1)))
+    async with MessageTracker(path, clock=clock) as tracker:
+        assert await tracker.state("m") == before

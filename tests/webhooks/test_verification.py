@@ -1,0 +1,223 @@
+"""Who may speak: the published scheme with its test vector, and everything that must be refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import random
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict
+
+from sent_async import SentConfigError, SentDecodeError, SentError
+from sent_async.webhooks import MessageStatusEvent, WebhookReceiver, WebhookSignatureError
+
+from ..conftest import FakeClock
+from .conftest import BODY, ENDPOINT, HEADERS, SECRET, SIGNATURE, STAMP, signed
+
+OTHER = "whsec_" + base64.b64encode(b"another key of another endpoint").decode()
+
+
+def refusal(receiver: WebhookReceiver, body: bytes, headers: Any) -> str:
+    """The reason for which it is refused."""
+    with pytest.raises(WebhookSignatureError) as caught:
+        receiver.unwrap(body, headers)
+    return caught.value.reason
+
+
+def test_vector(receiver: WebhookReceiver) -> None:
+    """The vector fits, and what it says comes out typed."""
+    assert len(BODY) == 191
+    event = receiver.unwrap(BODY, HEADERS)
+    assert isinstance(event, MessageStatusEvent)
+    assert (event.endpoint_id, event.name, event.payload.message_status) == (ENDPOINT, "message.delivered", "DELIVERED")
+    assert event.payload.message_id == "8ba7b830-9dad-11d1-80b4-00c04fd430c8"
+    assert event.timestamp is not None
+    assert event.timestamp.timestamp() == STAMP
+
+
+@pytest.mark.parametrize(
+    ("body", "changes", "reason"),
+    [
+        (BODY + b" ", {}, "bad_signature"),
+        (json.dumps(json.loads(BODY)).encode(), {}, "bad_signature"),
+        (b"", {}, "bad_signature"),
+        (BODY, {"x-webhook-id": "9e107d9d-372b-4f2e-9f5b-2d0f3b6a8c11"}, "bad_signature"),
+        (BODY, {"x-webhook-timestamp": str(STAMP + 1)}, "bad_signature"),
+        (BODY, {"x-webhook-timestamp": str(STAMP - 360)}, "stale"),
+        (BODY, {"x-webhook-timestamp": str(STAMP - 301)}, "stale"),
+        (BODY, {"x-webhook-timestamp": str(STAMP + 301)}, "stale"),
+        (BODY, {"x-webhook-timestamp": str(STAMP * 1000)}, "stale"),
+        (BODY, {"x-webhook-timestamp": "9" * 20}, "stale"),
+        (BODY, {"x-webhook-timestamp": "9" * 5000}, "bad_timestamp"),
+        (BODY, {"x-webhook-timestamp": f"{STAMP}.0"}, "bad_timestamp"),
+        (BODY, {"x-webhook-timestamp": f"-{STAMP}"}, "bad_timestamp"),
+        (BODY, {"x-webhook-timestamp": f" {STAMP}"}, "bad_timestamp"),
+        (BODY, {"x-webhook-timestamp": "nan"}, "bad_timestamp"),
+        (BODY, {"x-webhook-timestamp": "١٧٦٧٢٢٥٦٠٠"}, "bad_timestamp"),
+        (BODY, {"x-webhook-signature": "v1," + "A" * 44}, "bad_signature"),
+        (BODY, {"x-webhook-signature": SIGNATURE.removeprefix("v1,")}, "bad_signature"),
+        (BODY, {"x-webhook-signature": SIGNATURE.replace("v1", "v2")}, "bad_signature"),
+        (BODY, {"x-webhook-signature": SIGNATURE.rstrip("=")}, "bad_signature"),
+        (BODY, {"x-webhook-signature": "v1,"}, "bad_signature"),
+        (BODY, {"x-webhook-signature": "v1,é\udcff"}, "bad_signature"),
+        (BODY, {"x-webhook-id": "\ud800"}, "bad_signature"),
+    ],
+)
+def test_refused(receiver: WebhookReceiver, body: bytes, changes: dict[str, str], reason: str) -> None:
+    """One byte of difference is enough."""
+    assert refusal(receiver, body, {**HEADERS, **changes}) == reason
+
+
+@pytest.mark.parametrize("name", HEADERS)
+@pytest.mark.parametrize("value", [None, ""])
+def test_missing_header(receiver: WebhookReceiver, name: str, value: str | None) -> None:
+    """All three are needed, and empty is missing."""
+    headers = {other: text for other, text in HEADERS.items() if other != name}
+    assert refusal(receiver, BODY, headers if value is None else {**headers, name: value}) == "missing_header"
+
+
+@pytest.mark.parametrize("seconds", [-300, 300])
+def test_tolerance_is_300_seconds_both_ways(receiver: WebhookReceiver, clock: FakeClock, seconds: int) -> None:
+    """At the edge it still counts."""
+    clock.now += seconds
+    assert receiver.unwrap(BODY, HEADERS)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {name.upper(): value for name, value in HEADERS.items()},
+        {name.title(): value for name, value in HEADERS.items()},
+        CIMultiDict(HEADERS),
+        [(name.encode(), value.encode()) for name, value in HEADERS.items()],
+        tuple((name.title().encode(), value.encode()) for name, value in HEADERS.items()),
+        {**HEADERS, "x-webhook-signature": f"v1,AAAA v2,whatever {SIGNATURE} junk"},
+        CIMultiDict([*HEADERS.items(), ("X-Webhook-Signature", "v1,AAAA")]),
+        {**HEADERS, "Content-Type": "application/json", "X-Request-Id": "r"},
+    ],
+)
+def test_forms_of_headers(receiver: WebhookReceiver, headers: Any) -> None:
+    """Names in any case, a framework's own mapping or ASGI's list, several signatures, unknown versions."""
+    assert receiver.unwrap(BODY, headers)
+
+
+def test_several_secrets(clock: FakeClock) -> None:
+    """During a rotation either secret fits, in any order; a third does not."""
+    for secrets in ([SECRET, OTHER], (OTHER, SECRET)):
+        receiver = WebhookReceiver(secrets, clock=clock)
+        for secret in (SECRET, OTHER):
+            assert receiver.unwrap(BODY, signed(BODY, secret=secret, stamp=STAMP))
+    assert refusal(WebhookReceiver([OTHER, OTHER], clock=clock), BODY, HEADERS) == "bad_signature"
+
+
+def test_a_secret_for_each_endpoint(clock: FakeClock) -> None:
+    """The endpoint's own secret counts and no other one's; an endpoint without a secret is unknown."""
+    receiver = WebhookReceiver({ENDPOINT.upper(): SECRET, "other": [OTHER, SECRET]}, clock=clock)
+    assert receiver.unwrap(BODY, HEADERS).endpoint_id == ENDPOINT
+    assert receiver.unwrap(BODY, signed(BODY, secret=OTHER, endpoint="other", stamp=STAMP)).endpoint_id == "other"
+    assert refusal(receiver, BODY, signed(BODY, secret=OTHER, stamp=STAMP)) == "bad_signature"
+    assert refusal(receiver, BODY, signed(BODY, endpoint="third", stamp=STAMP)) == "unknown_endpoint"
+
+
+def test_secret_from_the_environment(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
+    """One or several; a line break at the end, as files of secrets have, does no harm."""
+    monkeypatch.setenv("SENT_WEBHOOK_SECRET", f"{OTHER} {SECRET}\n")
+    assert WebhookReceiver(clock=clock).unwrap(BODY, HEADERS)
+
+
+def test_secret_without_padding(clock: FakeClock) -> None:
+    """The padding of the base64 is put back."""
+    assert WebhookReceiver(SECRET.rstrip("="), clock=clock).unwrap(BODY, HEADERS)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "whsec_",
+        "whsec_====",
+        "whsec_A",
+        "whsec_not base64 at all",
+        "whsec_" + "ä" * 8,
+        SECRET + "\n",
+        SECRET.removeprefix("whsec_"),
+        SECRET.upper(),
+        [],
+        [SECRET, ""],
+        {},
+        {ENDPOINT: ""},
+        {ENDPOINT: []},
+        None,
+    ],
+)
+def test_unusable_secrets(secret: Any) -> None:
+    """They fail when the receiver is made, not with the first delivery, and are not quoted."""
+    with pytest.raises(SentConfigError) as caught:
+        WebhookReceiver(secret)
+    assert "c3ludGhld" not in str(caught.value)
+
+
+def test_errors_say_what_to_do_and_nothing_that_was_sent(receiver: WebhookReceiver) -> None:
+    """Plain, picklable, one line."""
+    for body, headers in (
+        (BODY + b" ", HEADERS),
+        (BODY, {}),
+        (BODY, {**HEADERS, "x-webhook-timestamp": "1"}),
+        (BODY, {**HEADERS, "x-webhook-timestamp": "x"}),
+    ):
+        with pytest.raises(WebhookSignatureError) as caught:
+            receiver.unwrap(body, headers)
+        text = str(pickle.loads(pickle.dumps(caught.value)))
+        assert text.startswith(f"webhook refused ({caught.value.reason}): ")
+        assert "\n" not in text
+        assert not any(value in text for value in (SIGNATURE, ENDPOINT, SECRET, str(STAMP)))
+
+
+def test_event_id(receiver: WebhookReceiver) -> None:
+    """The header's id; without one, the same body has the same id whenever it was signed."""
+    assert receiver.unwrap(BODY, {**HEADERS, "X-Webhook-Event-ID": "evt_1"}).id == "evt_1"
+    later = signed(BODY, stamp=STAMP + 60)
+    assert receiver.unwrap(BODY, HEADERS).id == receiver.unwrap(BODY, later).id
+    other = BODY.replace(b"sms", b"rcs")
+    assert receiver.unwrap(other, signed(other, stamp=STAMP)).id != receiver.unwrap(BODY, HEADERS).id
+
+
+def _some_json(chance: random.Random, depth: int = 0) -> Any:
+    leaves: list[Any] = [None, True, -1, 0.5, "", "DELIVERED", "2026-01-01T00:00:00Z", "\ud7ff", 10**30, "message"]
+    if depth == 3 or chance.random() < 0.5:
+        return chance.choice(leaves)
+    if chance.random() < 0.3:
+        return [_some_json(chance, depth + 1) for _ in range(chance.randrange(3))]
+    names = ("field", "event", "sub_type", "payload", "value", "message_id", "message_status", "timestamp", "status")
+    return {chance.choice(names): _some_json(chance, depth + 1) for _ in range(chance.randrange(5))}
+
+
+def test_100_000_random_deliveries_raise_only_our_errors(receiver: WebhookReceiver) -> None:
+    """Half of them signed, so that the decoder has its share: JSON of about the right shape, damaged JSON, noise."""
+    chance = random.Random(20261124)
+    texts = ["", "v1,", SIGNATURE, str(STAMP), ENDPOINT, "\udcff", "v1,é v1", "1", "9" * 30, "٣", "\x00"]
+    seen: set[str] = set()
+    for _ in range(100_000):
+        body = json.dumps(_some_json(chance)).encode() if chance.random() < 0.7 else chance.randbytes(20)
+        if chance.random() < 0.3:
+            middle = chance.randrange(len(body) + 1)
+            body = body[:middle] + chance.randbytes(2) + body[middle:]
+        headers = signed(body, stamp=STAMP)
+        if chance.random() < 0.5:
+            headers[chance.choice(list(headers))] = chance.choice(texts)
+        try:
+            seen.add(type(receiver.unwrap(body, headers)).__name__)
+        except SentError as error:
+            seen.add(getattr(error, "reason", type(error).__name__))
+            str(error)
+    assert {"UnknownEvent", "SentDecodeError", "missing_header", "bad_timestamp", "stale", "bad_signature"} <= seen
+
+
+@pytest.mark.parametrize("body", [b"[" * 500_000, b'{"field":"x","payload":' + b'{"a":' * 100_000, b"\xff" * 1000])
+def test_hostile_bodies(receiver: WebhookReceiver, body: bytes) -> None:
+    """Nested without end, or no text at all."""
+    with pytest.raises(SentDecodeError):
+        receiver.unwrap(body, signed(body, stamp=STAMP))

@@ -1,0 +1,99 @@
+"""Requests with documents: streamed, the same on every attempt, and never half sent without an error."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sent_async import SentAPIError, SentClient, SentConfigError
+from sent_async.models import SenderProfileCreate
+from sent_async.multipart import Document, Multipart
+from sent_async.operations import CREATE_SENDER_PROFILE
+
+from ..conftest import MakeClient, Server, answer, envelope, problem
+from .servers import Connection, RawServer, good
+
+CREATED = answer(envelope({"id": "1"}), 201)
+BODY: Any = {"name": "Sales", "short_name": "SALES"}
+
+
+@pytest.fixture(params=["own connections", "a lent session"])
+async def sent(request: pytest.FixtureRequest, client: MakeClient) -> AsyncIterator[SentClient]:
+    """A client of each kind."""
+    if request.param == "own connections":
+        yield client()
+        return
+    async with aiohttp.ClientSession() as session:
+        yield client(session=session)
+
+
+async def test_an_upload_is_the_same_on_every_attempt(sent: SentClient, server: Server, tmp_path: Path) -> None:
+    """The form and its idempotency key are repeated byte for byte, and the file is read from disk each time."""
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF" + bytes(300_000))
+    server.answers = [answer(b"", 503), CREATED]
+    documents: dict[str, Document] = {"letter": tmp_path / "letter.pdf", "note": b"small"}
+    assert (await sent.sender_profiles.create(**BODY, documents=documents)).id == "1"
+    first, second = server.requests
+    assert first.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert first.body == second.body and len(first.body) > 300_000
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+    assert int(first.headers["Content-Length"]) == len(first.body)
+    assert "Transfer-Encoding" not in first.headers
+
+
+async def test_without_documents_it_is_json(sent: SentClient, server: Server) -> None:
+    """The same method sends plain JSON when there is nothing to upload."""
+    server.answers = [CREATED]
+    await sent.sender_profiles.create(**BODY)
+    assert server.last.headers["Content-Type"] == "application/json"
+
+
+async def test_a_file_that_is_gone_at_the_next_attempt(sent: SentClient, server: Server, tmp_path: Path) -> None:
+    """The call ends with what is wrong, and the server is not sent another request under the same key."""
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(b"%PDF")
+    form = Multipart(SenderProfileCreate(**BODY), {"letter": letter}, parts="profile")
+    letter.unlink()
+    with pytest.raises(SentConfigError, match="letter"):
+        await sent.send(CREATE_SENDER_PROFILE, body=form)
+
+
+async def test_a_response_before_the_whole_form(client: MakeClient, tmp_path: Path) -> None:
+    """A server that refuses early is heard, and its connection is not used again."""
+    (tmp_path / "big.bin").write_bytes(bytes(20_000_000))
+
+    async def refuse(connection: Connection) -> None:
+        await connection.reader.readuntil(b"\r\n\r\n")
+        await connection.reply(answer(problem("VALIDATION_001"), 413))
+        await connection.hang()
+
+    async with RawServer(refuse, good) as raw:
+        sent = client(base_url=raw.url)
+        with pytest.raises(SentAPIError) as caught:
+            await sent.sender_profiles.create(**BODY, documents={"big": tmp_path / "big.bin"})
+        assert (caught.value.status, caught.value.attempts) == (413, 1)
+        await sent.profiles.retrieve("p")
+        assert raw.connections == 2
+
+
+async def test_a_connection_that_breaks_during_the_form(client: MakeClient, tmp_path: Path) -> None:
+    """It is a connection failure like any other: the form is sent again, whole."""
+    (tmp_path / "big.bin").write_bytes(bytes(3_000_000))
+
+    async def breaks(connection: Connection) -> None:
+        await connection.reader.readuntil(b"\r\n\r\n")
+        connection.reset()
+
+    async def takes(connection: Connection) -> None:
+        await connection.read()
+        await connection.reply(CREATED)
+
+    async with RawServer(breaks, takes) as raw:
+        sent = client(base_url=raw.url)
+        created = await sent.sender_profiles.create(**BODY, documents={"big": tmp_path / "big.bin"})
+        assert created.id == "1"
+        assert len(raw.requests[0].body) > 3_000_000
