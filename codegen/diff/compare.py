@@ -58,6 +58,7 @@ def compare(old: Node, new: Node, covered: Mapping[Key, str] | None = None) -> R
         covered: The operations that the client covers, with their names. All of them, when left out.
     """
     fragments = is_fragment(old), is_fragment(new)
+    covered = {} if all(fragments) else covered  # a fragment is what the client covers
     found = _Comparison(old, new, all(fragments), covered or {})
     changes = found.run()
     if fragments[0] != fragments[1]:  # our words and the vendor's differ everywhere

@@ -23,12 +23,101 @@ def patch_files(folder: Path, root: str, document: Node) -> dict[str, str]:
 
     Args:
         folder: Where the files are.
-        root: The name of the root file. Every file that its paths and components refer to belongs to the fragment.
+        root: The name of the root file. Every file that it leads to belongs to the fragment.
         document: The fragment as one document.
     """
-    patched = _Files(folder, root, document)
-    patched.run()
-    return {name: text for name, text in patched.texts().items() if text != patched.before.get(name)}
+    files: dict[str, Any] = {}
+    waiting = {root}
+    while waiting:
+        name = waiting.pop()
+        files[name] = _yaml().load((folder / name).read_text(encoding="utf-8"))
+        beside = {ref.partition("#")[0] for _, ref in references(files[name])}
+        waiting |= beside - {""} - files.keys()
+    changed = _Patch(files, root, document).run()
+    return {name: _dumped(files[name]) for name in sorted(changed)}
+
+
+def _dumped(content: Any) -> str:
+    stream = io.StringIO()
+    _yaml().dump(content, stream)
+    return stream.getvalue()
+
+
+class _Patch:
+    def __init__(self, files: dict[str, Any], root: str, document: Node) -> None:
+        self.files, self.root, self.document = files, root, document
+        self.changed: set[str] = set()
+        self.adopted: set[tuple[str, str]] = set()
+        self.homes = {
+            (kind, key): name
+            for name, content in files.items()
+            for kind, parts in content.get("components", {}).items()
+            for key in parts
+        }
+
+    def run(self) -> set[str]:
+        """Patch every file; the names of those that changed."""
+        paths: Node = self.document["paths"]
+        homes = {
+            path: name
+            for name, content in self.files.items()
+            for path, item in content.get("paths", {}).items()
+            if "$ref" not in item
+        }
+        for path, item in paths.items():
+            home = homes.setdefault(path, self._home_of(item))
+            self._adopt(item, home)
+            if home not in self.files:
+                self.files[home] = self._new_file(home)
+        for name, content in self.files.items():
+            kept = {
+                path: self._local(item, name)
+                if homes[path] == name
+                else {"$ref": f"{homes[path]}#/paths/{escaped(path)}"}
+                for path, item in paths.items()
+                if name in (homes[path], self.root)
+            }
+            self._put(name, content, "paths", kept)
+            for kind in sorted({kind for (kind, _), home in self.homes.items() if home == name}):
+                known: Node = self.document["components"].get(kind, {})
+                parts = {k: self._local(v, name) for k, v in known.items() if self.homes[kind, k] == name}
+                self._put(name, content.setdefault("components", CommentedMap()), kind, parts)
+        self._put(self.root, self.files[self.root], "x-resources", self.document["x-resources"])
+        return self.changed
+
+    def _put(self, name: str, holder: Any, key: str, value: Node) -> None:
+        if _patch(holder.setdefault(key, CommentedMap()), value):
+            self.changed.add(name)
+
+    def _home_of(self, item: Node) -> str:
+        """The file of a new path: that of its resource, unless all is in one file."""
+        resource = next(str(node["x-resource"]) for node in item.values() if is_node(node) and "x-resource" in node)
+        return self.root if len(self.files) == 1 else f"{resource.split('.')[0]}.yaml"
+
+    def _adopt(self, node: object, home: str) -> None:
+        """Give the new components that a node leads to a home in the same file."""
+        for _, ref in references(node):
+            kind, key = ref.split("/")[2:4]
+            self.homes.setdefault((kind, key), home)
+            if (kind, key) not in self.adopted:
+                self.adopted.add((kind, key))
+                self._adopt(self.document["components"][kind][key], self.homes[kind, key])
+
+    def _new_file(self, name: str) -> Any:
+        self.changed.add(name)
+        title = name.removesuffix(".yaml").replace("_", " ").capitalize()
+        info = {"title": title, "version": self.document["info"]["version"]}
+        return _commented({"openapi": self.document["openapi"], "info": info})
+
+    def _local(self, node: Any, name: str) -> Any:
+        """A node with references as this file writes them."""
+        if is_node(node):
+            written = {key: self._local(value, name) for key, value in node.items()}
+            ref = node.get("$ref")
+            if isinstance(ref, str) and (home := self.homes[ref.split("/")[2], ref.split("/")[3]]) != name:
+                written["$ref"] = home + ref
+            return written
+        return [self._local(item, name) for item in node] if is_list(node) else node
 
 
 def replace_all(root: Path, files: Mapping[str, str | None]) -> None:
@@ -59,119 +148,30 @@ def replace_all(root: Path, files: Mapping[str, str | None]) -> None:
             raise
 
 
-class _Files:
-    def __init__(self, folder: Path, root: str, document: Node) -> None:
-        self.root, self.document = root, document
-        self.before = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
-        loaded = {name: _yaml().load(text) for name, text in self.before.items()}
-        reached = {root}
-        waiting = [root]
-        while waiting:
-            for _, ref in references(loaded[waiting.pop()]):
-                file = ref.partition("#")[0]
-                if file and file not in reached:
-                    reached.add(file)
-                    waiting.append(file)
-        self.files: dict[str, Any] = {name: loaded[name] for name in loaded if name in reached}
-        self.before = {name: self.before[name] for name in self.files}
-        self.adopted: set[tuple[str, str]] = set()
-        self.homes = {
-            (kind, key): name
-            for name, content in self.files.items()
-            for kind, parts in content.get("components", {}).items()
-            for key in parts
-        }
-
-    def run(self) -> None:
-        """Patch every file."""
-        paths: Node = self.document["paths"]
-        homes = {
-            path: name
-            for name, content in self.files.items()
-            for path, item in content.get("paths", {}).items()
-            if "$ref" not in item
-        }
-        for path, item in paths.items():
-            home = homes.setdefault(path, self._home_of(item))
-            self._adopt(item, home)
-            self._file(home)
-            if home != self.root and path not in self.files[self.root]["paths"]:
-                self.files[self.root]["paths"][path] = _flow({"$ref": f"{home}#/paths/{escaped(path)}"})
-        for name, content in self.files.items():
-            kept = {path: self._local(item, name) for path, item in paths.items() if homes[path] == name}
-            if name == self.root:
-                kept |= {path: content["paths"][path] for path in paths if homes[path] != name}
-            if kept or "paths" in content:
-                _patch(content.setdefault("paths", CommentedMap()), kept)
-            components = self.document["components"]
-            kinds = {kind for kind, key in self.homes if self.homes[kind, key] == name}
-            for kind in sorted(kinds):
-                parts = {
-                    k: self._local(v, name) for k, v in components.get(kind, {}).items() if self.homes[kind, k] == name
-                }
-                holder = content.setdefault("components", CommentedMap()).setdefault(kind, CommentedMap())
-                _patch(holder, parts)
-
-    def texts(self) -> dict[str, str]:
-        """Each file as text."""
-        found: dict[str, str] = {}
-        for name, content in self.files.items():
-            stream = io.StringIO()
-            _yaml().dump(content, stream)
-            found[name] = stream.getvalue()
-        return found
-
-    def _home_of(self, item: Node) -> str:
-        """The file of a new path: that of the resource."""
-        if len(self.files) == 1:
-            return self.root
-        resource = next(str(node["x-resource"]) for node in item.values() if is_node(node) and "x-resource" in node)
-        return f"{resource.split('.')[0]}.yaml"
-
-    def _adopt(self, node: object, home: str) -> None:
-        """Give the new components that a node leads to a home in the same file."""
-        for _, ref in references(node):
-            kind, key = ref.split("/")[2:4]
-            self.homes.setdefault((kind, key), home)
-            if (kind, key) not in self.adopted:
-                self.adopted.add((kind, key))
-                self._adopt(self.document["components"][kind][key], self.homes[kind, key])
-
-    def _file(self, name: str) -> None:
-        if name not in self.files:
-            title = name.removesuffix(".yaml").replace("_", " ").capitalize()
-            info = {key: self.document["info"][key] for key in ("version",) if key in self.document["info"]}
-            self.files[name] = _commented({"openapi": self.document["openapi"], "info": {"title": title, **info}})
-            self.files[name]["paths"] = CommentedMap()
-
-    def _local(self, node: Any, name: str) -> Any:
-        """A node with references as this file writes them."""
-        if is_node(node):
-            written = {key: self._local(value, name) for key, value in node.items()}
-            ref = node.get("$ref")
-            if isinstance(ref, str) and (home := self.homes[ref.split("/")[2], ref.split("/")[3]]) != name:
-                written["$ref"] = home + ref
-            return written
-        return [self._local(item, name) for item in node] if is_list(node) else node
-
-
-def _patch(node: Any, new: Node) -> None:
-    """Make a mapping of ruamel's equal to another, touching only what differs."""
-    for key in [key for key in node if key not in new]:
+def _patch(node: Any, new: Node) -> bool:
+    """Make a mapping of ruamel's equal to another, touching only what differs; whether anything did."""
+    gone = [key for key in node if key not in new]
+    changed = bool(gone)
+    for key in gone:
         del node[key]
     for position, (key, value) in enumerate(new.items()):
         if key not in node:
             node.insert(min(position, len(node)), key, _commented(value))
+            changed = True
         elif is_node(node[key]) and is_node(value):
-            _patch(node[key], value)
-        elif is_list(node[key]) and is_list(value) and len(node[key]) == len(value) and all(map(is_node, value)):
+            changed |= _patch(node[key], value)
+        elif (
+            is_list(node[key])
+            and is_list(value)
+            and len(node[key]) == len(value)
+            and all(map(is_node, [*node[key], *value]))
+        ):
             for index, item in enumerate(value):
-                if is_node(node[key][index]):
-                    _patch(node[key][index], item)
-                else:
-                    node[key][index] = _commented(item)
+                changed |= _patch(node[key][index], item)
         elif node[key] != value:
             node[key] = _commented(value)
+            changed = True
+    return changed
 
 
 def _commented(value: Any) -> Any:
@@ -196,6 +196,7 @@ def _yaml() -> YAML:
     found = YAML()
     found.width = _WIDTH
     found.preserve_quotes = True
+    found.brace_single_entry_mapping_in_flow_sequence = True
     found.indent(mapping=2, sequence=4, offset=2)
     # ``null`` in words: an empty value reads like something that was forgotten.
     found.representer.add_representer(

@@ -77,17 +77,20 @@ def finish(document: Node, ours: Node) -> None:
     """Remove what is no longer used, and give what an overlay brought back the texts that we had for it."""
     schemas: Node = document["components"]["schemas"]
     for name, schema in schemas.items():
-        known: Node = ours["components"]["schemas"].get(name, {})
-        schema.setdefault("description", known.get("description", words(name)))
+        known: Node = ours["components"]["schemas"].get(name, {"description": words(name)})
+        _restore(schema, known)
         for key, member in schema.get("properties", {}).items():
-            old: Node = known.get("properties", {}).get(key, {})
-            kept = {k: v for k, v in old.items() if k.startswith(("x-", "description", "example")) and k not in member}
-            member |= {"description": words(key), **kept} if "description" not in member else kept
+            _restore(member, known.get("properties", {}).get(key, {"description": words(key)}))
     gone = _used(ours) - _used(document)
     for kind, name in gone:
         document["components"][kind].pop(name, None)
     for kind in [kind for kind, parts in document["components"].items() if not parts]:
         del document["components"][kind]
+
+
+def _restore(node: Node, known: Node) -> None:
+    """The texts and extensions that we had for a node, where it has none."""
+    node |= {k: v for k, v in known.items() if k.startswith(("x-", "description", "example")) and k not in node}
 
 
 def check_covered(theirs: Node, ours: Node, names: NameMap) -> None:
@@ -148,6 +151,9 @@ class _Merge:
             item[now.method.lower()] = self._operation(name, was, now, path)
         schemas: Node = document["components"].setdefault("schemas", {})
         schemas |= self.made
+        resources: Node = document.setdefault("x-resources", {})
+        for name in (call.resource for call in self.names.operations.values()):
+            resources.setdefault(name, words(name.rpartition(".")[2]))
         return document
 
     # Operations.
@@ -163,8 +169,8 @@ class _Merge:
         node["parameters"] = self._parameters(name, was, now, path, node.get("parameters", []), moved=moved)
         if not node["parameters"]:
             del node["parameters"]
-        self._body(name, was, now, node)
         self._response(name, was, now, node)
+        self._body(name, was, now, node)
         return {key: node[key] for key in dict.fromkeys([*(was.node if was else ()), *_ORDER, *node]) if key in node}
 
     def _new(self, name: str, call: Call, now: Endpoint) -> Node:
@@ -325,8 +331,7 @@ class _Merge:
             case "scalar":
                 return self._scalar(found, mine)
             case "class" | "union":
-                count = len(whole(found, self.theirs).branches)
-                raise SpecError(place, f"is one of {count} schemas, which the fragment cannot express. {_ADVICE}")
+                return self._choice(whole(found, self.theirs), mine, place)
             case _:
                 if found.dropped:
                     raise SpecError(place, f"{', '.join(found.dropped)} cannot be expressed in the fragment. {_ADVICE}")
@@ -334,6 +339,15 @@ class _Merge:
                     return None
                 self.notes.append(f"{place}: the document gives no type; ours stays")
                 return _without_null(copy.deepcopy(ours)) if is_node(ours) else None
+
+    def _choice(self, found: Shape, mine: Shape, place: str) -> Node:
+        """A union of objects, where we have no class for it, is a free map."""
+        kinds = {whole(shape(branch, self.theirs, place), self.theirs).kind for branch in found.branches}
+        text = f"is one of {len(found.branches)} schemas, which the fragment cannot express"
+        if not kinds <= {"object", "map"} or mine.kind not in ("any", "map"):
+            raise SpecError(place, f"{text}. {_ADVICE}")
+        self.notes.append(f"{place}: {text}; it is a free map")
+        return {"type": "object", "additionalProperties": True}
 
     def _inner(self, found: Shape, mine: Shape, direction: str, place: str) -> Node:
         ours = mine.inner if mine.kind == found.kind else None

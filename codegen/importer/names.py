@@ -125,4 +125,4 @@ def singular(name: str) -> str:
     """The name of one item of a list; words that only look like a plural (``sms``, ``rcs``, ``status``) stay."""
     if name.endswith("ies") and len(name) > 4:
         return f"{name[:-3]}y"
-    return name[:-1] if re.search(r"[^cimsu]s$", name) and len(name) > 3 else name
+    return name[:-1] if re.search(r"[^acimsu]s$", name) and len(name) > 3 else name
