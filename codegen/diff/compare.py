@@ -381,10 +381,11 @@ def _webhook_payload(document: Node, name: str) -> Value | None:
 
 
 def _envelope_part(response: Response, document: Node, part: str) -> Value | None:
-    """The error or the meta of an envelope."""
+    """The error or the meta of an envelope, either of which may be missing."""
     body = whole(shape(response.schema or {}, document, part), document)
     schema = body.schema.get("properties", {}).get(part)
-    return Value.at(schema, document, camel(part)) if schema is not None else None
+    found = Value.at(schema, document, camel(part)) if schema is not None else None
+    return replace(found, shape=replace(found.shape, nullable=True)) if found else None
 
 
 def _inline(name: str, part: str) -> str:

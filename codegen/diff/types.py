@@ -111,7 +111,7 @@ class Pair:
     @property
     def key(self) -> tuple[str, ...]:
         """What it is known by."""
-        return self.direction, *(value.shape.name or value.place for value in (self.old, self.new))
+        return self.direction, *(value.shape.name or f"at {value.place}" for value in (self.old, self.new))
 
 
 def relate(old: Value, new: Value, direction: str, pairs: list[Pair]) -> Relation:

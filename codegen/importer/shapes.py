@@ -158,7 +158,7 @@ def _combination(schema: Node, key: str, document: Node, place: str, seen: Seque
     if not parts:
         return Shape("any", nullable)
     if key == "allOf":
-        return _merged(parts, branches, document)
+        return _merged(parts, branches, document, place, seen)
     if all(part.kind == "scalar" for part in parts):
         names = {name for part in parts for name in _types(part.schema)[0]}
         ordered = sorted(names, key=SCALARS.index)
@@ -173,15 +173,18 @@ def _says_more(part: Node) -> bool:
     return bool(said) and not (said == {"type"} and not _types(part)[0])
 
 
-def _merged(parts: list[Shape], branches: list[Node], document: Node) -> Shape:
+def _merged(parts: list[Shape], branches: list[Node], document: Node, place: str, seen: Sequence[str]) -> Shape:
     properties: Node = {}
     required: list[str] = []
     for part, branch in zip(parts, branches, strict=True):
-        full = whole(part, document)
+        full = part
+        while full.kind == "class" and full.name not in seen:
+            seen = (*seen, full.name)
+            full = shape(document["components"]["schemas"][full.name], document, place, seen)
         if full.kind == "object":
             properties |= full.schema["properties"]
             required += full.schema["required"]
-        elif not branch.keys() <= {"required", "type"}:
+        elif full.kind != "class" and not branch.keys() <= {"required", "type"}:
             return Shape("any", dropped=("allOf",))
         required += branch.get("required", [])
     return Shape("object", schema={"properties": properties, "required": list(dict.fromkeys(required))})
