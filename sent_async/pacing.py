@@ -345,6 +345,7 @@ class HeaderPacer:
             window.in_flight += 1
             return window.pauses
         now = self._clock.time()
+        _forget_late(lane, now)
         if not _has_room(lane, now):
             return None
         lane.called.pop(asyncio.current_task(), None)
@@ -439,7 +440,6 @@ class HeaderPacer:
 
 def _has_room(lane: _Lane, now: float) -> bool:
     """Whether the running task may write a request now, ahead of all who came after it."""
-    _forget_late(lane, now)
     task = asyncio.current_task() if lane.busy else None
     ahead = 0 if task in lane.called else len(lane.called) + lane.length
     return lane.window.room(now) > ahead
