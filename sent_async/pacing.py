@@ -348,7 +348,8 @@ class HeaderPacer:
         _forget_late(lane, now)
         if not _has_room(lane, now):
             return None
-        lane.called.pop(asyncio.current_task(), None)
+        if lane.called:
+            lane.called.pop(asyncio.current_task(), None)
         permit = window.take(now)
         if lane.length:
             self._call(lane)  # the time for the next one may be known only now
