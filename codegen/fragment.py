@@ -331,7 +331,9 @@ def _read_endpoint(document: Node, path: str, item: Node, method: str) -> Endpoi
     in_path, in_query = (_parameters(document, place, resolved, where) for where in ("path", "query"))
     body = _read_body(document, place, operation)
     members: Node = document["components"]["schemas"][body]["properties"] if body else {}
-    keywords = {python_name(member) for member in members} | ({"documents"} if "x-multipart" in operation else set())
+    keywords = {python_name(member) for member in members}
+    if "x-multipart" in operation:
+        keywords.add("documents")
     for parameter in (*in_path, *in_query):
         if parameter.name in keywords:
             problem = f"parameter {parameter.wire!r} has the name of a member of the body; give it an x-python-name"
