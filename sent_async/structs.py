@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
@@ -14,6 +14,10 @@ from .errors import SentConfigError
 
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware datetime. A stamp without an offset is read as UTC (see ``envelope``)."""
+
+Date: TypeAlias = date
+Time: TypeAlias = time
+Duration: TypeAlias = timedelta
 
 Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 """A string that no ``repr`` shows: card data, access tokens, message texts, phone numbers."""
