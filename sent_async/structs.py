@@ -111,14 +111,19 @@ def _check_datetime(name: str, value: object) -> None:
 @cache
 def _checks(struct: type[RequestModel]) -> tuple[tuple[str, Check], ...]:
     """The members of a class that need a look. Worked out once for each class."""
-    found = [(name, _check_for(hint)) for name, hint in get_type_hints(struct).items()]
+    return _checks_inside(struct, (struct,))
+
+
+def _checks_inside(struct: type[RequestModel], above: tuple[type, ...]) -> tuple[tuple[str, Check], ...]:
+    found = [(name, _check_for(hint, above)) for name, hint in get_type_hints(struct).items()]
     return tuple((name, check) for name, check in found if check is not None)
 
 
-def _check_for(hint: object) -> Check | None:
+def _check_for(hint: object, above: tuple[type, ...]) -> Check | None:
+    """What to do with a member of this type; ``None`` for nothing. ``above`` ends the search in a recursive schema."""
     parts = get_args(hint)
     if get_origin(hint) is Sequence:
-        inner = _check_for(parts[0])
+        inner = _check_for(parts[0], above)
 
         def check_list(name: str, value: Any) -> None:
             if isinstance(value, (str, bytes)):
@@ -131,7 +136,7 @@ def _check_for(hint: object) -> Check | None:
     if get_origin(hint) is Mapping:
         return None
     if isinstance(hint, type) and issubclass(hint, RequestModel):
-        return _check_struct if _checks(hint) else None
+        return _check_struct if hint in above or _checks_inside(hint, (*above, hint)) else None
     if hint is datetime:
         return _check_datetime
-    return next((check for part in parts if (check := _check_for(part)) is not None), None)
+    return next((check for part in parts if (check := _check_for(part, above)) is not None), None)

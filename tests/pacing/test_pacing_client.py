@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from sent_async import NotFoundError, Pacer, SentConnectionError, SentTimeoutError
+from sent_async import NotFoundError, Pacer, RateLimitError, SentConnectionError, SentTimeoutError
 
 from ..batch.conftest import until
 from ..conftest import MakeClient, Server, answer, problem
@@ -187,3 +187,17 @@ async def test_a_call_does_not_wait_for_a_limit_in_vain(
     assert error.retry_after is not None
     assert window - 20 < error.retry_after <= window + 0.01  # the server rounds up
     assert server.seen == 1
+
+
+async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -> None:
+    """429 ``LIMIT_001`` is about what the account holds, not about how fast it asks: other calls go on at once."""
+    success = server.answers[0]
+    server.answers = [answer(problem("LIMIT_001"), 429, Retry_After="50"), success]
+    sent = client(pacing=True)
+
+    with pytest.raises(RateLimitError) as raised:
+        await sent.profiles.complete(ID, web_hook_url="https://example.com/done")
+    await sent.with_options(deadline=5).profiles.complete(ID, web_hook_url="https://example.com/done")
+
+    assert raised.value.attempts == 1
+    assert sent.rate_limits["sensitive"].paused_for in (0, None)
