@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
@@ -23,9 +24,9 @@ from codegen.openapi import (
     is_list,
     is_node,
     nodes,
+    python_name,
     references,
     resolve,
-    snake,
     split_null,
 )
 
@@ -168,10 +169,21 @@ def _check_component(name: str, schema: Node) -> None:
     elif is_envelope(name):
         return  # ``read_operations`` looks into it
     elif schema.get("type") == "object" and is_node(schema.get("properties")):
+        unique_names(place, "members", schema["properties"])
         for member, value in schema["properties"].items():
             _check_value(f"{place}/properties/{member}", value)
     else:
         raise SpecError(place, "a component is an object with properties or a string enum")
+
+
+def unique_names(place: str, what: str, wires: Iterable[str]) -> dict[str, str]:
+    """Python name to wire name."""
+    names: dict[str, str] = {}
+    for wire in wires:
+        name = python_name(wire)
+        if names.setdefault(name, wire) != wire:
+            raise SpecError(place, f"{what} {names[name]!r}, {wire!r} are both {name!r}")
+    return names
 
 
 def _check_enum(place: str, schema: Node) -> None:
@@ -213,6 +225,8 @@ def _check_value(place: str, schema: Node) -> None:
         raise SpecError(place, "no type")
     elif is_list(types) and not set(types) <= {"string", "integer", "number", "boolean"}:
         raise SpecError(place, "a choice of types is for scalars")
+    if (schema.get("x-secret") or schema.get("x-sensitive")) and types not in ("string", "object"):
+        raise SpecError(place, "x-secret and x-sensitive mark a text or a map; mark the items of a list")
     if "$ref" in value and component(value) is None:
         raise SpecError(place, f"$ref {value['$ref']!r} is no class and no enum")
 
@@ -238,6 +252,11 @@ class Parameter:
     later_pages: bool
     """The parameter is sent for a page after the first, and no argument of the method."""
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return self.type.startswith("Sequence[")
+
 
 @dataclass(frozen=True, slots=True)
 class Data:
@@ -254,7 +273,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A 4xx response that says something of its own."""
+    """A 4xx response, as the method's docstring tells it."""
 
     status: int
     description: str
@@ -309,6 +328,16 @@ def _read_endpoint(document: Node, path: str, item: Node, method: str) -> Endpoi
         raise SpecError(place, f"operationId {name!r} is not in camelCase")
     parameters = [*item.get("parameters", ()), *operation.get("parameters", ())]
     resolved = [resolve(document, place, parameter) for parameter in parameters]
+    in_path, in_query = (_parameters(document, place, resolved, where) for where in ("path", "query"))
+    body = _read_body(document, place, operation)
+    members: Node = document["components"]["schemas"][body]["properties"] if body else {}
+    keywords = {python_name(member) for member in members}
+    if "x-multipart" in operation:
+        keywords.add("documents")
+    for parameter in (*in_path, *in_query):
+        if parameter.name in keywords:
+            problem = f"parameter {parameter.wire!r} has the name of a member of the body; give it an x-python-name"
+            raise SpecError(place, problem)
     return Endpoint(
         name=name,
         method=method.upper(),
@@ -318,12 +347,12 @@ def _read_endpoint(document: Node, path: str, item: Node, method: str) -> Endpoi
         deprecated=operation.get("deprecated", False),
         resource=_python_name(place, operation, "x-resource", r"[a-z_]+(\.[a-z_]+)*"),
         call=_python_name(place, operation, "x-method", r"[a-z_]+"),
-        path_parameters=_parameters(document, place, resolved, "path"),
-        query_parameters=_parameters(document, place, resolved, "query"),
-        body=_read_body(document, place, operation),
+        path_parameters=in_path,
+        query_parameters=in_query,
+        body=body,
         multipart=operation.get("x-multipart"),
         data=_read_data(document, place, operation.get("responses", {})),
-        failures=_read_failures(operation.get("responses", {})),
+        failures=_read_failures(document, place, operation.get("responses", {})),
         rate_tier=_choice(place, operation, "x-rate-tier", RATE_TIERS),
         idempotency=_choice(place, operation, "x-idempotency", IDEMPOTENCY),
     )
@@ -351,17 +380,20 @@ def _parameters(document: Node, place: str, parameters: list[Node], location: st
         if parameter["in"] != location:
             continue
         wire = parameter["name"]
-        name = parameter.get("x-python-name", snake(wire))
-        if not name.isidentifier() or iskeyword(name) or name in ("self", "idempotency_key"):
-            raise SpecError(place, f"parameter {wire!r} needs an x-python-name")
+        name = parameter.get("x-python-name", python_name(wire))
+        if python_name(name) != name:
+            raise SpecError(place, f"{name!r} cannot be the x-python-name of parameter {wire!r}")
         if names.setdefault(name, wire) != wire:
             raise SpecError(place, f"parameters {names[name]!r}, {wire!r} are both {name!r}")
+        kind = _parameter_type(document, f"{place} {wire}", parameter.get("schema", {}))
+        if kind.startswith("Sequence[") and not (parameter.get("explode", True) and _is_form(parameter)):
+            raise SpecError(f"{place} {wire}", "a list is sent as repeated names only: style form, explode true")
         default = parameter.get("x-default")
         found.append(
             Parameter(
                 name=name,
                 wire=wire,
-                type=_parameter_type(document, f"{place} {wire}", parameter.get("schema", {})),
+                type=kind,
                 required=location == "path" or parameter.get("required", False),
                 description=str(parameter.get("description", "")).strip(),
                 default=None if default is None else repr(default),
@@ -369,6 +401,10 @@ def _parameters(document: Node, place: str, parameters: list[Node], location: st
             )
         )
     return tuple(found)
+
+
+def _is_form(parameter: Node) -> bool:
+    return bool(parameter.get("style", "form") == "form")
 
 
 def _parameter_type(document: Node, place: str, schema: Node) -> str:
@@ -393,12 +429,16 @@ def _read_body(document: Node, place: str, operation: Node) -> str | None:
     return name
 
 
-def _read_failures(responses: Node) -> tuple[Failure, ...]:
-    return tuple(
-        Failure(int(code), " ".join(str(response.get("description", "")).split()))
-        for code, response in responses.items()
-        if re.fullmatch(r"4\d\d", code) and "$ref" not in response
-    )
+def _read_failures(document: Node, place: str, responses: Node) -> tuple[Failure, ...]:
+    """The 4xx responses, without those that any call may get: a refused key, a limit."""
+    found: list[Failure] = []
+    for code, response in responses.items():
+        if not re.fullmatch(r"4\d\d", code) or ("$ref" in response and code in ("401", "403", "429")):
+            continue
+        text = " ".join(str(resolve(document, place, response).get("description", "")).split())
+        # A shared response says in its first sentence what it means, and then how it was documented.
+        found.append(Failure(int(code), re.split(r"(?<=\.) ", text)[0] if "$ref" in response else text))
+    return tuple(found)
 
 
 def _read_data(document: Node, place: str, responses: Node) -> Data | None:
@@ -452,4 +492,4 @@ def _page_items(document: Node, name: str) -> tuple[str | None, str | None]:
     if "pagination" not in properties or len(arrays) != 1:
         return None, None
     ((key, value),) = arrays.items()
-    return snake(key), data_type(document, f"{SCHEMAS}{name}/properties/{key}", {**value}).item
+    return python_name(key), data_type(document, f"{SCHEMAS}{name}/properties/{key}", {**value}).item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from keyword import iskeyword
 from typing import Any, Final, TypeGuard, cast
 
 Node = dict[str, Any]
@@ -11,6 +12,12 @@ Node = dict[str, Any]
 
 SCHEMAS: Final = "#/components/schemas/"
 METHODS: Final = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
+
+
+_TAKEN: Final = (
+    *("self", "idempotency_key", "to_dict", "to_json"),  # every method or every model has one of its own
+    *("bool", "bytes", "dict", "field", "float", "int", "list", "str"),  # what generated annotations mention
+)
 
 
 class SpecError(Exception):
@@ -31,9 +38,17 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def snake(name: str) -> str:
-    """The Python spelling of a wire name: ``profileId`` is ``profile_id``."""
+    """A name in camelCase in snake_case: ``profileId`` is ``profile_id``."""
     words = re.sub(r"([A-Z]+)([A-Z][a-z])|([a-z0-9])([A-Z])", r"\1\3_\2\4", name)
     return re.sub(r"\W", "_", words).lower()
+
+
+def python_name(wire: str) -> str:
+    """The name of a member or a parameter in Python: in snake case, with an underscore after a name that is taken."""
+    name = snake(wire).lstrip("_")
+    if not name.isidentifier() and not iskeyword(name):
+        name = f"field_{name}"
+    return f"{name}_" if iskeyword(name) or name in _TAKEN else name
 
 
 def escaped(key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -47,7 +47,8 @@ class Operation(Generic[T]):
 
     ``response`` is the type of the envelope's ``data``; ``None`` for an endpoint that answers without any.
     ``path_parameters`` and ``query_parameters`` map keyword names to names on the wire; those of the path are
-    read off the template when left out. ``idempotency`` is ``automatic`` for POST, PUT and PATCH unless you say
+    read off the template when left out. ``query_lists`` are the keyword names of query parameters that take a list,
+    which is sent as repeated names. ``idempotency`` is ``automatic`` for POST, PUT and PATCH unless you say
     otherwise.
     """
 
@@ -60,6 +61,7 @@ class Operation(Generic[T]):
         response: type[T] | None,
         path_parameters: Mapping[str, str] | None = None,
         query_parameters: Mapping[str, str] | None = None,
+        query_lists: Collection[str] = (),
         body: type[RequestModel] | None = None,
         rate_tier: RateTier = "standard",
         idempotency: Idempotency | None = None,
@@ -72,6 +74,7 @@ class Operation(Generic[T]):
         self.response = response
         self.path_parameters = dict(path_parameters)
         self.query_parameters = dict(query_parameters or {})
+        self.query_lists = frozenset(query_lists)
         self.body = body
         self.rate_tier = rate_tier
         self.idempotency: Idempotency = idempotency or (
@@ -134,12 +137,17 @@ class Operation(Generic[T]):
                 [
                     (wire, value)
                     for python, wire in self.query_parameters.items()
-                    for value in _query_values(python, parameters.get(python))
+                    for value in _query_values(python, self._checked(python, parameters.get(python)))
                 ]
             )
         except UnicodeEncodeError:
             raise SentConfigError(f"{self.name}: a parameter has a lone surrogate, which is no text to send") from None
         return path, query
+
+    def _checked(self, name: str, value: object) -> object:
+        if name in self.query_lists and isinstance(value, (str, bytes)):
+            raise SentConfigError(f"{name} must be a list, not a {type(value).__name__}; put it in brackets")
+        return value
 
 
 def _segment(name: str, value: object) -> str:

@@ -345,9 +345,11 @@ class HeaderPacer:
             window.in_flight += 1
             return window.pauses
         now = self._clock.time()
+        _forget_late(lane, now)
         if not _has_room(lane, now):
             return None
-        lane.called.pop(asyncio.current_task(), None)
+        if lane.called:
+            lane.called.pop(asyncio.current_task(), None)
         permit = window.take(now)
         if lane.length:
             self._call(lane)  # the time for the next one may be known only now
@@ -439,7 +441,6 @@ class HeaderPacer:
 
 def _has_room(lane: _Lane, now: float) -> bool:
     """Whether the running task may write a request now, ahead of all who came after it."""
-    _forget_late(lane, now)
     task = asyncio.current_task() if lane.busy else None
     ahead = 0 if task in lane.called else len(lane.called) + lane.length
     return lane.window.room(now) > ahead

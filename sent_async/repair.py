@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,15 +14,18 @@ T = TypeVar("T")
 _PLACE = re.compile(r" - at `([^`]+)`$")
 _INDEX = re.compile(r"\[(?:\d+|\.\.\.)\]")
 _STEP = re.compile(r"\.([^.\[]+)|\[\*\]")
+_KIND_OF_TIME = re.compile(r"\b(?:datetime|date|time|duration)\b")
+_TIME_SPAN = re.compile(r"(-?)(?:(\d+)\.)?(\d+):(\d+):(\d+(?:\.\d+)?)")
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
 def convert(plain: Any, kind: type[T], *, dispensable: Collection[str] = ()) -> T:
-    """Convert decoded JSON, mending the timestamps that stand in the way, and doing without ``dispensable`` members.
+    """Convert decoded JSON, mending the times that stand in the way, and doing without ``dispensable`` members.
 
-    .NET writes stamps that strict readers refuse: without an offset (read as UTC), and ``9999-12-31T23:59:59.9999999``,
-    which rounds past the last year there is (cut to microseconds). Raises ``msgspec.ValidationError`` for the rest;
-    unlike that of a JSON decoder, it names real indices.
+    .NET writes what strict readers refuse: stamps without an offset (read as UTC), ``9999-12-31T23:59:59.9999999``,
+    which rounds past the last year there is (cut to microseconds), a stamp for a date, times without seconds, and
+    durations as ``1.02:03:04.5``. Raises ``msgspec.ValidationError`` for the rest; unlike that of a JSON decoder, it
+    names real indices.
     """
     mended: set[str] = set()
     while True:
@@ -32,10 +35,11 @@ def convert(plain: Any, kind: type[T], *, dispensable: Collection[str] = ()) -> 
             place, what = where(error)
             everywhere = _INDEX.sub("[*]", place)  # all items of a list at once: a page of stamps is one pass
             steps = [name or "*" for name in _STEP.findall(everywhere)]
-            if "datetime" in what and everywhere not in mended:
+            kind_of_time = _KIND_OF_TIME.search(what)
+            if kind_of_time and everywhere not in mended:
                 mended.add(everywhere)
                 for parent, key in _leaves(plain, steps):
-                    parent[key] = _aware(parent[key])
+                    parent[key] = _mended(parent[key], _MEND[kind_of_time[0]])
             elif steps and steps[0] in dispensable:
                 del plain[steps[0]]  # what comes beside the data must not cost the data
             else:
@@ -66,12 +70,34 @@ def _leaves(node: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
             yield node, key
 
 
-def _aware(value: Any) -> Any:
-    """The stamp with an offset and at most microseconds; what is no stamp stays as it is."""
+def _mended(value: Any, mend: Callable[[str], str]) -> Any:
+    """The value as msgspec reads it; what cannot be understood stays as it is."""
     if not isinstance(value, str):
         return value
     try:
-        moment = datetime.fromisoformat(_BEYOND_MICROSECONDS.sub(r"\1", value))
-    except ValueError:
+        return mend(_BEYOND_MICROSECONDS.sub(r"\1", value))
+    except (ValueError, OverflowError):
         return value
+
+
+def _aware(text: str) -> str:
+    moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def _duration(text: str) -> str:
+    """``[-][days.]hours:minutes:seconds[.fraction]``, as .NET writes it, in the form of ISO 8601."""
+    parts = _TIME_SPAN.fullmatch(text)
+    if parts is None:
+        raise ValueError
+    days, hours, minutes, seconds = (float(part or 0) for part in parts.groups()[1:])
+    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return str(msgspec.to_builtins(-length if parts[1] else length))
+
+
+_MEND: dict[str, Callable[[str], str]] = {
+    "datetime": _aware,
+    "date": lambda text: datetime.fromisoformat(text).date().isoformat(),
+    "time": lambda text: time.fromisoformat(text).isoformat(),
+    "duration": _duration,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
@@ -14,6 +14,10 @@ from .errors import SentConfigError
 
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware datetime. A stamp without an offset is read as UTC (see ``envelope``)."""
+
+Date: TypeAlias = date
+Time: TypeAlias = time
+Duration: TypeAlias = timedelta
 
 Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 """A string that no ``repr`` shows: card data, access tokens, message texts, phone numbers."""
@@ -107,14 +111,19 @@ def _check_datetime(name: str, value: object) -> None:
 @cache
 def _checks(struct: type[RequestModel]) -> tuple[tuple[str, Check], ...]:
     """The members of a class that need a look. Worked out once for each class."""
-    found = [(name, _check_for(hint)) for name, hint in get_type_hints(struct).items()]
+    return _checks_inside(struct, (struct,))
+
+
+def _checks_inside(struct: type[RequestModel], above: tuple[type, ...]) -> tuple[tuple[str, Check], ...]:
+    found = [(name, _check_for(hint, above)) for name, hint in get_type_hints(struct).items()]
     return tuple((name, check) for name, check in found if check is not None)
 
 
-def _check_for(hint: object) -> Check | None:
+def _check_for(hint: object, above: tuple[type, ...]) -> Check | None:
+    """What to do with a member of this type; ``None`` for nothing. ``above`` ends the search in a recursive schema."""
     parts = get_args(hint)
     if get_origin(hint) is Sequence:
-        inner = _check_for(parts[0])
+        inner = _check_for(parts[0], above)
 
         def check_list(name: str, value: Any) -> None:
             if isinstance(value, (str, bytes)):
@@ -127,7 +136,7 @@ def _check_for(hint: object) -> Check | None:
     if get_origin(hint) is Mapping:
         return None
     if isinstance(hint, type) and issubclass(hint, RequestModel):
-        return _check_struct if _checks(hint) else None
+        return _check_struct if hint in above or _checks_inside(hint, (*above, hint)) else None
     if hint is datetime:
         return _check_datetime
-    return next((check for part in parts if (check := _check_for(part)) is not None), None)
+    return next((check for part in parts if (check := _check_for(part, above)) is not None), None)

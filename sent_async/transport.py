@@ -135,7 +135,7 @@ class Transport:
                 timer = self.timer("timeout", call.timeout)
                 timer.start(call, started + call.timeout)
             connection = permit = None
-            status, headers = 0, _NO_HEADERS
+            told, headers = 0, _NO_HEADERS
             failure: SentError | None = None
             try:
                 connection = None if fresh else link.take(started)
@@ -146,6 +146,8 @@ class Transport:
                     if permit is not None:
                         call.attempts += 1
                         status, headers, body = await link.exchange(connection, call)
+                        # A spent quota says nothing of the rate, so it must not pause the others.
+                        told = 403 if status == 429 and b'"LIMIT_001"' in body else status
                         return status, headers, body
                     link.put_back(connection)
             except asyncio.CancelledError:
@@ -160,7 +162,7 @@ class Transport:
                 failure = _connection_error(error, call)
             finally:
                 if permit is not None:
-                    pacer.release(tier, permit, status, headers)
+                    pacer.release(tier, permit, told, headers)
                 if timer is not None:
                     timer.end(call)
                 slots.give_back()

@@ -20,7 +20,7 @@ from datamodel_code_generator.format import DatetimeClassType, Formatter
 from datamodel_code_generator.parser import LiteralType
 
 from codegen.generate.normalise import has_secret
-from codegen.openapi import Node, SpecError
+from codegen.openapi import Node, SpecError, python_name
 
 PACKAGE: Final = "sent_async/models"
 
@@ -58,6 +58,7 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
     bases: dict[str, str | list[str]] = {
         name: f"sent_async.structs.{_base(name, schema)}" for name, schema in schemas.items() if "enum" not in schema
     }
+    wires = {wire for schema in schemas.values() for wire in schema.get("properties", ())}
     # On a base alone, type checkers do not see that the class is frozen.
     frozen: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for name in bases:
@@ -69,6 +70,7 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
         preset="standard-py311-20261027",  # dated, so that a newer generator keeps the style
         base_class_map=bases,
         extra_template_data=frozen,
+        aliases={wire: python_name(wire) for wire in sorted(wires) if python_name(wire) != wire},
         import_overrides={"StrEnum": "sent_async.open_enum"},
         custom_file_header=header,
         use_annotated=False,  # no constraints: a short name of two letters must not cost a page

@@ -15,6 +15,13 @@ from codegen.fragment import Endpoint, form_schemas
 from codegen.openapi import SCHEMAS, Node, SpecError, is_envelope, is_node, nodes, reachable, schema_names, split_null
 
 TIMESTAMP: Final = "sent_async.structs.Timestamp"
+# By format. Names of our own, because a member may well be called ``date``.
+_TIMES: Final = {
+    "date-time": TIMESTAMP,
+    "date": "sent_async.structs.Date",
+    "time": "sent_async.structs.Time",
+    "duration": "sent_async.structs.Duration",
+}
 SECRET: Final = "sent_async.structs.Secret"  # noqa: S105 (a type)
 SECRET_MAP: Final = "sent_async.structs.SecretMap"  # noqa: S105 (a type)
 
@@ -142,6 +149,8 @@ def _value(place: str, value: Node, modules: dict[str, str], *, sent: bool) -> N
         sent_enum = sent and modules[name] == "enums"
         return {"type": "string"} if sent_enum else {"$ref": f"{SCHEMAS}{modules[name]}.{name}"}
     written: Node = {key: value[key] for key in ("type", "format", *_LIMITS) if key in value}
+    if written.get("format") in ("binary", "byte"):
+        del written["format"]  # in JSON it is text, whatever it encodes
     if value["type"] == "array":
         written["items"] = _either(f"{place}/items", value["items"], modules, sent=sent)
     elif value["type"] == "object":
@@ -153,10 +162,10 @@ def _value(place: str, value: Node, modules: dict[str, str], *, sent: bool) -> N
 
 def _python_type(value: Node, *, sent: bool) -> str | None:
     """The type that the generator would not choose by itself."""
-    if value.get("format") == "date-time":
-        return TIMESTAMP
     if is_secret(value):
         return SECRET_MAP if value.get("type") == "object" else SECRET
+    if value.get("format") in _TIMES:
+        return _TIMES[value["format"]]
     # Covariant and read-only: a list of one kind of button is a Sequence of buttons.
     return {"array": "Sequence", "object": "Mapping"}.get(str(value["type"])) if sent else None
 

@@ -48,6 +48,8 @@ def _constant(endpoint: Endpoint) -> str:
         arguments.append(f"path_parameters={_names(endpoint.path_parameters)!r}")
     if endpoint.query_parameters:
         arguments.append(f"query_parameters={_names(endpoint.query_parameters)!r}")
+    if lists := tuple(parameter.name for parameter in endpoint.query_parameters if parameter.is_list):
+        arguments.append(f"query_lists={lists!r}")
     if endpoint.body:
         arguments.append(f"body={endpoint.body}")
     arguments += [f"rate_tier={endpoint.rate_tier!r}", f"idempotency={endpoint.idempotency!r}"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from codegen.fragment import Data, Endpoint, Parameter
-from codegen.openapi import Node, SpecError, snake
+from codegen.openapi import Node, SpecError, python_name, snake
 
 PACKAGE: Final = "sent_async/resources"
 
@@ -250,7 +250,7 @@ def _docstring(document: Node, endpoint: Endpoint) -> str:
         parts.append(_entries("Args", arguments))
     if endpoint.body:
         members: Node = document["components"]["schemas"][endpoint.body]["properties"]
-        keywords = [(snake(key), str(value.get("description", ""))) for key, value in members.items()]
+        keywords = [(python_name(key), str(value.get("description", ""))) for key, value in members.items()]
         parts.append(_entries("Keyword Args", keywords))
     if endpoint.data:
         returns = f"``{endpoint.data.type}``"

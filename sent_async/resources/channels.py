@@ -113,6 +113,12 @@ class ChannelsRcs:
         Raises:
             BadRequestError: A required member is missing (`details` names every one), unknown, or
                 not valid.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = RcsAgentCreate(**fields)
@@ -142,6 +148,9 @@ class ChannelsSms:
             A ``Paginator``: await it for one page, iterate it for every ``SmsMarket``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
 
@@ -201,6 +210,12 @@ class ChannelsSms:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
                 the members. A market that registers with a regime and has no identity, stored or
                 given, belongs here too.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = SmsMarketCreate(**fields)
@@ -239,6 +254,7 @@ class ChannelsSms:
             ``SmsMarket``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: There is no market with this country and kind of sender.
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
@@ -284,6 +300,10 @@ class ChannelsSms:
             BadRequestError: Nothing was changed, a member is unknown here, or a value did not pass
                 validation.
             NotFoundError: There is no market with this country and kind of sender.
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = SmsMarketUpdate(**fields)
@@ -317,6 +337,9 @@ class ChannelsVoice:
             A ``Paginator``: await it for one page, iterate it for every ``VoiceNumber``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
 
@@ -363,6 +386,13 @@ class ChannelsVoice:
             ``CreatedVoiceNumber``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = VoiceNumberCreate(**fields)
@@ -384,6 +414,7 @@ class ChannelsVoice:
             ``VoiceNumber``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Phone calls were never turned on for this number.
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
@@ -457,6 +488,7 @@ class ChannelsVoice:
             NotFoundError: Phone calls were never turned on for this number.
             ConflictError: This is the default line and other numbers are active; make one of them
                 the default first. Or the idempotency key is in use.
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = VoiceNumberUpdate(**fields)
@@ -497,7 +529,11 @@ class ChannelsVoice:
             ``VoiceSecret``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Phone calls were never turned on for this number.
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = VoiceSecretRotate(**fields)
@@ -538,7 +574,11 @@ class ChannelsVoice:
             ``VoiceCallbackTest``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Phone calls were never turned on for this number.
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = VoiceNumberTest(**fields)
@@ -586,6 +626,13 @@ class ChannelsWhatsapp:
             ``WhatsAppChannel``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = WhatsAppChannelCreate(**fields)
@@ -624,6 +671,9 @@ class Channels:
             ``ChannelOverview``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_CHANNELS)).data

@@ -47,6 +47,9 @@ class Compliance:
             ``ComplianceRequirements``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         return (

@@ -61,6 +61,7 @@ class ProfilesCampaigns:
             A ``Paginator``: await it for one page, iterate it for every ``Campaign``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: The profile has no brand (`RESOURCE_009`), or does not exist
                 (`RESOURCE_014`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
@@ -100,6 +101,12 @@ class ProfilesCampaigns:
             ``Campaign``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = CampaignCreate(**fields)
@@ -142,7 +149,11 @@ class ProfilesCampaigns:
             ``Campaign``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: The profile has no such campaign (`RESOURCE_010`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = CampaignUpdate(**fields)
@@ -183,6 +194,9 @@ class ProfilesCampaigns:
         Raises:
             BadRequestError: An id is malformed (`VALIDATION_001`).
             NotFoundError: The profile has no such campaign (`RESOURCE_010`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = CampaignDelete(**fields)
@@ -279,6 +293,13 @@ class Profiles:
             ``Profile``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = ProfileCreate(**fields)
@@ -303,6 +324,9 @@ class Profiles:
             ``Profile``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_PROFILE, profile_id=profile_id)).data
@@ -394,6 +418,12 @@ class Profiles:
             ``Profile``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = ProfileUpdate(**fields)
@@ -431,6 +461,7 @@ class Profiles:
                 server takes false when it is left out.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: The profile does not exist (`RESOURCE_014`).
             ConflictError: A number of the profile is still on the customer's own WhatsApp account
                 (`CONFLICT_012`), that account could not be read (`CONFLICT_013`), or the
@@ -479,6 +510,11 @@ class Profiles:
         Raises:
             BadRequestError: A prerequisite is not met, or the request is malformed. Late answers
                 name every prerequisite that is missing.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = ProfileComplete(**fields)

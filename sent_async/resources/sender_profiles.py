@@ -49,6 +49,9 @@ class SenderProfiles:
             A ``Paginator``: await it for one page, iterate it for every ``SenderProfile``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
 
@@ -117,6 +120,12 @@ class SenderProfiles:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
                 the members. A market that registers with a regime and gets neither an identity of
                 its own nor an inherited one belongs here too.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = SenderProfileCreate(**fields)
@@ -141,6 +150,7 @@ class SenderProfiles:
             ``SenderProfile``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: No sender profile of your organization has this id.
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
@@ -217,6 +227,10 @@ class SenderProfiles:
             BadRequestError: No member was given, a member is unknown here, or a value did not pass
                 validation.
             NotFoundError: No sender profile of your organization has this id.
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = SenderProfileUpdate(**fields)
@@ -245,6 +259,7 @@ class SenderProfiles:
             idempotency_key: Calling again with the same key repeats nothing.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: No sender profile of your organization has this id.
             ConflictError: Inferred, as for profiles: a number is still on the customer's own
                 WhatsApp account (`CONFLICT_012`), or that account could not be read

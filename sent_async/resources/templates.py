@@ -62,6 +62,8 @@ class Templates:
         Raises:
             BadRequestError: A parameter is malformed or out of range (`VALIDATION_001`); `details`
                 names it.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
 
@@ -111,6 +113,12 @@ class Templates:
             ``Template``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = TemplateCreate(**fields)
@@ -201,6 +209,7 @@ class Templates:
             ``Template``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: The template does not exist (`RESOURCE_002`).
             ConflictError: The template is in review (`CONFLICT_006`), or the idempotency key is in
                 use.
@@ -241,6 +250,9 @@ class Templates:
         Raises:
             BadRequestError: The id is malformed (`VALIDATION_001`).
             NotFoundError: The template does not exist (`RESOURCE_002`).
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = TemplateDelete(**fields)

@@ -59,6 +59,7 @@ class VoiceCallsParticipants:
             A ``Paginator``: await it for one page, iterate it for every ``CallParticipant``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or not in a conference.
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
@@ -99,9 +100,11 @@ class VoiceCallsParticipants:
             ``Call``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = CallParticipantAdd(**fields)
@@ -134,6 +137,7 @@ class VoiceCallsParticipants:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
@@ -171,10 +175,12 @@ class VoiceCallsParticipants:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id, or the participant is not in its
                 conference.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = CallParticipantUpdate(**fields)
@@ -208,6 +214,7 @@ class VoiceCallsParticipants:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id, or the participant is not in its
                 conference.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
@@ -267,6 +274,9 @@ class VoiceCalls:
             A ``Paginator``: await it for one page, iterate it for every ``Call``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
+            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+                (`RESOURCE_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
 
@@ -298,6 +308,7 @@ class VoiceCalls:
             ``Call``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
@@ -352,8 +363,10 @@ class VoiceCalls:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or has no phone leg. Or the idempotency key is in use.
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = CallHangup(**fields)
@@ -378,6 +391,7 @@ class VoiceCalls:
             ``CallRecordingList``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
@@ -405,8 +419,10 @@ class VoiceCalls:
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or has no phone leg. Or the idempotency key is in use.
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = CallRecordCommand(**fields)
@@ -452,7 +468,12 @@ class VoiceTokens:
             ``VoiceToken``.
 
         Raises:
+            BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Inferred; `number` is not one of your voice numbers.
+            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
+                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
+                worth one).
+            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Whatever else can go wrong with any call; the guide has a page on errors.
         """
         body = VoiceTokenCreate(**fields)

@@ -97,6 +97,24 @@ def test_generated_text(tmp_path: Path) -> None:
         compile(text, path, "exec")
 
 
+def test_awkward_names(tmp_path: Path) -> None:
+    """Members with names that are taken are usable: as keywords, in the docstring, and on the wire as they were."""
+    awkward = "".join(
+        f"        {name}: {{type: string}}\n" for name in ("self", "from", "str", "idempotency_key", "date")
+    )
+    member = "        name: {type: string, description: Its name.}\n"
+    text = SAMPLE.replace(member, member + awkward + "        day: {type: string, format: date}\n")
+    wanted = output.expected(project(tmp_path, text))
+    for path, code in wanted.items():
+        compile(code, path, "exec")
+    requests, fields = wanted[f"{PACKAGE}/requests.py"], wanted[f"{PACKAGE}/fields.py"]
+    for name in ("self", "from", "str", "idempotency_key"):
+        assert f'    {name}_: str | UnsetType = field(name="{name}", default=UNSET)\n' in requests
+        assert f"    {name}_: NotRequired[str]\n" in fields
+        assert f"            {name}_:" in wanted[f"{RESOURCES}/things.py"]
+    assert "    date: str | UnsetType = UNSET\n" in requests and "    day: Date | UnsetType = UNSET\n" in requests
+
+
 def test_check_reports_drift(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Changed, missing and stale files are named, with a diff; exit code 1; nothing is written."""
     root = project(tmp_path)
@@ -308,7 +326,41 @@ BAD = {
         "leads back to itself",
     ),
     "operationId form": ("operationId: listThings", "operationId: list-things", "is not in camelCase"),
-    "parameter is a keyword": ("name: pageSize", "name: class", "parameter 'class' needs an x-python-name"),
+    "parameter name": (
+        "name: pageSize,",
+        "name: pageSize, x-python-name: list,",
+        "'list' cannot be the x-python-name of parameter 'pageSize'",
+    ),
+    "parameter named as a member": (
+        "      operationId: createThing\n",
+        "      operationId: createThing\n      parameters: [{name: Name, in: query, schema: {type: string}}]\n",
+        "parameter 'Name' has the name of a member of the body; give it an x-python-name",
+    ),
+    "joined list": (
+        "in: query, schema: {type: integer}}",
+        "in: query, explode: false, schema: {type: array, items: {type: string}}}",
+        "pageSize: a list is sent as repeated names only",
+    ),
+    "list in another style": (
+        "in: query, schema: {type: integer}}",
+        "in: query, style: pipeDelimited, schema: {type: array, items: {type: string}}}",
+        "pageSize: a list is sent as repeated names only",
+    ),
+    "members alike": (
+        "label: {type: string}",
+        "label: {type: string}\n        Label: {type: string}",
+        "Card: members 'label', 'Label' are both 'label'",
+    ),
+    "secret list": (
+        "label: {type: string}",
+        "label: {type: array, items: {type: string}, x-secret: true}",
+        "label: x-secret and x-sensitive mark a text or a map; mark the items of a list",
+    ),
+    "secret reference": (
+        "colour: {$ref: '#/components/schemas/Colour', description: Its colour.}",
+        "colour: {$ref: '#/components/schemas/Colour', x-sensitive: true}",
+        "colour: x-secret and x-sensitive mark a text or a map",
+    ),
     "parameters alike": (
         "        - {name: pageSize,",
         "        - {name: page_size, in: query, schema: {type: integer}}\n        - {name: pageSize,",

@@ -10,7 +10,7 @@ import pytest
 
 from codegen.fragment import check, data_type, parse, read_endpoints
 from codegen.generate.normalise import SECRET, SECRET_MAP, TIMESTAMP, has_secret, normalise
-from codegen.openapi import Node, SpecError, lookup, snake
+from codegen.openapi import Node, SpecError, lookup, python_name, snake
 
 SAMPLE = parse(Path(__file__).with_name("sample.yaml").read_text(encoding="utf-8"), "sample.yaml")
 STRING: Node = {"type": "string"}
@@ -99,6 +99,16 @@ def test_request_member(member: Node, expected: Node) -> None:
             id="enum stays an enum",
         ),
         pytest.param(STAMP, True, {**STAMP, "x-python-type": TIMESTAMP}, id="stamps are aware"),
+        pytest.param(
+            {**STRING, "format": "date"},
+            True,
+            {**STRING, "format": "date", "x-python-type": "sent_async.structs.Date"},
+            id="dates have a name that no member has",
+        ),
+        pytest.param({**STRING, "format": "binary"}, True, STRING, id="encoded bytes are text"),
+        pytest.param(
+            {**STAMP, "x-secret": True}, True, {**STAMP, "x-python-type": SECRET}, id="a secret is one in any format"
+        ),
     ],
 )
 def test_response_member(member: Node, required: bool, expected: Node) -> None:
@@ -190,6 +200,44 @@ def test_data_of_other_kinds(data: Node, expected: str) -> None:
 def test_snake(wire: str, python: str) -> None:
     """Wire names become the Python names that a reader would guess."""
     assert snake(wire) == python
+
+
+@pytest.mark.parametrize(
+    ("wire", "python"),
+    [
+        ("self", "self_"),
+        ("from", "from_"),
+        ("str", "str_"),
+        ("idempotencyKey", "idempotency_key_"),
+        ("toJSON", "to_json_"),
+        ("_id", "id"),
+        ("1st", "field_1st"),
+        ("$", "field_"),
+        ("x-request-id", "x_request_id"),
+        ("type", "type"),
+    ],
+)
+def test_python_name(wire: str, python: str) -> None:
+    """A name that Python, every method or every model has already gets an underscore; every name is an identifier."""
+    assert python_name(wire) == python
+    assert python.isidentifier() and python_name(python) == python
+
+
+def test_failures() -> None:
+    """A 4xx response is told whole, a shared one by its first sentence; what any call may get is left out."""
+    document = deepcopy(SAMPLE)
+    shared = {"description": "Not there (`RESOURCE_001`). The guide shows a body."}
+    document["components"]["responses"] |= {"NotFound": shared, "Unauthorized": {"description": "No key."}}
+    document["paths"]["/things/{id}"]["get"]["responses"] |= {
+        "400": {"description": "Not an\nid. Ids are UUIDs."},
+        "401": {"$ref": "#/components/responses/Unauthorized"},
+        "404": {"$ref": "#/components/responses/NotFound"},
+    }
+    failures = read_endpoints(document)[0].failures
+    assert [(failure.status, failure.description) for failure in failures] == [
+        (400, "Not an id. Ids are UUIDs."),
+        (404, "Not there (`RESOURCE_001`)."),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from sent_async import NotFoundError, Pacer, SentConnectionError
+from sent_async import NotFoundError, Pacer, RateLimitError, SentConnectionError, SentTimeoutError
 
 from ..batch.conftest import until
 from ..conftest import MakeClient, Server, answer, problem
@@ -149,3 +149,55 @@ async def test_no_connection_is_made_for_a_call_that_has_to_wait(client: MakeCli
         sent = client(base_url=raw.url, pacing=gate)
         await sent.profiles.retrieve(ID)
     assert gate.waited == 1
+
+
+class Empty(Recorder):
+    """A pacer that is also a collection, and false while it holds nothing."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+async def test_a_pacer_that_is_false_is_used(client: MakeClient) -> None:
+    """Only ``pacing=False`` turns pacing off."""
+    pacer = Empty()
+
+    await client(pacing=pacer).profiles.retrieve(ID)
+
+    assert len(pacer.told) == 1
+
+
+@pytest.mark.parametrize(
+    ("window", "deadline", "says"),
+    [(60.0, 5, "after its deadline"), (600.0, None, "a call waits at most 120 s"), (600.0, 5, "at most 120 s")],
+)
+async def test_a_call_does_not_wait_for_a_limit_in_vain(
+    serve: Serve, connect: Connect, window: float, deadline: float | None, says: str
+) -> None:
+    """It raises at once and is not retried: nothing was sent, and the error says when it is worth another try."""
+    server = await serve(Limited("window", limit=1, window=window))
+    client = connect(server)
+    await client.profiles.retrieve(ID)
+
+    with pytest.raises(SentTimeoutError, match=says) as raised:
+        await client.with_options(deadline=deadline).profiles.retrieve(ID)
+
+    error = raised.value
+    assert (error.attempts, error.maybe_sent) == (0, False)
+    assert error.retry_after is not None
+    assert window - 20 < error.retry_after <= window + 0.01  # the server rounds up
+    assert server.seen == 1
+
+
+async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -> None:
+    """429 ``LIMIT_001`` is about what the account holds, not about how fast it asks: other calls go on at once."""
+    success = server.answers[0]
+    server.answers = [answer(problem("LIMIT_001"), 429, Retry_After="50"), success]
+    sent = client(pacing=True)
+
+    with pytest.raises(RateLimitError) as raised:
+        await sent.profiles.complete(ID, web_hook_url="https://example.com/done")
+    await sent.with_options(deadline=5).profiles.complete(ID, web_hook_url="https://example.com/done")
+
+    assert raised.value.attempts == 1
+    assert sent.rate_limits["sensitive"].paused_for in (0, None)

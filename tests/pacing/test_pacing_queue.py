@@ -201,6 +201,25 @@ async def test_woken_calls_that_do_not_come_leave_the_window_to_others() -> None
     assert [pacer.take(TIER) for _ in range(3)] == [0, 0, None]
 
 
+async def test_asking_whether_it_is_open_changes_nothing() -> None:
+    """What is kept for a woken call that is late goes to whoever waits for it, or takes it, next."""
+    clock = FakeClock()
+    pacer = paced(clock, 1)
+    assert pacer.is_open(TIER)
+    assert pacer.is_open("another tier")
+    permit = pacer.take(TIER)
+    assert not pacer.is_open(TIER)
+    (late,) = await waiting(pacer, 1)
+    pacer.release(TIER, permit or 0, 0, {})
+    await late
+    clock.advance(1)
+
+    assert not pacer.is_open(TIER)
+    await pacer.wait(TIER, None)
+    assert pacer.is_open(TIER)
+    assert pacer.take(TIER) is not None
+
+
 # First come, first served
 
 

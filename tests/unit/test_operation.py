@@ -125,6 +125,17 @@ def test_a_search_that_cannot_be_sent() -> None:
         LIST_TEMPLATES.target({"search": "\ud800"})
 
 
+def test_a_list_in_the_query() -> None:
+    """A list is repeated names; one text in its place is refused, for it would be sent as a list of one."""
+    search: Operation[None] = Operation(
+        "search", "GET", "/v3/search", response=None, query_parameters={"tags": "tag"}, query_lists=["tags"]
+    )
+    assert search.target({"tags": ["a b", "c"]}) == ("/v3/search", "tag=a+b&tag=c")
+    assert search.target({"tags": ()}) == search.target({"tags": None}) == ("/v3/search", "")
+    with pytest.raises(SentConfigError, match="tags must be a list, not a str; put it in brackets"):
+        search.target({"tags": "a"})
+
+
 def test_the_first_page_of_profiles_has_no_query() -> None:
     """The seed shows no parameters at all."""
     assert LIST_PROFILES.target({"page": None}) == ("/v3/profiles", "")

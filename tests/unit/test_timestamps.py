@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from sent_async import SentDecodeError
 from sent_async.envelope import decode
 from sent_async.models import Profile
 from sent_async.operations import LIST_PROFILES, RETRIEVE_PROFILE
+from sent_async.repair import convert, where
 
 from ..conftest import FakeClock, envelope, profile
 
@@ -44,6 +47,33 @@ def test_a_stamp(stamp: str, moment: datetime) -> None:
     updated = read(stamp).updated_at
     assert updated == moment
     assert updated is not None and updated.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (date, "2026-03-31", date(2026, 3, 31)),
+        (date, "2026-03-31T15:21:52.1661009+00:00", date(2026, 3, 31)),
+        (date, "2026-03-31T00:00:00", date(2026, 3, 31)),
+        (time, "15:21", time(15, 21)),
+        (time, "15:21:52.1661000", time(15, 21, 52, 166100)),
+        (timedelta, "PT1H30M", timedelta(hours=1, minutes=30)),
+        (timedelta, "01:30:00", timedelta(hours=1, minutes=30)),
+        (timedelta, "-2.00:00:01.5000000", -timedelta(days=2, seconds=1.5)),
+    ],
+)
+def test_dates_times_and_durations(kind: type[Any], text: str, expected: object) -> None:
+    """They decode in the forms that .NET gives them, in lists too."""
+    assert convert({"items": [text, text]}, dict[str, list[kind]]) == {"items": [expected, expected]}  # type: ignore[valid-type]  # a parameter
+
+
+@pytest.mark.parametrize("kind", [date, time, timedelta])
+@pytest.mark.parametrize("text", ["soon", "", "9" * 400 + ".00:00:00", "99:99", 7, None])
+def test_what_is_no_date_time_or_duration(kind: type[Any], text: object) -> None:
+    """Nonsense is still refused, at its place."""
+    with pytest.raises(msgspec.ValidationError) as caught:
+        convert([text], list[kind])  # type: ignore[valid-type]  # a parameter
+    assert where(caught.value)[0] == "$[0]"
 
 
 def test_seven_digits() -> None:
