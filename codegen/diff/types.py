@@ -111,7 +111,14 @@ class Pair:
     @property
     def key(self) -> tuple[str, ...]:
         """What it is known by."""
-        return self.direction, *(value.shape.name or f"at {value.place}" for value in (self.old, self.new))
+        return self.direction, *(_identity(value) for value in (self.old, self.new))
+
+
+def _identity(value: Value) -> str:
+    """The name of a class. Without one, the members themselves: an object may hold itself, at a longer place each time."""
+    members: Node = value.shape.schema.get("properties", {})
+    nodes = " ".join(f"{name}={id(schema)}" for name, schema in members.items())
+    return value.shape.name or nodes or f"at {value.place}"
 
 
 def relate(old: Value, new: Value, direction: str, pairs: list[Pair]) -> Relation:

@@ -31,14 +31,6 @@ OVERLAY: Final = "openapi/overlays/fragment.yaml"
 VENDOR_OVERLAY: Final = "openapi/overlays/vendor.yaml"
 
 _ADVICE: Final = f"If the document is wrong, correct it in {VENDOR_OVERLAY}; if it is right, the client has to change."
-_STATUS_OF_PREFIX: Final = {
-    "AUTH": 403,
-    "VALIDATION": 400,
-    "RESOURCE": 404,
-    "CONFLICT": 409,
-    "BUSINESS": 422,
-    "SERVICE": 503,
-}
 _FAILURES: Final = {
     "400": "BadRequest",
     "401": "Unauthorized",
@@ -458,8 +450,10 @@ class _Merge:
             said = dict(zip(mine, ours["x-enum-varnames"], strict=True))
             made["x-enum-varnames"] = [said.get(value, value) for value in values]
         if "x-http-status" in ours:
+            from sent_async.errors import status_of_code  # here, because the rest works before the package does
+
             known: Node = ours["x-http-status"]
-            made["x-http-status"] = {v: known.get(v, _STATUS_OF_PREFIX.get(v.partition("_")[0], 500)) for v in values}
+            made["x-http-status"] = {v: known.get(v) or status_of_code(v) or 500 for v in values}
         return made
 
     def _join(self, target: str, first: Node, second: Node) -> Node:
