@@ -115,7 +115,7 @@ class Pair:
 
 
 def _identity(value: Value) -> str:
-    """The name of a class. Without one, the members themselves: an object may hold itself, at a longer place each time."""
+    """Its class. Without one, its members: an object may hold itself, each time at a longer place."""
     members: Node = value.shape.schema.get("properties", {})
     nodes = " ".join(f"{name}={id(schema)}" for name, schema in members.items())
     return value.shape.name or nodes or f"at {value.place}"

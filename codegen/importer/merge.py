@@ -25,7 +25,7 @@ from codegen.importer.endpoints import (
 )
 from codegen.importer.names import NAME_MAP, Call, NameMap, camel, propose, singular
 from codegen.importer.shapes import LIMITS, TYPED_FORMATS, Shape, class_shape, shape, whole
-from codegen.openapi import METHODS, SCHEMAS, Node, SpecError, is_list, is_node, references, resolve, snake
+from codegen.openapi import METHODS, SCHEMAS, Node, SpecError, is_list, is_node, python_name, references, resolve, snake
 
 OVERLAY: Final = "openapi/overlays/fragment.yaml"
 VENDOR_OVERLAY: Final = "openapi/overlays/vendor.yaml"
@@ -415,6 +415,10 @@ class _Merge:
         mine: Node = ours.get("properties", {})
         properties: Node = {}
         for key in [*(key for key in mine if key in theirs), *(key for key in theirs if key not in mine)]:
+            same = next((other for other in properties if python_name(other) == python_name(key)), None)
+            if same is not None:
+                self.notes.append(f"{target}.{key}: the same name in Python as {same}; the member is left out")
+                continue
             member = self._member(f"{target}.{key}", theirs[key], mine.get(key, {}), direction)
             if member is not None:
                 properties[key] = member

@@ -289,14 +289,14 @@ def mutations(draw: st.DrawFn) -> Mutated:
         path = draw(st.sampled_from(sorted(found["paths"])))
         item: Node = found["paths"][path]
         method = draw(st.sampled_from(sorted(key for key in item if key in METHODS)))
-        leaves = [
+        leaves: list[Node] = [
             {"type": "string"},
             {"type": "integer", "enum": [1]},
             {},
             {"type": "array", "items": {}},
             {"type": "object"},
         ]
-        value = draw(
+        value: Node = draw(
             st.sampled_from(
                 [
                     *leaves,
@@ -385,54 +385,119 @@ MAKER = {"$ref": "#/components/schemas/Maker"}
 UNION = {"oneOf": [MAKER, {"$ref": "#/components/schemas/ErrorDetail"}]}
 CASES: dict[str, tuple[Callable[[Node], object], str, str]] = {
     "tier": (at(*LISTING, "x-rate-tier", to="sensitive"), "rate tier standard is now sensitive", "patch"),
-    "codes": (at(*CREATE, "responses", "200", to={"description": ""}), "succeeds with 200, 201; the client accepts any 2xx", "patch"),
+    "codes": (
+        at(*CREATE, "responses", "200", to={"description": ""}),
+        "succeeds with 200, 201; the client accepts any 2xx",
+        "patch",
+    ),
     "id": (at(*LISTING, "operationId", to="readThings"), "the operation is now called readThings", "major"),
     "method": (at(*LISTING, "x-method", to="list_all"), "the method things.list is now things.list_all", "major"),
     "path parameter": (
-        at("paths", "/v3/things/{thingId}", "get", "parameters", 0, "x-python-name", to="key"), "the path takes key", "major"
+        at("paths", "/v3/things/{thingId}", "get", "parameters", 0, "x-python-name", to="key"),
+        "the path takes key",
+        "major",
     ),
     "no longer deprecated": (at(*LISTING, "deprecated", to=True), "deprecated; it still works", "minor"),
     "operation text": (at(*LISTING, "summary", to="x"), "new description: Our words about the list.", "patch"),
     "parameter gone": (at(*LISTING, "parameters", to=[]), "the parameter is gone", "major"),
-    "parameter added": (at(*CREATE, "parameters", to=[{"name": "q", "in": "query", "schema": {"type": "number"}}]), "float", "minor"),
+    "parameter added": (
+        at(*CREATE, "parameters", to=[{"name": "q", "in": "query", "schema": {"type": "number"}}]),
+        "float",
+        "minor",
+    ),
     "header required": (
-        at(*CREATE, "parameters", to=[{"name": "X-New", "in": "header", "required": True, "schema": {"type": "string"}}]),
-        "str, required", "major",
+        at(
+            *CREATE,
+            "parameters",
+            to=[{"name": "X-New", "in": "header", "required": True, "schema": {"type": "string"}}],
+        ),
+        "str, required",
+        "major",
     ),
     "parameter type": (at(*LISTING, "parameters", 1, "schema", to={"type": "boolean"}), "str is now bool", "major"),
     "parameter name": (at(*LISTING, "parameters", 1, "x-python-name", to="q"), "search is now q", "major"),
     "parameter required": (at(*LISTING, "parameters", 1, "required", to=True), "required now", "major"),
     "parameter text": (at(*LISTING, "parameters", 1, "description", to="x"), "new description: x", "patch"),
-    "body gone": (lambda d: d["paths"]["/v3/things"]["post"].pop("requestBody"), "no longer takes ThingCreate", "major"),
+    "body gone": (
+        lambda d: d["paths"]["/v3/things"]["post"].pop("requestBody"),
+        "no longer takes ThingCreate",
+        "major",
+    ),
     "form": (at(*CREATE, "requestBody", "content", to={"text/plain": {}}), "takes text/plain instead of JSON", "major"),
     "no data": (at(*CREATE, "responses", "201", "content", to=ENVELOPE), "gives nothing instead of Thing", "major"),
     "text response": (
-        at(*CREATE, "responses", "201", "content", to={"text/plain": {}}), "responds with text/plain instead of JSON", "major"
+        at(*CREATE, "responses", "201", "content", to={"text/plain": {}}),
+        "responds with text/plain instead of JSON",
+        "major",
     ),
     "other data": (
-        at(*CREATE, "responses", "201", "content", "application/json", "schema", "allOf", 1, "properties", "data", to=MAKER),
-        "Thing is now Maker", "major",
+        at(
+            *CREATE,
+            "responses",
+            "201",
+            "content",
+            "application/json",
+            "schema",
+            "allOf",
+            1,
+            "properties",
+            "data",
+            to=MAKER,
+        ),
+        "Thing is now Maker",
+        "major",
     ),
     "class text": (at("components", "schemas", "Maker", "description", to="x"), "new description: x", "patch"),
-    "class deprecated": (at("components", "schemas", "Maker", "deprecated", to=True), "deprecated; it still works", "patch"),
+    "class deprecated": (
+        at("components", "schemas", "Maker", "deprecated", to=True),
+        "deprecated; it still works",
+        "patch",
+    ),
     "class renamed": (rename("Maker", "Author"), "renamed to Author", "major"),
-    "member of an enum": (at("components", "schemas", "Colour", "x-enum-varnames", to=["RED", "LIME"]), "green is now LIME", "major"),
-    "status": (at("components", "schemas", "Colour", "x-http-status", to={"red": 400, "green": 401}), "another HTTP status", "patch"),
-    "value gone": (at("components", "schemas", "Colour", "enum", to=["red"]), "value removed; it still decodes", "major"),
+    "member of an enum": (
+        at("components", "schemas", "Colour", "x-enum-varnames", to=["RED", "LIME"]),
+        "green is now LIME",
+        "major",
+    ),
+    "status": (
+        at("components", "schemas", "Colour", "x-http-status", to={"red": 400, "green": 401}),
+        "another HTTP status",
+        "patch",
+    ),
+    "value gone": (
+        at("components", "schemas", "Colour", "enum", to=["red"]),
+        "value removed; it still decodes",
+        "major",
+    ),
     "looser limit": (member("ThingCreate.name", maxLength=30), "maxLength 20 is now 30", "patch"),
     "tighter limit": (member("ThingCreate.name", maxLength=10), "maxLength 20 is now 10", "major"),
     "new limit": (member("ThingCreate.name", minLength=3), "minLength none is now 3", "major"),
     "wider request": (member("ThingCreate.name", type=["string", "number"]), "str is now float | str", "minor"),
     "narrower request": (member("ThingCreate.name", type="integer"), "str is now int", "major"),
-    "request enum": (at("components", "schemas", "MakerData", "properties", "name", to={"$ref": "#/components/schemas/Colour"}),
-                     "str is now Colour", "major"),
-    "response map": (member("Thing.colour", anyOf=[{"type": "object"}, {"type": "null"}]), "Colour | None is now dict[str, Any] | None", "major"),
-    "response union": (member("Thing.colour", anyOf=[UNION]), "Colour | None is now Maker | ErrorDetail | None", "major"),
+    "request enum": (
+        at("components", "schemas", "MakerData", "properties", "name", to={"$ref": "#/components/schemas/Colour"}),
+        "str is now Colour",
+        "major",
+    ),
+    "response map": (
+        member("Thing.colour", anyOf=[{"type": "object"}, {"type": "null"}]),
+        "Colour | None is now dict[str, Any] | None",
+        "major",
+    ),
+    "response union": (
+        member("Thing.colour", anyOf=[UNION]),
+        "Colour | None is now Maker | ErrorDetail | None",
+        "major",
+    ),
     "enum to text": (member("Thing.colour", anyOf=[{"type": "string"}]), "Colour | None is now str | None", "major"),
     "anything": (member("Thing.colour", anyOf=[{}]), "Colour | None is now Any | None", "major"),
     "list": (member("Thing.id", type="array", items={"type": "string"}), "str is now list[str]", "major"),
-    "added class": (member("Thing.error", **{"$ref": "#/components/schemas/ErrorEnvelope"}), "ErrorEnvelope | None", "minor"),
-}  # fmt: skip
+    "added class": (
+        member("Thing.error", **{"$ref": "#/components/schemas/ErrorEnvelope"}),
+        "ErrorEnvelope | None",
+        "minor",
+    ),
+}
 
 
 @pytest.mark.parametrize(("change", "text", "bump"), CASES.values(), ids=CASES.keys())

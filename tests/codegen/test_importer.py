@@ -314,7 +314,8 @@ def test_a_new_operation_is_one_line_of_the_name_map(root: Path) -> None:
             "success": {"type": "boolean"}, "data": {"$ref": f"{SCHEMAS}AcmeModelsWidgetDto"}}}  # fmt: skip
         document["components"]["schemas"] |= {
             "AcmeModelsWidgetDto": {"type": "object", "required": ["id"], "properties": {
-                "id": {"type": "string"}, "part": {"$ref": f"{SCHEMAS}Part"}, "rcs": {"type": "object", "properties": {"a": {"type": "string"}}},
+                "id": {"type": "string"}, "part": {"$ref": f"{SCHEMAS}Part"},
+                "rcs": {"type": "object", "properties": {"a": {"type": "string"}}},
                 "parts": {"type": "array", "items": {"type": "object", "properties": {"b": {"type": "string"}}}},
                 "size": {"type": "string", "enum": ["s", "m"]}}},
             "Part": {"type": "object", "properties": {"n": {"type": "string"}}},
@@ -409,8 +410,12 @@ def test_names_of_the_map_win(root: Path) -> None:
 
     after = updated(root, change)
     assert {"Crate", "SackData"} <= after["components"]["schemas"].keys()
-    both = refused(root, lambda d: (change(d), put("CreateThingRequest.box", {"$ref": f"{SCHEMAS}Box"})(d)))
-    assert "Crate is sent and received; give Box two names" in both
+
+    def both_ways(document: Node) -> None:
+        change(document)
+        put("CreateThingRequest.box", {"$ref": f"{SCHEMAS}Box"})(document)
+
+    assert "Crate is sent and received; give Box two names" in refused(root, both_ways)
 
 
 @pytest.mark.parametrize(
@@ -606,12 +611,12 @@ def test_d5_a_crash_is_never_swallowed(root: Path, monkeypatch: pytest.MonkeyPat
 
 def test_d5_code_that_cannot_be_generated(root: Path) -> None:
     """A fragment that gives no code is refused as a whole: fragment, lock and code stay."""
-    assert "needs an x-python-name" in refused(
-        root,
-        lambda d: d["paths"]["/v3/things"]["get"]["parameters"].append(
-            {"name": "class", "in": "query", "schema": {"type": "string"}}
-        ),
-    )
+    parameter = {"name": "name", "in": "query", "schema": {"type": "string"}}
+
+    def change(document: Node) -> None:
+        document["paths"]["/v3/things"]["post"].setdefault("parameters", []).append(parameter)
+
+    assert "give it an x-python-name" in refused(root, change)
 
 
 def test_the_sdk_document_is_imported(root: Path) -> None:
