@@ -77,6 +77,13 @@ def codegen(session: nox.Session) -> None:
 
 
 @nox.session
+def spec(session: nox.Session) -> None:
+    """Take over the vendor's document: `nox -s spec -- https://api.sent.dm/swagger/v3/swagger.json`, or a file."""
+    install(session, "codegen")
+    session.run("python", "-m", "codegen", "update", *session.posargs)
+
+
+@nox.session
 def surface(session: nox.Session) -> None:
     """Public names that are gone since a revision: `nox -s surface -- v0.1.0`. Each belongs in CHANGELOG.md."""
     session.install("griffe>=2.0")

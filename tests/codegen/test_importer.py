@@ -643,3 +643,99 @@ def test_october_is_march_under_its_overlay() -> None:
     march = read_source(str(DOCUMENTS / "march-2026.yaml"), DOCUMENTS).document
     _, notes = apply_overlay(march, read_overlay(DOCUMENTS / "october-2026.overlay.yaml"), "october")
     assert notes == []
+
+
+# What a document leaves out, and what cannot be carried over.
+
+
+def edited(root: Path, file: str, old: str, new: str) -> None:
+    """Another text in one file of the project."""
+    target = root / "openapi" / file
+    text = target.read_text(encoding="utf-8")
+    assert old in text
+    target.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_path_parameter_that_the_document_forgets(root: Path) -> None:
+    """Ours stays: the path still has its place."""
+    after = updated(root, lambda d: d["paths"]["/v3/things/{id}"]["get"].pop("parameters"))
+    parameters = after["paths"]["/v3/things/{thingId}"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in parameters] == ["thingId"]
+
+
+def test_what_has_no_type_is_refused(root: Path) -> None:
+    """A parameter, the items of a list, or data for which we have no type either."""
+    parameter = {"name": "x", "in": "query", "schema": {}}
+    assert "x has no type" in refused(root, lambda d: d["paths"]["/v3/things"]["get"]["parameters"].append(parameter))
+    assert "its items have no type" in refused(root, put("CreateThingRequest.tags", {"type": "array", "items": {}}))
+    edited(root, "names.toml", "[operations]\n", '[operations]\nping = { at = "GET /v3/ping", call = "things.ping" }\n')
+    envelope = {"type": "object", "properties": {"success": {"type": "boolean"}, "data": {}}}
+    content = {"application/json": {"schema": envelope}}
+    ping = {"get": {"operationId": "Ping", "responses": {"200": {"description": "", "content": content}}}}
+    assert "data has no type" in refused(root, lambda d: d["paths"].update({"/v3/ping": ping}))
+
+
+def test_a_response_without_a_schema(root: Path) -> None:
+    """An empty schema says nothing, so ours stays, with a note."""
+    found = prepare(root, vendor(root, respond({})))
+    assert data(found.after, "/v3/things/{thingId}") == {"$ref": f"{SCHEMAS}Thing"}
+    assert any("shows no content; ours stays" in note for note in found.notes)
+
+
+def test_a_form_that_the_document_describes_otherwise(root: Path) -> None:
+    """Where documents are uploaded our form stays, with a note. Elsewhere a body that is no JSON is refused."""
+    form = {"content": {"multipart/form-data": {"schema": {"type": "object"}}}}
+
+    def change(document: Node) -> None:
+        document["paths"]["/v3/things"]["post"]["requestBody"] = form
+
+    assert "POST /v3/things request" in refused(root, change)
+    edited(root, "things.yaml", "      x-method: create\n", "      x-method: create\n      x-multipart: thing\n")
+    assert any("our form stays" in note for note in prepare(root, vendor(root, change)).notes)
+
+
+def test_a_list_of_ours_that_may_be_null(root: Path) -> None:
+    """The document's null is not carried into the data, and ours changes nothing either."""
+    edited(root, "things.yaml", "data: {type: array, items", "data: {type: [array, 'null'], items")
+    data_of_list = data(updated(root), "/v3/things")
+    assert data_of_list["items"] == {"$ref": f"{SCHEMAS}Thing"}
+
+
+def test_what_an_enum_says_of_its_values_grows_with_it(root: Path) -> None:
+    """A new value has itself as its name, and the status of its prefix."""
+    edited(
+        root,
+        "things.yaml",
+        "      enum: [red, green]",
+        "      enum: [AUTH_005, red]\n      x-enum-varnames: [NO_RIGHT, RED]\n      x-http-status: {AUTH_005: 403, red: 404}",
+    )
+    values = ["AUTH_005", "red", "RESOURCE_099", "blue"]
+    after = updated(root, put("ThingResponse.colour", {"type": "string", "enum": values}))
+    colour = schema(after, "Colour")
+    assert colour["x-enum-varnames"] == ["NO_RIGHT", "RED", "RESOURCE_099", "blue"]
+    assert colour["x-http-status"] == {"AUTH_005": 403, "red": 404, "RESOURCE_099": 404, "blue": 500}
+
+
+def test_two_schemas_for_one_class(root: Path) -> None:
+    """Their members are joined; where they differ, a note says which one decides. Of two enums the first stands."""
+    names = root / "openapi/names.toml"
+    said = '\n[schemas]\n"Box" = "Crate"\n"Bag" = "Crate"\n"Red" = "Shade"\n"Blue" = "Shade"\n'
+    names.write_text(names.read_text(encoding="utf-8") + said, encoding="utf-8")
+
+    def change(document: Node) -> None:
+        schemas = document["components"]["schemas"]
+        schemas["Box"] = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+        schemas["Bag"] = {"type": "object", "properties": {"a": {"type": "integer"}, "c": {"type": "string"}}}
+        schemas["Red"] = {"type": "string", "enum": ["r"]}
+        schemas["Blue"] = {"type": "string", "enum": ["b"]}
+        for name in ("Box", "Bag", "Red", "Blue"):
+            put(f"ThingResponse.{name.lower()}", {"$ref": f"{SCHEMAS}{name}"})(document)
+
+    found = prepare(root, vendor(root, change))
+    assert list(schema(found.after, "Crate")["properties"]) == ["a", "b", "c"]
+    assert (
+        member(found.after, "Crate.a")["type"] == ["string", "null"]
+        or member(found.after, "Crate.a")["type"] == "string"
+    )
+    assert any("Crate.a: Box and Bag differ" in note for note in found.notes)
+    assert schema(found.after, "Shade")["enum"] == ["r"]
