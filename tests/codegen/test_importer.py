@@ -17,6 +17,7 @@ from codegen.__main__ import main
 from codegen.fragment import load
 from codegen.generate import output
 from codegen.importer import files
+from codegen.importer.files import replace_all
 from codegen.importer.names import propose, singular
 from codegen.importer.overlay import apply_overlay, read_overlay
 from codegen.importer.source import read_source
@@ -666,7 +667,7 @@ def test_a_path_parameter_that_the_document_forgets(root: Path) -> None:
 def test_what_has_no_type_is_refused(root: Path) -> None:
     """A parameter, the items of a list, or data for which we have no type either."""
     parameter = {"name": "x", "in": "query", "schema": {}}
-    assert "x has no type" in refused(root, lambda d: d["paths"]["/v3/things"]["get"]["parameters"].append(parameter))
+    assert "x: has no type" in refused(root, lambda d: d["paths"]["/v3/things"]["get"]["parameters"].append(parameter))
     assert "its items have no type" in refused(root, put("CreateThingRequest.tags", {"type": "array", "items": {}}))
     edited(root, "names.toml", "[operations]\n", '[operations]\nping = { at = "GET /v3/ping", call = "things.ping" }\n')
     envelope = {"type": "object", "properties": {"success": {"type": "boolean"}, "data": {}}}
@@ -707,7 +708,8 @@ def test_what_an_enum_says_of_its_values_grows_with_it(root: Path) -> None:
         root,
         "things.yaml",
         "      enum: [red, green]",
-        "      enum: [AUTH_005, red]\n      x-enum-varnames: [NO_RIGHT, RED]\n      x-http-status: {AUTH_005: 403, red: 404}",
+        "      enum: [AUTH_005, red]\n      x-enum-varnames: [NO_RIGHT, RED]\n"
+        "      x-http-status: {AUTH_005: 403, red: 404}",
     )
     values = ["AUTH_005", "red", "RESOURCE_099", "blue"]
     after = updated(root, put("ThingResponse.colour", {"type": "string", "enum": values}))
@@ -739,3 +741,64 @@ def test_two_schemas_for_one_class(root: Path) -> None:
     )
     assert any("Crate.a: Box and Bag differ" in note for note in found.notes)
     assert schema(found.after, "Shade")["enum"] == ["r"]
+
+
+def test_files_come_and_go_together(root: Path) -> None:
+    """A file that goes is removed, one that was not there stays away, and the others are replaced."""
+    (root / "old.txt").write_text("old", encoding="utf-8")
+    replace_all(root, {"old.txt": None, "never.txt": None, "new/one.txt": "new"})
+    assert not (root / "old.txt").exists() and not (root / "never.txt").exists()
+    assert (root / "new/one.txt").read_text(encoding="utf-8") == "new"
+
+
+def test_a_replacement_that_fails_leaves_everything(root: Path) -> None:
+    """A target that is a file where a folder is needed stops it, and what was replaced before is put back."""
+    (root / "a.txt").write_text("a", encoding="utf-8")
+    (root / "file").write_text("f", encoding="utf-8")
+    with pytest.raises(OSError, match="file"):
+        replace_all(root, {"a.txt": "b", "none.txt": None, "file/below.txt": "c"})
+    assert (root / "a.txt").read_text(encoding="utf-8") == "a"
+
+
+def test_sources_that_cannot_be_read(root: Path) -> None:
+    """A file that gives an error, and an address that is not encrypted."""
+    with pytest.raises(SpecError, match="cannot be read"):
+        read_source("/proc/self/mem", root)
+    with pytest.raises(SpecError, match="must be https"):
+        read_source("http://example.com/swagger.json", root)
+
+
+def test_a_reference_to_another_place(root: Path) -> None:
+    """Whatever a reference leads to is read."""
+
+    def change(document: Node) -> None:
+        document["x-schemas"] = {"Text": {"type": "string"}}
+        put("ThingResponse.search", {"$ref": "#/x-schemas/Text"})(document)
+
+    after = updated(root, change)
+    assert "string" in member(after, "Thing.search")["type"]
+
+
+def test_a_header_of_ours_stays(root: Path) -> None:
+    """Headers are the client's own business; the document does not decide them."""
+    header = "        - {name: X-Trace, in: header, description: Ours., schema: {type: string}}\n"
+    page = "        - {$ref: 'common.yaml#/components/parameters/Page'}\n"
+    edited(root, "things.yaml", page, page + header)
+    parameters = updated(root)["paths"]["/v3/things"]["get"]["parameters"]
+    assert "X-Trace" in [parameter.get("name") for parameter in parameters]
+
+
+def test_data_that_is_only_ever_null(root: Path) -> None:
+    """It is no data."""
+    envelope = {"type": "object", "properties": {"success": {"type": "boolean"}, "data": {"nullable": True}}}
+    after = updated(root, respond(envelope))
+    schema_of_response = after["paths"]["/v3/things/{thingId}"]["get"]["responses"]["200"]["content"]
+    assert "Thing" not in json.dumps(schema_of_response)
+
+
+def test_a_document_that_is_too_large(root: Path, served: str) -> None:
+    """It is refused before it is read to its end."""
+    with (root / "large.json").open("wb") as large:
+        large.truncate(64 * 2**20 + 1)
+    with pytest.raises(SpecError, match="is larger than"):
+        read_source(f"{served}/large.json", root)

@@ -105,3 +105,4 @@ def test_alternatives_that_say_nothing() -> None:
 def test_a_name_outside_the_known_namespaces() -> None:
     """It stays whole."""
     assert short("SentDmSomething") == "SentDmSomething"
+    assert short("SentDmModelset") == "SentDmModelset"
