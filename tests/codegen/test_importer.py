@@ -798,7 +798,7 @@ def test_data_that_is_only_ever_null(root: Path) -> None:
 
 def test_a_document_that_is_too_large(root: Path, served: str) -> None:
     """It is refused before it is read to its end."""
-    with (root / "large.json").open("wb") as large:
+    with (root / "served/large.json").open("wb") as large:
         large.truncate(64 * 2**20 + 1)
     with pytest.raises(SpecError, match="is larger than"):
         read_source(f"{served}/large.json", root)
