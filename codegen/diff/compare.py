@@ -375,7 +375,7 @@ def _names(name: str, was: Endpoint, now: Endpoint) -> Iterator[Change]:
 
 def _webhook_payload(document: Node, name: str) -> Value | None:
     item = resolve(document, name, document["webhooks"][name])
-    found: Node = next((node for method, node in item.items() if method in METHODS), {})
+    found: Node = next((node for method, node in item.items() if method in METHODS), dict[str, Any]())
     schema, _ = request_schema(Endpoint(document, "POST", name, found, ()))
     return Value.at(schema, document, _inline(name, "payload")) if schema is not None else None
 

@@ -181,25 +181,31 @@ def _commented(value: Any) -> Any:
     if is_list(value):
         written = CommentedSeq(_commented(item) for item in value)
         if not any(is_node(item) or is_list(item) for item in value) and len(str(value)) < 90:
-            written.fa.set_flow_style()
+            _one_line(written)
         return written
     return LiteralScalarString(value) if isinstance(value, str) and re.search(r"\n(?=.)", value) else value
 
 
 def _flow(value: Node) -> CommentedMap:
     written = CommentedMap(value)
-    written.fa.set_flow_style()
+    _one_line(written)
     return written
 
 
-def _yaml() -> YAML:
-    found = YAML()
+def _one_line(written: Any) -> None:
+    written.fa.set_flow_style()
+
+
+def _yaml() -> Any:  # Any, because ruamel.yaml has types for only some of this
+    found: Any = YAML()
     found.width = _WIDTH
     found.preserve_quotes = True
     found.brace_single_entry_mapping_in_flow_sequence = True
     found.indent(mapping=2, sequence=4, offset=2)
     # ``null`` in words: an empty value reads like something that was forgotten.
-    found.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
+    found.representer.add_representer(type(None), _null)
     return found
+
+
+def _null(representer: Any, _: None) -> Any:
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")

@@ -134,12 +134,13 @@ class _Merge:
         """The whole fragment."""
         document = copy.deepcopy(self.ours)
         mine = {endpoint.name: endpoint for endpoint in endpoints(self.ours).values()}
-        document["paths"] = {}
+        paths: Node = {}
+        document["paths"] = paths
         # In the fragment's order; new operations come last.
         for name in [*(name for name in mine if name in found), *(name for name in found if name not in mine)]:
             was, now = mine.get(name), found[name]
             path = was.path if was is not None and was.key == now.key else now.path
-            item = document["paths"].setdefault(path, _shared(self.ours, path))
+            item: Node = paths.setdefault(path, _shared(self.ours, path))
             item[now.method.lower()] = self._operation(name, was, now, path)
         schemas: Node = document["components"].setdefault("schemas", {})
         schemas |= self.made

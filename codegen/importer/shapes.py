@@ -176,11 +176,12 @@ def _says_more(part: Node) -> bool:
 def _merged(parts: list[Shape], branches: list[Node], document: Node, place: str, seen: Sequence[str]) -> Shape:
     properties: Node = {}
     required: list[str] = []
+    known = list(seen)
     for part, branch in zip(parts, branches, strict=True):
         full = part
-        while full.kind == "class" and full.name not in seen:
-            seen = (*seen, full.name)
-            full = shape(document["components"]["schemas"][full.name], document, place, seen)
+        while full.kind == "class" and full.name not in known:
+            known.append(full.name)
+            full = shape(document["components"]["schemas"][full.name], document, place, known)
         if full.kind == "object":
             properties |= full.schema["properties"]
             required += full.schema["required"]
@@ -191,12 +192,12 @@ def _merged(parts: list[Shape], branches: list[Node], document: Node, place: str
 
 
 def _enum(schema: Node) -> Shape:
-    values = [value for value in schema["enum"] if value is not None]
+    values: list[Any] = [value for value in schema["enum"] if value is not None]
     nullable = len(values) < len(schema["enum"])
     if values and all(isinstance(value, str) for value in values):
         return Shape("enum", nullable, schema={"type": "string", "enum": list(dict.fromkeys(values))})
-    kinds = {bool: "boolean", int: "integer", float: "number"}
-    found = {kinds.get(type(value)) for value in values}
+    kinds = {"bool": "boolean", "int": "integer", "float": "number"}
+    found = {kinds.get(str(value.__class__.__name__)) for value in values}
     if len(found) == 1 and None not in found:
         return Shape("scalar", nullable, schema={"type": found.pop()}, dropped=("enum",))
     return Shape("any", nullable, dropped=("enum",))
