@@ -802,3 +802,17 @@ def test_a_document_that_is_too_large(root: Path, served: str) -> None:
         large.truncate(64 * 2**20 + 1)
     with pytest.raises(SpecError, match="is larger than"):
         read_source(f"{served}/large.json", root)
+
+
+def test_null_is_written_in_words(root: Path) -> None:
+    """An empty value would read like something that was forgotten."""
+    edited(
+        root,
+        "things.yaml",
+        "        name: {type: [string, 'null'],",
+        "        name: {example: null, type: [string, 'null'],",
+    )
+    found = prepare(root, vendor(root, put("ThingResponse.size", {"type": "integer"})))
+    text = found.files["openapi/things.yaml"]
+    assert text is not None
+    assert "example: null" in text
