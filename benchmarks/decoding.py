@@ -84,7 +84,7 @@ def encode(quick: bool) -> list[Row]:
     found = shared.interleaved({OURS: _template, SENTDM: vendor}, 9 if quick else 41, 0.02)
     figures = {name: shared.median(times) * 1e6 for name, times in found.items()}
     return [
-        row("encode a create-template body", "µs", figures, shared.ratio(found[SENTDM], found[OURS]), "≥", 40, SENTDM)
+        row("encode a create-template body", "µs", figures, shared.ratio(found[SENTDM], found[OURS]), "≥", 100, SENTDM)
     ]
 
 
