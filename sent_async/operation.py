@@ -13,7 +13,7 @@ import msgspec
 
 from .errors import SentConfigError
 from .models.responses import ApiMeta, ErrorDetail
-from .structs import RequestModel, check_aware
+from .structs import RequestModel, check_aware, check_list
 
 T = TypeVar("T")
 
@@ -137,17 +137,17 @@ class Operation(Generic[T]):
                 [
                     (wire, value)
                     for python, wire in self.query_parameters.items()
-                    for value in _query_values(python, self._checked(python, parameters.get(python)))
+                    for value in self._texts(python, parameters.get(python))
                 ]
             )
         except UnicodeEncodeError:
             raise SentConfigError(f"{self.name}: a parameter has a lone surrogate, which is no text to send") from None
         return path, query
 
-    def _checked(self, name: str, value: object) -> object:
-        if name in self.query_lists and isinstance(value, (str, bytes)):
-            raise SentConfigError(f"{name} must be a list, not a {type(value).__name__}; put it in brackets")
-        return value
+    def _texts(self, name: str, value: object) -> list[str]:
+        if name in self.query_lists:
+            check_list(name, value)
+        return _query_values(name, value)
 
 
 def _segment(name: str, value: object) -> str:

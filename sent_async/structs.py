@@ -86,6 +86,12 @@ def check_aware(name: str, value: datetime) -> datetime:
     return value
 
 
+def check_list(name: str, value: object) -> None:
+    """Refuse a text where a list is expected: it would be sent letter by letter."""
+    if isinstance(value, (str, bytes)):
+        raise SentConfigError(f"{name} must be a list, not a {type(value).__name__}; put it in brackets")
+
+
 def check_request(body: object) -> None:
     """Refuse what a Struct takes and the server would misunderstand: a str for a list, a naive datetime.
 
@@ -108,6 +114,9 @@ def _check_datetime(name: str, value: object) -> None:
         check_aware(name, value)
 
 
+_hints = cache(get_type_hints)  # most of the cost; a class is looked at once for each place that it stands at
+
+
 @cache
 def _checks(struct: type[RequestModel]) -> tuple[tuple[str, Check], ...]:
     """The members of a class that need a look. Worked out once for each class."""
@@ -115,7 +124,7 @@ def _checks(struct: type[RequestModel]) -> tuple[tuple[str, Check], ...]:
 
 
 def _checks_inside(struct: type[RequestModel], above: tuple[type, ...]) -> tuple[tuple[str, Check], ...]:
-    found = [(name, _check_for(hint, above)) for name, hint in get_type_hints(struct).items()]
+    found = [(name, _check_for(hint, above)) for name, hint in _hints(struct).items()]
     return tuple((name, check) for name, check in found if check is not None)
 
 
@@ -125,14 +134,13 @@ def _check_for(hint: object, above: tuple[type, ...]) -> Check | None:
     if get_origin(hint) is Sequence:
         inner = _check_for(parts[0], above)
 
-        def check_list(name: str, value: Any) -> None:
-            if isinstance(value, (str, bytes)):
-                raise SentConfigError(f"{name} must be a list, not a {type(value).__name__}; put it in brackets")
+        def check_items(name: str, value: Any) -> None:
+            check_list(name, value)
             if inner is not None and isinstance(value, Sequence):
                 for item in cast("Sequence[object]", value):
                     inner(name, item)
 
-        return check_list
+        return check_items
     if get_origin(hint) is Mapping:
         return None
     if isinstance(hint, type) and issubclass(hint, RequestModel):

@@ -30,6 +30,11 @@ class Outer(RequestModel):
     name: str | UnsetType = UNSET
 
 
+class Tree(RequestModel):
+    words: Sequence[str]
+    parts: Sequence[Tree] = ()
+
+
 @pytest.mark.parametrize(
     ("body", "member"),
     [
@@ -38,6 +43,7 @@ class Outer(RequestModel):
         (Outer(to=[], at=datetime(2026, 1, 1)), "at"),  # noqa: DTZ001
         (Outer(to=[], inner=Inner(words="abc")), "words"),
         (Outer(to=[], inners=[Inner(), Inner(words="abc")]), "words"),
+        (Tree([], parts=[Tree([]), Tree([], parts=[Tree("abc")])]), "words"),
     ],
 )
 def test_refused(body: RequestModel, member: str) -> None:
@@ -51,6 +57,7 @@ def test_refused(body: RequestModel, member: str) -> None:
     "body",
     [
         Outer(to=["a"], at=datetime(2026, 1, 1, tzinfo=UTC), inner=Inner(words=["a"]), inners=[Inner()]),
+        Tree(["a"], parts=[Tree([])]),
         Outer(to=("a",), at=None, inners=None, map={"a": "b"}, name="n"),
         Outer(to=[], at="2026-01-01T00:00:00Z"),  # type: ignore[arg-type]  # the API's own form
         {"to": "a plain dict is the caller's own"},
