@@ -24,6 +24,7 @@ from codegen.openapi import (
     is_list,
     is_node,
     nodes,
+    parameter_name,
     python_name,
     references,
     resolve,
@@ -380,7 +381,7 @@ def _parameters(document: Node, place: str, parameters: list[Node], location: st
         if parameter["in"] != location:
             continue
         wire = parameter["name"]
-        name = parameter.get("x-python-name", python_name(wire))
+        name = parameter_name(parameter)
         if python_name(name) != name:
             raise SpecError(place, f"{name!r} cannot be the x-python-name of parameter {wire!r}")
         if names.setdefault(name, wire) != wire:

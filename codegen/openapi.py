@@ -12,7 +12,11 @@ Node = dict[str, Any]
 
 SCHEMAS: Final = "#/components/schemas/"
 METHODS: Final = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
-
+LIMITS: Final = (
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    *("minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems"),
+)
+"""The server's rules. Nothing is checked locally; they stay for whoever compares documents."""
 
 _TAKEN: Final = (
     *("self", "idempotency_key", "to_dict", "to_json"),  # every method or every model has one of its own
@@ -49,6 +53,11 @@ def python_name(wire: str) -> str:
     if not name.isidentifier() and not iskeyword(name):
         name = f"field_{name}"
     return f"{name}_" if iskeyword(name) or name in _TAKEN else name
+
+
+def parameter_name(parameter: Node) -> str:
+    """The keyword of a parameter in Python."""
+    return str(parameter.get("x-python-name", python_name(parameter["name"])))
 
 
 def escaped(key: str) -> str:
@@ -104,6 +113,19 @@ def reachable(schemas: Node, roots: set[str]) -> set[str]:
         if name not in found:
             found.add(name)
             waiting.extend(schema_names(schemas[name]))
+    return found
+
+
+def components(document: Node, *roots: object) -> set[tuple[str, str]]:
+    """Kind and name of every component that the roots lead to, such as ``("schemas", "Profile")``."""
+    found: set[tuple[str, str]] = set()
+    waiting = [ref for root in roots for _, ref in references(root)]
+    while waiting:
+        parts = waiting.pop().split("/")
+        if len(parts) >= 4 and parts[1] == "components" and (parts[2], parts[3]) not in found:
+            found.add((parts[2], parts[3]))
+            target = document["components"].get(parts[2], {}).get(parts[3], {})
+            waiting += [ref for _, ref in references(target)]
     return found
 
 

@@ -24,22 +24,19 @@ from codegen.importer.endpoints import (
     request_schema,
 )
 from codegen.importer.names import camel
-from codegen.importer.shapes import LIMITS, Shape, shape, whole
+from codegen.importer.shapes import Shape, shape, whole
 from codegen.openapi import (
+    LIMITS,
     METHODS,
-    SCHEMAS,
     Node,
+    components,
     is_envelope,
-    lookup,
-    reachable,
-    references,
+    parameter_name,
     resolve,
-    schema_names,
-    snake,
 )
 
-# A larger number under one of these allows more.
 _NEW_TEXT: Final = "new description:"
+# A larger number under one of these allows more.
 _CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 _FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 
@@ -182,7 +179,7 @@ class _Comparison:
                 text = f"{after.type}, required" if required else after.type
                 yield row("added", text, *((BREAKS, MAJOR) if required else (ARGUMENT, MINOR)))
                 continue
-            names = [parameter.get("x-python-name", snake(wire)) for parameter in (was, now)]
+            names = [parameter_name(parameter) for parameter in (was, now)]
             if self.named and names[0] != names[1]:
                 yield row("changed", f"{names[0]} is now {names[1]}", BREAKS, MAJOR)
             if was.get("required", False) != now.get("required", False):
@@ -329,25 +326,15 @@ def _matches(old: dict[Key, Endpoint], new: dict[Key, Endpoint]) -> Iterator[tup
 def _classes(document: Node) -> dict[str, str]:
     """The components that operations and webhooks lead to, with the direction that they are used in."""
     schemas: Node = document.get("components", {}).get("schemas", {})
-    roots = {"request": set[str](), "response": set[str]()}
+    roots: dict[str, list[object]] = {"request": [], "response": [document.get("webhooks")]}
     for endpoint in endpoints(document).values():
         for direction, key in (("request", "requestBody"), ("response", "responses")):
-            roots[direction] |= _schema_names(endpoint.node.get(key, {}), document)
-    roots["response"] |= _schema_names(document.get("webhooks", {}), document)
+            roots[direction].append(endpoint.node.get(key))
     found: dict[str, str] = {}
-    for direction, names in roots.items():
-        for name in reachable(schemas, names):
+    for direction, places in roots.items():
+        for name in (name for kind, name in components(document, *places) if kind == "schemas"):
             found.setdefault(name, "enum" if "enum" in schemas[name] else direction)
     return {name: direction for name, direction in found.items() if not is_envelope(name)}
-
-
-def _schema_names(node: object, document: Node) -> set[str]:
-    """The schemas that a node refers to, by way of shared responses and bodies too."""
-    found = set(schema_names(node))
-    for place, ref in references(node):
-        if ref.startswith("#/components/") and not ref.startswith(SCHEMAS):
-            found |= _schema_names(lookup(document, place, ref), document)
-    return {name for name in found if not name.startswith("#")}
 
 
 def _names(name: str, was: Endpoint, now: Endpoint) -> Iterator[Change]:
@@ -361,14 +348,7 @@ def _names(name: str, was: Endpoint, now: Endpoint) -> Iterator[Change]:
     methods = [f"{e.node['x-resource']}.{e.node.get('x-method')}" for e in (was, now) if "x-resource" in e.node]
     if len(set(methods)) == 2:
         yield breaks(f"the method {methods[0]} is now {methods[1]}")
-    paths = [
-        [
-            parameter.get("x-python-name", snake(parameter["name"]))
-            for parameter in e.parameters
-            if parameter["in"] == "path"
-        ]
-        for e in (was, now)
-    ]
+    paths = [[parameter_name(found) for found in e.parameters if found["in"] == "path"] for e in (was, now)]
     if paths[0] != paths[1]:
         yield breaks(f"the path takes {', '.join(paths[1]) or 'nothing'}")
 

@@ -7,18 +7,12 @@ from enum import Enum
 from typing import Final
 
 from codegen.importer.names import short
-from codegen.importer.shapes import Shape, shape, whole
+from codegen.importer.shapes import TYPED_FORMATS, Shape, shape, whole
 from codegen.openapi import Node
 
 _SCALARS: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 # The formats that give another Python type; the others are text for a reader.
-FORMATS: Final = {
-    "date-time": "datetime",
-    "date": "date",
-    "time": "time",
-    "duration": "timedelta",
-    "password": "Secret",
-}
+FORMATS: Final = {**TYPED_FORMATS, "password": "Secret"}
 
 
 class Relation(Enum):

@@ -12,7 +12,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from codegen.fragment import Endpoint, form_schemas
-from codegen.openapi import SCHEMAS, Node, SpecError, is_envelope, is_node, nodes, reachable, schema_names, split_null
+from codegen.openapi import (
+    LIMITS,
+    SCHEMAS,
+    Node,
+    SpecError,
+    is_envelope,
+    is_node,
+    nodes,
+    reachable,
+    schema_names,
+    split_null,
+)
 
 TIMESTAMP: Final = "sent_async.structs.Timestamp"
 # By format. Names of our own, because a member may well be called ``date``.
@@ -24,12 +35,6 @@ _TIMES: Final = {
 }
 SECRET: Final = "sent_async.structs.Secret"  # noqa: S105 (a type)
 SECRET_MAP: Final = "sent_async.structs.SecretMap"  # noqa: S105 (a type)
-
-# Nothing is checked locally, the server does that; the limits stay for whoever compares documents.
-_LIMITS: Final = (
-    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    *("minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems"),
-)
 
 
 def normalise(document: Node, endpoints: Sequence[Endpoint]) -> Node:
@@ -148,7 +153,7 @@ def _value(place: str, value: Node, modules: dict[str, str], *, sent: bool) -> N
         # A caller may write "MARKETING" as well as the member, so what is sent is any string.
         sent_enum = sent and modules[name] == "enums"
         return {"type": "string"} if sent_enum else {"$ref": f"{SCHEMAS}{modules[name]}.{name}"}
-    written: Node = {key: value[key] for key in ("type", "format", *_LIMITS) if key in value}
+    written: Node = {key: value[key] for key in ("type", "format", *LIMITS) if key in value}
     if written.get("format") in ("binary", "byte"):
         del written["format"]  # in JSON it is text, whatever it encodes
     if value["type"] == "array":

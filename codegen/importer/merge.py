@@ -24,8 +24,20 @@ from codegen.importer.endpoints import (
     request_schema,
 )
 from codegen.importer.names import NAME_MAP, Call, NameMap, camel, propose, singular
-from codegen.importer.shapes import LIMITS, TYPED_FORMATS, Shape, class_shape, shape, whole
-from codegen.openapi import METHODS, SCHEMAS, Node, SpecError, is_list, is_node, python_name, references, resolve, snake
+from codegen.importer.shapes import TYPED_FORMATS, Shape, class_shape, shape, whole
+from codegen.openapi import (
+    LIMITS,
+    METHODS,
+    SCHEMAS,
+    Node,
+    SpecError,
+    components,
+    is_list,
+    is_node,
+    python_name,
+    resolve,
+    snake,
+)
 
 OVERLAY: Final = "openapi/overlays/fragment.yaml"
 VENDOR_OVERLAY: Final = "openapi/overlays/vendor.yaml"
@@ -73,7 +85,8 @@ def finish(document: Node, ours: Node) -> None:
         _restore(schema, known)
         for key, member in schema.get("properties", {}).items():
             _restore(member, known.get("properties", {}).get(key, {"description": words(key)}))
-    gone = _used(ours) - _used(document)
+    used = [components(found, found["paths"], found.get("webhooks")) for found in (ours, document)]
+    gone = used[0] - used[1]
     for kind, name in gone:
         document["components"][kind].pop(name, None)
     for kind in [kind for kind, parts in document["components"].items() if not parts]:
@@ -168,10 +181,10 @@ class _Merge:
 
     def _new(self, name: str, call: Call, now: Endpoint) -> Node:
         """What the fragment says of every operation, around what the vendor says of this one."""
-        components: Node = self.ours["components"]
+        parts: Node = self.ours["components"]
         summary = str(now.node.get("summary") or words(name))
         headers = {"x-profile-id"} | ({"idempotency-key"} if now.method != "GET" else set[str]())
-        known: Node = components.get("parameters", {})
+        known: Node = parts.get("parameters", {})
         return {
             "operationId": name,
             "tags": [call.resource.split(".")[0]],
@@ -187,7 +200,7 @@ class _Merge:
             "responses": {
                 code: {"$ref": f"#/components/responses/{key}"}
                 for code, key in _FAILURES.items()
-                if key in components.get("responses", {})
+                if key in parts.get("responses", {})
             },
         }
 
@@ -415,14 +428,16 @@ class _Merge:
         theirs: Node = full.schema["properties"]
         mine: Node = ours.get("properties", {})
         properties: Node = {}
+        wires: dict[str, str] = {}
         for key in [*(key for key in mine if key in theirs), *(key for key in theirs if key not in mine)]:
-            same = next((other for other in properties if python_name(other) == python_name(key)), None)
-            if same is not None:
-                self.notes.append(f"{target}.{key}: the same name in Python as {same}; the member is left out")
+            name = python_name(key)
+            if name in wires:
+                self.notes.append(f"{target}.{key}: the same name in Python as {wires[name]}; the member is left out")
                 continue
             member = self._member(f"{target}.{key}", theirs[key], mine.get(key, {}), direction)
             if member is not None:
                 properties[key] = member
+                wires[name] = key
         said: list[str] = full.schema["required"]
         if direction == "response":
             said = ours.get("required", []) if ours else ["id"] if "id" in said else []
@@ -530,15 +545,3 @@ def _without_null(schema: Node) -> Node:
 def words(name: str) -> str:
     """A text for something that nobody has described."""
     return f"{snake(name).replace('_', ' ').strip().capitalize()}; not described by the vendor."
-
-
-def _used(document: Node) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    waiting = [ref for key in ("paths", "webhooks") for _, ref in references(document.get(key, {}))]
-    while waiting:
-        parts = waiting.pop().split("/")
-        if len(parts) == 4 and parts[1] == "components" and (parts[2], parts[3]) not in found:
-            found.add((parts[2], parts[3]))
-            target = document["components"].get(parts[2], {}).get(parts[3], {})
-            waiting += [ref for _, ref in references(target)]
-    return found

@@ -46,7 +46,7 @@ def apply_overlay(document: Node, actions: list[Node], name: str) -> tuple[Node,
     notes: list[str] = []
     for number, action in enumerate(actions, 1):
         found = list(jsonpath.find(action["target"], changed))
-        before = copy.deepcopy(changed) if found else changed
+        is_idle = True
         # Backwards, so that an index is still right when an item before it goes.
         for node in reversed(found):
             if not node.location:
@@ -56,12 +56,15 @@ def apply_overlay(document: Node, actions: list[Node], name: str) -> tuple[Node,
                 holder = holder[step]
             if action.get("remove"):
                 del holder[node.location[-1]]
+                is_idle = False
             else:
                 update = action["update"]
                 # To an array, one item is appended.
                 items = [update] if is_list(node.value) and not is_list(update) else update
-                holder[node.location[-1]] = _merged(node.value, items, str(node.location[-1]))
-        if before == changed:
+                merged = _merged(node.value, items, str(node.location[-1]))
+                is_idle = is_idle and merged == node.value
+                holder[node.location[-1]] = merged
+        if is_idle:
             notes.append(f"{name} action {number} changes nothing: {action['target']}")
     return changed, notes
 

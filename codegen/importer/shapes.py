@@ -10,13 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from codegen.openapi import SCHEMAS, Node, SpecError, is_list, is_node, lookup
+from codegen.openapi import LIMITS, SCHEMAS, Node, SpecError, is_list, is_node, lookup
 
-LIMITS: Final = (
-    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    *("minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems"),
-)
-TYPED_FORMATS: Final = ("date-time", "date", "time", "duration")
+TYPED_FORMATS: Final = {"date-time": "datetime", "date": "date", "time": "time", "duration": "timedelta"}
 """The formats that have a type of their own in Python."""
 SCALARS: Final = ("string", "integer", "number", "boolean")
 

@@ -360,6 +360,17 @@ def test_what_says_nothing_is_not_compared() -> None:
     assert compare(found, copy.deepcopy(found)) == Report(())
 
 
+def test_a_name_that_is_spelled_out_is_no_change() -> None:
+    """A parameter that is called ``class`` is ``class_`` in Python, said or not."""
+    found = copy.deepcopy(document("things"))
+    found["paths"]["/v3/things"]["get"]["parameters"].append(
+        {"name": "class", "in": "query", "schema": {"type": "string"}}
+    )
+    said = copy.deepcopy(found)
+    said["paths"]["/v3/things"]["get"]["parameters"][-1]["x-python-name"] = "class_"
+    assert compare(found, said) == Report(())
+
+
 # Each kind of change.
 
 LISTING = ("paths", "/v3/things", "get")

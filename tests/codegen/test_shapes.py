@@ -88,10 +88,10 @@ def test_members_beside_a_base() -> None:
 
 
 def test_bases_that_do_not_go_together() -> None:
-    """An object that is also a number is named as dropped."""
+    """A bare type beside an object says nothing more; a number with limits is named as dropped."""
     base = document(B={"type": "object", "properties": {"b": {"type": "string"}}})
     found = shape({"allOf": [{"$ref": f"{REF}B"}, {"type": "integer"}]}, base, "x")
-    assert found.dropped == () or "allOf" in found.dropped
+    assert (found.kind, found.dropped) == ("object", ())
     broken = shape({"allOf": [{"$ref": f"{REF}B"}, {"type": "integer", "minimum": 3}]}, base, "x")
     assert (broken.kind, broken.dropped) == ("any", ("allOf",))
 
