@@ -11,32 +11,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
-from codegen.fragment import bundle, form_schemas
+from codegen.fragment import form_schemas
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT: dict[str, Any] = bundle(ROOT / "openapi" / "sent-v3.yaml")
+from .document import DOCUMENT, REGISTRY, ROOT, resolve
+
 PAYLOADS = sorted((ROOT / "tests" / "payloads").glob("*.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 FORMS = form_schemas(DOCUMENT)
 EXAMPLES: dict[str, Any] = DOCUMENT["components"]["examples"]
-REGISTRY: Registry[Any] = Registry().with_resource(
-    "urn:fragment", Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
-)
 METHODS = ("get", "put", "post", "patch", "delete")
 IDEMPOTENCY = {"get": "none", "post": "automatic", "put": "automatic", "patch": "automatic", "delete": "explicit"}
-
-
-def resolve(node: dict[str, Any]) -> dict[str, Any]:
-    """Follow the `$ref` of a node, if it has one."""
-    while "$ref" in node:
-        target: Any = DOCUMENT
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        node = target
-    return node
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:

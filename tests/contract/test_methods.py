@@ -15,42 +15,26 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import RawTestServer
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
-from codegen.fragment import bundle
 from sent_async import SentClient, multipart
 from sent_async.models import fields, responses
 from sent_async.resources import Resources
 from sent_async.structs import RequestModel
 
-DOCUMENT: dict[str, Any] = bundle(Path(__file__).resolve().parents[2] / "openapi" / "sent-v3.yaml")
-REGISTRY: Registry[Any] = Registry().with_resource(
-    "urn:fragment", Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
-)
+from .document import DOCUMENT, REGISTRY, resolve
+
 STAMP = "2026-03-31T15:21:52.166100Z"
 VALUES: dict[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
 # Enums are open and limits are the server's business; what is left is the form of a request.
 FORM = ("required", "type", "additionalProperties")
-
-
-def resolve(node: dict[str, Any]) -> dict[str, Any]:
-    """Follow the `$ref` of a node, if it has one."""
-    while "$ref" in node:
-        target: Any = DOCUMENT
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        node = target
-    return node
 
 
 OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -126,9 +110,7 @@ class Server:
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     by_fragment = Server()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", by_fragment.handle)
-    async with TestServer(app) as running:
+    async with RawTestServer(by_fragment.handle) as running:
         by_fragment.url = str(running.make_url("")).rstrip("/")
         yield by_fragment
 
