@@ -177,6 +177,8 @@ _BY_STATUS: dict[int, type[SentAPIError]] = {
     429: RateLimitError,
 }
 
+QUOTA_SPENT = "LIMIT_001"
+"""The code of a 429 that is about what the account holds, not about how fast it asks."""
 
 _STATUS_BY_PREFIX = {
     "AUTH": 403,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import backoff
 
-from .errors import SentAPIError, SentConnectionError, SentError, SentTimeoutError
+from .errors import QUOTA_SPENT, SentAPIError, SentConnectionError, SentError, SentTimeoutError
 
 RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRY_AFTER_CAP: Final = 60.0
@@ -36,7 +36,7 @@ def is_retryable(error: SentError, *, repeatable: bool) -> bool:
         return repeatable or not error.maybe_sent
     if not isinstance(error, SentAPIError) or error.replayed or not repeatable:
         return False
-    if error.status == 429 and error.code == "LIMIT_001":
+    if error.status == 429 and error.code == QUOTA_SPENT:
         return False
     return error.status in RETRYABLE_STATUSES or (error.status == 409 and error.code == "CONFLICT_001")
 

@@ -26,7 +26,7 @@ from yarl import URL
 from ._version import __version__
 from .call import Call, CallTimer, Reason
 from .clock import Clock, Timer
-from .errors import SentConfigError, SentConnectionError, SentDecodeError, SentError, SentTimeoutError
+from .errors import QUOTA_SPENT, SentConfigError, SentConnectionError, SentDecodeError, SentError, SentTimeoutError
 from .multipart import Multipart
 from .options import BaseURL, check_proxy, is_loopback
 
@@ -36,6 +36,7 @@ IDLE_SECONDS = 15.0
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 _NO_HEADERS: Mapping[str, str] = {}
+_QUOTA_SPENT = f'"{QUOTA_SPENT}"'.encode()
 
 Response = tuple[int, Mapping[str, str], bytes]
 
@@ -147,7 +148,7 @@ class Transport:
                         call.attempts += 1
                         status, headers, body = await link.exchange(connection, call)
                         # A spent quota says nothing of the rate, so it must not pause the others.
-                        told = 403 if status == 429 and b'"LIMIT_001"' in body else status
+                        told = 403 if status == 429 and _QUOTA_SPENT in body else status
                         return status, headers, body
                     link.put_back(connection)
             except asyncio.CancelledError:
