@@ -1,4 +1,7 @@
-"""Incoming webhooks: verified, typed, handled once. Not imported by ``import sent_async``."""
+"""Incoming webhooks: verified, typed, handled once. Not imported by ``import sent_async``.
+
+The endpoints that Sent posts to are managed with ``sent.webhooks``, a resource of the client.
+"""
 
 from ..models.events import EventName, MessageStatus, ProfileCompletionCallback
 from .events import (
