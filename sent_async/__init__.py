@@ -1,4 +1,4 @@
-"""An asyncio client for the Sent messaging API (v3): profiles, their campaigns, templates."""
+"""An asyncio client for the Sent messaging API (v3)."""
 
 from ._version import __version__
 from .batch import Batch, Progress, Result, batch
@@ -21,6 +21,7 @@ from .errors import (
     ServerError,
     UnprocessableEntityError,
 )
+from .journal import Journal
 from .models.enums import ErrorCode
 from .operation import Operation
 from .pacing import Pacer, RateLimit
@@ -33,6 +34,7 @@ __all__ = [
     "Batch",
     "ConflictError",
     "ErrorCode",
+    "Journal",
     "NotFoundError",
     "Operation",
     "Pacer",
