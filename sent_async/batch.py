@@ -209,7 +209,9 @@ class Batch(Generic[K, V]):
         self._call = call
         self._items = items
         self._total = len(items) if isinstance(items, Sized) else None
-        self._workers = concurrency if self._total is None else min(concurrency, max(1, self._total))
+        workers = concurrency if record is None else 2 * concurrency  # half of them may wait for the journal
+        self._workers = workers if self._total is None else min(workers, max(1, self._total))
+        self._calls = asyncio.Semaphore(concurrency)
         self._fail_fast = fail_fast
         self._on_progress = on_progress
         self._clock = clock
@@ -327,7 +329,8 @@ class Batch(Generic[K, V]):
             return Success(item, found[0])
         token = given_keys.set(record.idempotency_keys(name))
         try:
-            result = await self._result_of(item)
+            async with self._calls:
+                result = await self._result_of(item)
         finally:
             given_keys.reset(token)
         if result.ok:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import random
 import signal
 import sqlite3
@@ -332,3 +333,18 @@ async def test_a_killed_process_repeats_nothing_that_it_reported(tmp_path: Path)
 
 def test_a_journal_shows_its_path() -> None:
     assert repr(Journal("sale.sqlite")) == "Journal('sale.sqlite')"
+
+
+async def test_a_partial_and_an_object_have_names(tmp_path: Path) -> None:
+    """A journal belongs to the function behind a partial, and to the class of an object that is called."""
+
+    class Doubler:
+        async def __call__(self, number: int) -> int:
+            return number * 2
+
+    numbers = Numbers()
+    for name, call in (("partial", functools.partial(numbers.double)), ("object", Doubler())):
+        for _ in range(2):
+            assert values(await batch(call, [4], journal=tmp_path / name)) == [8]
+    assert values(await batch(numbers.double, [4], journal=tmp_path / "partial")) == [8]
+    assert numbers.called == [4]
