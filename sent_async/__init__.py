@@ -21,6 +21,7 @@ from .errors import (
     ServerError,
     UnprocessableEntityError,
 )
+from .following import wait_for_message
 from .journal import Journal
 from .models.enums import ErrorCode
 from .operation import Operation
@@ -57,4 +58,5 @@ __all__ = [
     "UnprocessableEntityError",
     "__version__",
     "batch",
+    "wait_for_message",
 ]
