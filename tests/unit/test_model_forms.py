@@ -41,6 +41,13 @@ def test_a_model_as_a_dict() -> None:
     assert json.loads(json.dumps(found, default=str))["name"] == "Marketing Team"
 
 
+def test_lists_and_maps_are_plain_too() -> None:
+    message = models.SentMessage(recipients=[models.MessageRecipient(message_id="m1")])
+    assert message.to_dict()["recipients"][0]["message_id"] == "m1"
+    template = MessageTemplate(name="hello", parameters={"name": "Jo"})
+    assert template.to_dict() == {"name": "hello", "parameters": {"name": "Jo"}}
+
+
 def test_a_model_as_json() -> None:
     """The names of the API, and the way back."""
     whole = customers()
