@@ -180,17 +180,12 @@ def batch(
     check_count("concurrency", concurrency, least=1)
     if isinstance(items, str | bytes | bytearray):
         raise SentConfigError("items is a single string, and each of its characters would be an item; pass a list")
-    record = journal if journal is None or isinstance(journal, Journal) else Journal(journal)
-    keyed = key is not None and (record is None or _takes_key(call))
-    return Batch(
-        _keyed(call, key) if key is not None and keyed else call,
-        items,
-        concurrency,
-        fail_fast,
-        on_progress,
-        clock or SystemClock(),
-        None if record is None else _Record(record, call, key),
-    )
+    clock = clock or SystemClock()
+    if journal is None:
+        one = call if key is None else _keyed(call, key)
+        return Batch(one, items, concurrency, fail_fast, on_progress, clock)
+    record = _Record(journal if isinstance(journal, Journal) else Journal(journal), call, key, concurrency)
+    return Batch(call, items, concurrency, fail_fast, on_progress, clock, record)
 
 
 class Batch(Generic[K, V]):
@@ -198,7 +193,7 @@ class Batch(Generic[K, V]):
 
     def __init__(
         self,
-        call: Callable[[K], Awaitable[V]],
+        call: Callable[..., Awaitable[V]],
         items: Iterable[K] | AsyncIterable[K],
         concurrency: int,
         fail_fast: bool,
@@ -211,7 +206,6 @@ class Batch(Generic[K, V]):
         self._total = len(items) if isinstance(items, Sized) else None
         workers = concurrency if record is None else 2 * concurrency  # half of them may wait for the journal
         self._workers = workers if self._total is None else min(workers, max(1, self._total))
-        self._calls = asyncio.Semaphore(concurrency)
         self._fail_fast = fail_fast
         self._on_progress = on_progress
         self._clock = clock
@@ -237,8 +231,8 @@ class Batch(Generic[K, V]):
         async def keep(index: int, result: Result[K, V]) -> None:
             results[index] = result
 
-        source = _Source(self._items)
         await self._open()
+        source = _Source(self._items)
         tasks = self._start(source, keep)
         try:
             await asyncio.gather(*tasks)
@@ -257,8 +251,8 @@ class Batch(Generic[K, V]):
                 room.clear()
                 await room.wait()
 
-        source = _Source(self._items)
         await self._open()
+        source = _Source(self._items)
         tasks = self._start(source, hand_over)
         running, failures = set(tasks), list[BaseException]()
 
@@ -291,7 +285,9 @@ class Batch(Generic[K, V]):
 
     async def _end(self, tasks: list[asyncio.Task[None]], source: _Source[K]) -> None:
         try:
-            await _end(tasks, source)
+            _cancel(tasks)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await source.close()
         finally:
             if self._record is not None:
                 await self._record.journal.close()
@@ -329,17 +325,17 @@ class Batch(Generic[K, V]):
             return Success(item, found[0])
         token = given_keys.set(record.idempotency_keys(name))
         try:
-            async with self._calls:
-                result = await self._result_of(item)
+            async with record.calls:
+                result = await self._result_of(item, **record.given(name))
         finally:
             given_keys.reset(token)
         if result.ok:
             await record.journal.record(name, result.value)
         return result
 
-    async def _result_of(self, item: K) -> Result[K, V]:
+    async def _result_of(self, item: K, **given: str) -> Result[K, V]:
         try:
-            return Success(item, await self._call(item))
+            return Success(item, await self._call(item, **given))
         except SentError as error:
             if self._fail_fast:
                 raise
@@ -350,10 +346,18 @@ class Batch(Generic[K, V]):
 class _Record(Generic[K]):
     """A journal, and how the items of one batch are named in it."""
 
-    def __init__(self, journal: Journal, call: Callable[..., Any], key: Callable[[K], str] | None) -> None:
+    def __init__(
+        self, journal: Journal, call: Callable[..., Any], key: Callable[[K], str] | None, concurrency: int
+    ) -> None:
         self.journal = journal
         self.call = call
         self.key = key
+        self.calls = asyncio.Semaphore(concurrency)
+        self._by_keyword = key is not None and _takes_key(call)
+
+    def given(self, name: str) -> dict[str, str]:
+        """What the call of an item is given besides the item."""
+        return {"idempotency_key": name} if self._by_keyword else {}
 
     def idempotency_keys(self, name: str) -> Iterator[str]:
         """For the writes of an item that do not bring a key of their own."""
@@ -384,12 +388,6 @@ def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         if not task.cancelling():  # a second time would interrupt its cleaning up
             task.cancel()
-
-
-async def _end(tasks: list[asyncio.Task[None]], source: _Source[Any]) -> None:
-    _cancel(tasks)
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await source.close()
 
 
 class _Source(Generic[K]):

@@ -21,13 +21,15 @@ _WAY: Final = (
     MessageStatus.DELIVERED,
     MessageStatus.READ,
 )
-_FINAL: Final = {
+FINAL: Final = (
     MessageStatus.READ,
     MessageStatus.RECEIVED,
     MessageStatus.FILTERED,
     MessageStatus.BLOCKED,
     MessageStatus.CANCELLED,
-}
+)
+"""After these nothing comes. DELIVERED may be followed by READ, and FAILED by an attempt on another channel."""
+
 _FIRST_WAIT: Final = 1.0
 _GROWTH: Final = 1.5
 _LONGEST_WAIT: Final = 15.0
@@ -73,7 +75,8 @@ async def wait_for_message(
         raise SentConfigError("until is empty; name at least one status")
     if not timeout > 0:
         raise SentConfigError(f"timeout must be above 0 seconds, not {timeout!r}")
-    ends = _FINAL | wanted | set(_WAY[min((_WAY.index(each) for each in _WAY if each in wanted), default=len(_WAY)) :])
+    first = next((place for place, status in enumerate(_WAY) if status in wanted), len(_WAY))
+    ends = {*FINAL, *wanted, *_WAY[first:]}
     clock = clock or SystemClock()
     end, wait, failed_since = clock.time() + timeout, _FIRST_WAIT, float("inf")
     while True:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
-import importlib
 import itertools
 import os
+import pkgutil
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
@@ -191,12 +191,8 @@ class Journal:
         self._in_use = False
 
     def _decoded(self, kind: str, value: bytes) -> Any:
-        module, _, name = kind.partition(":")
         try:
-            found: Any = importlib.import_module(module) if module else None
-            for part in name.split(".") if module else ():
-                found = getattr(found, part)
-            return msgspec.json.decode(value, type=found if module else Any)
+            return msgspec.json.decode(value, type=pkgutil.resolve_name(kind) if kind else Any)
         except (ImportError, AttributeError, msgspec.MsgspecError) as error:
             problem = f"holds a {kind.partition(':')[2] or 'value'} that cannot be read any more: {error}"
             raise self._refused(f"{problem}; run the version that wrote it, or use another file") from None

@@ -13,11 +13,12 @@ import msgspec
 from ..batch import Result, batch
 from ..clock import Clock, SystemClock
 from ..errors import SentConfigError
+from ..following import FINAL
 from ..models.enums import MessageStatus
 from .database import Database, Stored
 from .events import Event, MessageStatusEvent
 
-SETTLED: Final = ("DELIVERED", "READ", "RECEIVED", "FAILED", "FILTERED", "BLOCKED", "CANCELLED")
+SETTLED: Final = (*FINAL, MessageStatus.DELIVERED, MessageStatus.FAILED)
 """Nothing more need come. FAILED may still be followed by an attempt on another channel, and DELIVERED by READ."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -129,7 +129,7 @@ async def test_a_value_whose_class_is_gone_says_so(tmp_path: Path) -> None:
 
 @given(keys=st.lists(st.text(), unique=True, max_size=20))
 def test_any_text_names_an_item(tmp_path_factory: pytest.TempPathFactory, keys: list[str]) -> None:
-    """Text that UTF-8 cannot write is refused, and nothing else is."""
+    """Line breaks, zero bytes and the empty text included."""
     numbers = Numbers()
 
     async def call(key: str) -> int:
