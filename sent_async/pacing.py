@@ -147,9 +147,9 @@ class Window:
         """Requests left by the last response; infinite while nothing limits them."""
         self.resets_at = NEVER
         """When ``remaining`` stops being true."""
-        self.in_flight = 0
+        self.in_flight: int = 0
         self.paused_until = NEVER
-        self.pauses = 0
+        self.pauses: int = 0
         """How many pauses there have been. A permit tells by it which ones it came after."""
         self.calm = True
         """No 429 is being waited out or recovered from: ``remaining`` alone decides."""

