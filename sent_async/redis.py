@@ -281,18 +281,21 @@ class RedisPacer(HeaderPacer):
             return
         self._store.closed = True
         for share in self._store.shares:
+            window = share.window
             if share.task is not None:
                 share.task.cancel()
                 await asyncio.wait([share.task])
-            share.window.valid_until = NEVER
-            await self._exchange(share)
-            share.window.go_alone()
+            window.block = window.used = 0
+            report = window.report(self._clock.time(), 0, share.heartbeat, self._lease)
+            await self._store.pace(share.keys, share.member, report)
+            window.go_alone()
             self._call(share.lane)
         await self._store.close()
 
     def for_key(self, api_key: str) -> Self:
+        is_new = api_key not in self._family
         pacer: Self = super().for_key(api_key)
-        if not pacer._account:
+        if is_new:
             pacer._account, pacer._shares = _digest("account", api_key), {}
         return pacer
 
