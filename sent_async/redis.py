@@ -17,7 +17,7 @@ from typing import Final, Self
 
 import msgspec
 
-from .clock import Clock, SystemClock
+from .clock import Clock, SystemClock, Timer
 from .errors import SentConfigError
 from .pacing import NEVER, PATIENCE, HeaderPacer, Lane, Window
 from .webhooks.seen import DAY
@@ -31,7 +31,7 @@ logger = logging.getLogger("sent_async")
 
 _HEARTBEAT: Final = 0.25  # seconds between two exchanges of a process that uses a tier
 _PER_MEMBER: Final = 0.001  # seconds; of many processes each comes less often: about 1,000 exchanges a second in all
-_POLL: Final = 0.05  # seconds until a process asks again for permits that others hold
+_LEAST: Final = 0.2  # of a heartbeat: the shortest time between two exchanges, when permits run out
 _LONGEST_RETRY: Final = 5.0  # seconds between two attempts to reach Redis
 _UNLIMITED: Final = 1e12  # JSON has no infinity
 
@@ -63,7 +63,8 @@ class _Report(msgspec.Struct, frozen=True, kw_only=True):
     interval: float
     """Between two of them."""
     lease: float
-    poll: float = _POLL
+    poll: float
+    """Until it asks again for permits that others hold."""
     patience: float = PATIENCE
     unlimited: float = _UNLIMITED
 
@@ -183,6 +184,7 @@ class _SharedWindow(Window):
             spread=max(0.0, self.spread_until - self.paused_until) if pause else 0.0,
             interval=self.interval(),
             lease=lease,
+            poll=heartbeat * _LEAST,
         )
 
     def adopt(self, now: float, reply: _Reply, valid_until: float) -> None:
@@ -229,6 +231,8 @@ class _Share:
         """Before that, asking for permits is of no use."""
         self.task: asyncio.Task[None] | None = None
         self.due = asyncio.Event()
+        self.timer: Timer | None = None
+        self.timer_at = NEVER
 
 
 class RedisPacer(HeaderPacer):
@@ -329,21 +333,29 @@ class RedisPacer(HeaderPacer):
             return
         if share.task is None:
             share.task = asyncio.get_running_loop().create_task(self._share(share))
-        elif self._clock.time() >= share.closed_until:
-            share.due.set()
+        else:
+            self._wake(share, share.closed_until)
+
+    def _wake(self, share: _Share, at: float) -> None:
+        """The next exchange is due at this time, if not earlier."""
+        if at < share.timer_at:
+            if share.timer is not None:
+                share.timer.cancel()
+            share.timer, share.timer_at = self._clock.call_later(max(0.0, at - self._clock.time()), share.due.set), at
 
     async def _share(self, share: _Share) -> None:
         """Exchange with Redis for as long as this process uses the tier."""
         try:
             while (pause := await self._exchange(share)) is not None:
-                timer = self._clock.call_later(pause, share.due.set)
-                try:
-                    await share.due.wait()
-                finally:
-                    timer.cancel()
-                    share.due.clear()
+                share.timer_at = math.inf
+                self._wake(share, self._clock.time() + pause)
+                await share.due.wait()
+                share.due.clear()
+                share.timer_at = NEVER
         finally:
             share.task = None
+            if share.timer is not None:
+                share.timer.cancel()
 
     async def _exchange(self, share: _Share) -> float | None:
         """One exchange. Returns the seconds until the next; ``None`` when none is needed."""
@@ -358,11 +370,14 @@ class RedisPacer(HeaderPacer):
         window.adopt(now, reply, started + self._lease)
         self._call(lane)
         share.heartbeat = min(max(_HEARTBEAT, reply.members * _PER_MEMBER), self._lease / 3)
+        least = share.heartbeat * _LEAST
         if lane.length and not window.block:
-            # Not all processes in the same moment.
-            wait = reply.wait + random.uniform(0, max(_POLL, reply.members * _PER_MEMBER / 2))  # noqa: S311
+            wait = reply.wait + random.uniform(0, 2 * least)  # noqa: S311 - not all processes in the same moment
             share.closed_until = now + wait
             return min(wait, share.heartbeat) if window.in_flight else wait
+        share.closed_until = now + least
+        if window.is_low and report.want:
+            return least
         return share.heartbeat if report.held or report.want or window.in_flight else None
 
 

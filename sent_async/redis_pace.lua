@@ -53,12 +53,11 @@ if room >= 1 and now < s.spread then
   end
 end
 
--- Nobody gets more than its share of half of that, so that those who come later find some.
+-- Nobody holds more than an equal part of what is left.
 local members = redis.call('ZCARD', KEYS[3]) + (redis.call('ZSCORE', KEYS[3], member) and 0 or 1)
 local granted = 0
 if room >= 1 then
-  if members > 1 then room = math.max(1, room / (2 * members)) end
-  granted = math.floor(math.min(r.want, room))
+  granted = math.floor(math.min(r.want, room, math.max(1, (room + s.held) / members - r.held)))
 end
 if granted > 0 then
   s.held = s.held + granted
