@@ -1,4 +1,4 @@
-"""An asyncio client for the Sent messaging API (v3): profiles, their campaigns, templates."""
+"""An asyncio client for the Sent messaging API (v3)."""
 
 from ._version import __version__
 from .batch import Batch, Progress, Result, batch
@@ -21,6 +21,8 @@ from .errors import (
     ServerError,
     UnprocessableEntityError,
 )
+from .following import wait_for_message
+from .journal import Journal
 from .models.enums import ErrorCode
 from .operation import Operation
 from .pacing import Pacer, RateLimit
@@ -33,6 +35,7 @@ __all__ = [
     "Batch",
     "ConflictError",
     "ErrorCode",
+    "Journal",
     "NotFoundError",
     "Operation",
     "Pacer",
@@ -55,4 +58,5 @@ __all__ = [
     "UnprocessableEntityError",
     "__version__",
     "batch",
+    "wait_for_message",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
+import os
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
@@ -14,6 +16,7 @@ from collections.abc import (
     Coroutine,
     Generator,
     Iterable,
+    Iterator,
     Sized,
 )
 from typing import Any, ClassVar, Generic, Literal, Never, NoReturn, Protocol, TypeAlias, TypeVar, cast, overload
@@ -22,7 +25,9 @@ import msgspec
 
 from .clock import Clock, SystemClock
 from .errors import SentConfigError, SentError
+from .journal import Journal
 from .options import check_count
+from .request import given_keys
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -107,6 +112,7 @@ def batch(
     fail_fast: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
     key: None = None,
+    journal: Journal | str | os.PathLike[str] | None = None,
     clock: Clock | None = None,
 ) -> Batch[K, V]: ...
 @overload
@@ -118,6 +124,19 @@ def batch(
     fail_fast: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
     key: Callable[[K], str],
+    journal: Journal | str | os.PathLike[str] | None = None,
+    clock: Clock | None = None,
+) -> Batch[K, V]: ...
+@overload
+def batch(
+    call: Callable[[K], Awaitable[V]],
+    items: Iterable[K] | AsyncIterable[K],
+    *,
+    concurrency: int = 50,
+    fail_fast: bool = False,
+    on_progress: Callable[[Progress], object] | None = None,
+    key: Callable[[K], str],
+    journal: Journal | str | os.PathLike[str],
     clock: Clock | None = None,
 ) -> Batch[K, V]: ...
 def batch(
@@ -128,6 +147,7 @@ def batch(
     fail_fast: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
     key: Callable[[K], str] | None = None,
+    journal: Journal | str | os.PathLike[str] | None = None,
     clock: Clock | None = None,
 ) -> Batch[K, V]:
     """Call for every item, at most ``concurrency`` at a time. Await it, or iterate it, once::
@@ -145,17 +165,31 @@ def batch(
         fail_fast: Raise the first ``SentError`` and cancel the rest.
         on_progress: Called with a ``Progress`` at most ten times a second, and at the end.
         key: Derives each item's idempotency key, passed to the call as ``idempotency_key=``. A run repeated after a
-            crash then repeats no write that already happened (the server keeps keys for 24 hours).
+            crash then repeats no write that already happened (the server keeps keys for 24 hours). With a journal it
+            also names the item there, and the call need not take ``idempotency_key=``.
+        journal: A file that makes the batch resumable: what is finished is in it before it is reported, and a run with
+            the same file does only the rest and gives the whole result. Failed items are tried again. Items are named
+            by ``key``, or are themselves text or whole numbers; their writes keep their idempotency keys from run to
+            run. Results must be models, dataclasses or plain JSON values. A path, or a ``Journal``.
         clock: Measures the seconds of ``Progress``; the computer's by default.
 
     Raises:
-        SentConfigError: For a ``concurrency`` below 1, and for a single string in place of a list of items.
+        SentConfigError: For a ``concurrency`` below 1, and for a single string in place of a list of items. When the
+            batch runs: for a journal of another batch, and for items that a journal cannot tell apart.
     """
     check_count("concurrency", concurrency, least=1)
     if isinstance(items, str | bytes | bytearray):
         raise SentConfigError("items is a single string, and each of its characters would be an item; pass a list")
+    record = journal if journal is None or isinstance(journal, Journal) else Journal(journal)
+    keyed = key is not None and (record is None or _takes_key(call))
     return Batch(
-        call if key is None else _keyed(call, key), items, concurrency, fail_fast, on_progress, clock or SystemClock()
+        _keyed(call, key) if key is not None and keyed else call,
+        items,
+        concurrency,
+        fail_fast,
+        on_progress,
+        clock or SystemClock(),
+        None if record is None else _Record(record, call, key),
     )
 
 
@@ -170,14 +204,18 @@ class Batch(Generic[K, V]):
         fail_fast: bool,
         on_progress: Callable[[Progress], object] | None,
         clock: Clock,
+        record: _Record[K] | None = None,
     ) -> None:
         self._call = call
         self._items = items
         self._total = len(items) if isinstance(items, Sized) else None
-        self._workers = concurrency if self._total is None else min(concurrency, max(1, self._total))
+        workers = concurrency if record is None else 2 * concurrency  # half of them may wait for the journal
+        self._workers = workers if self._total is None else min(workers, max(1, self._total))
+        self._calls = asyncio.Semaphore(concurrency)
         self._fail_fast = fail_fast
         self._on_progress = on_progress
         self._clock = clock
+        self._record = record
         self._begun = False
 
     def __await__(self) -> Generator[Any, None, list[Result[K, V]]]:
@@ -200,11 +238,12 @@ class Batch(Generic[K, V]):
             results[index] = result
 
         source = _Source(self._items)
+        await self._open()
         tasks = self._start(source, keep)
         try:
             await asyncio.gather(*tasks)
         finally:
-            await _end(tasks, source)
+            await self._end(tasks, source)
         return [results[index] for index in range(len(results))]
 
     async def _iterate(self) -> AsyncGenerator[Result[K, V], None]:
@@ -219,6 +258,7 @@ class Batch(Generic[K, V]):
                 await room.wait()
 
         source = _Source(self._items)
+        await self._open()
         tasks = self._start(source, hand_over)
         running, failures = set(tasks), list[BaseException]()
 
@@ -243,7 +283,18 @@ class Batch(Generic[K, V]):
             if failures:
                 raise failures[0]
         finally:
+            await self._end(tasks, source)
+
+    async def _open(self) -> None:
+        if self._record is not None:
+            await asyncio.to_thread(self._record.journal.open, self._record.call)
+
+    async def _end(self, tasks: list[asyncio.Task[None]], source: _Source[K]) -> None:
+        try:
             await _end(tasks, source)
+        finally:
+            if self._record is not None:
+                await self._record.journal.close()
 
     def _start(
         self, source: _Source[K], report: Callable[[int, Result[K, V]], Coroutine[Any, Any, None]]
@@ -257,7 +308,7 @@ class Batch(Generic[K, V]):
             number = 0
             while (taken := await source.next()) is not None:
                 index, item = taken
-                result = await self._result_of(item)
+                result = await (self._result_of(item) if self._record is None else self._recorded(item, self._record))
                 await report(index, result)
                 if progress is not None:
                     progress.count(result.ok)
@@ -270,6 +321,22 @@ class Batch(Generic[K, V]):
 
         return [asyncio.create_task(worker()) for _ in range(self._workers)]
 
+    async def _recorded(self, item: K, record: _Record[K]) -> Result[K, V]:
+        """The result of an item that is in the journal, or goes into it before it is reported."""
+        name = record.journal.begin(item if record.key is None else record.key(item))
+        found = record.journal.find(name)
+        if found is not None:
+            return Success(item, found[0])
+        token = given_keys.set(record.idempotency_keys(name))
+        try:
+            async with self._calls:
+                result = await self._result_of(item)
+        finally:
+            given_keys.reset(token)
+        if result.ok:
+            await record.journal.record(name, result.value)
+        return result
+
     async def _result_of(self, item: K) -> Result[K, V]:
         try:
             return Success(item, await self._call(item))
@@ -278,6 +345,26 @@ class Batch(Generic[K, V]):
                 raise
             _drop_tracebacks(error)
             return Failure(item, error)
+
+
+class _Record(Generic[K]):
+    """A journal, and how the items of one batch are named in it."""
+
+    def __init__(self, journal: Journal, call: Callable[..., Any], key: Callable[[K], str] | None) -> None:
+        self.journal = journal
+        self.call = call
+        self.key = key
+
+    def idempotency_keys(self, name: str) -> Iterator[str]:
+        """For the writes of an item that do not bring a key of their own."""
+        if self.key is None:
+            return self.journal.idempotency_keys(name)
+        return itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+
+
+def _takes_key(call: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(call).parameters.values()
+    return any(each.name == "idempotency_key" or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def _keyed(call: Callable[..., Awaitable[V]], key: Callable[[K], str]) -> Callable[[K], Awaitable[V]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -13,6 +14,9 @@ from .multipart import Multipart
 from .operation import Operation
 from .options import BaseURL, check_idempotency_key
 from .structs import check_request
+
+given_keys: ContextVar[Iterator[str] | None] = ContextVar("given_keys", default=None)
+"""Where the automatic idempotency keys of the current task come from. A batch with a journal sets it."""
 
 
 class Headers:
@@ -90,7 +94,8 @@ def build(
     if operation.method == "GET" and idempotency_key is None and body is None:
         return Request("GET", target, headers, _NONE, None, None, True)
     if operation.idempotency == "automatic" and idempotency_key is None:
-        idempotency_key = uuid.uuid4().hex
+        given = given_keys.get()
+        idempotency_key = uuid.uuid4().hex if given is None else next(given)
     own: dict[str, str] = {}
     if idempotency_key is not None:
         own["Idempotency-Key"] = check_idempotency_key(idempotency_key)

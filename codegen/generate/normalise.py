@@ -42,10 +42,21 @@ def normalise(document: Node, endpoints: Sequence[Endpoint]) -> Node:
     return _written(document, assign_modules(document, endpoints))
 
 
-def normalise_events(document: Node) -> Node:
-    """The same for what is posted to webhook endpoints. It is received, and stands in a module of its own."""
+def normalise_events(document: Node, others: Node) -> Node:
+    """The same for what is posted to webhook endpoints. It is received, and stands in a module of its own.
+
+    An enumeration that is among ``others`` too, the schemas of the API, is one class for both.
+    """
     schemas: Node = document["components"]["schemas"]
-    return _written(document, {name: "events" for name in schemas if not is_envelope(name)})
+    used = reachable(schemas, {name for name in schemas if name not in others})
+    return _written(
+        document,
+        {
+            name: "enums" if "enum" in schema and name in others else "events"
+            for name, schema in schemas.items()
+            if name in used and not is_envelope(name)
+        },
+    )
 
 
 def _written(document: Node, modules: dict[str, str]) -> Node:

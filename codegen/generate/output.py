@@ -50,7 +50,7 @@ def files_of(document: Node, events: Node | None, source: bytes) -> dict[str, st
     bodies = sorted({endpoint.body for endpoint in endpoints if endpoint.body})
     files = model_files(normalise(document, endpoints), bodies, header)
     if events is not None:
-        files |= events_file(normalise_events(events), header)
+        files |= events_file(normalise_events(events, document["components"]["schemas"]), header)
     files |= resource_files(document, endpoints, header)
     return formatted(files | {OPERATIONS: operations_text(document, endpoints, header)})
 

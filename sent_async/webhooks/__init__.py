@@ -3,7 +3,8 @@
 The endpoints that Sent posts to are managed with ``sent.webhooks``, a resource of the client.
 """
 
-from ..models.events import EventName, MessageStatus, ProfileCompletionCallback
+from ..models.enums import MessageStatus
+from ..models.events import EventName, ProfileCompletionCallback
 from .events import (
     CallEvent,
     ChannelEvent,

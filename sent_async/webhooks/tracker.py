@@ -13,7 +13,7 @@ import msgspec
 from ..batch import Result, batch
 from ..clock import Clock, SystemClock
 from ..errors import SentConfigError
-from ..models.events import MessageStatus
+from ..models.enums import MessageStatus
 from .database import Database, Stored
 from .events import Event, MessageStatusEvent
 

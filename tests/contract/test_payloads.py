@@ -67,7 +67,7 @@ async def test_a_recorded_answer(client: MakeClient, server: Server, name: str) 
 
 
 SUCCESSES = [name for name in ANSWERS if split(name)[1] < 300 and "data" in json.loads(payload(name))]
-IDENTIFYING = {"id", "number", "token"}
+IDENTIFYING = {"id", "message_id", "number", "token"}
 """Members that say which thing it is, or are the thing, as the token is."""
 
 

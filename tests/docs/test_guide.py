@@ -90,6 +90,7 @@ def test_the_pages_are_there() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 async def test_every_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a server of its own, as printed."""
+    monkeypatch.chdir(tmp_path)  # what a block writes belongs here
     async with FakeSent() as fake, fake.client() as sent:
         monkeypatch.setenv("SENT_BASE_URL", fake.url)
         monkeypatch.setenv("SENT_DM_API_KEY", fake.api_key)

@@ -1,0 +1,94 @@
+"""Wait for the outcome of a message by asking for it. Webhooks are better where a service has an address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from .clock import Clock, SystemClock
+from .errors import SentConfigError, SentTimeoutError
+from .models.enums import MessageStatus
+
+if TYPE_CHECKING:
+    from .client import SentClient
+    from .models.responses import Message
+
+_WAY: Final = (
+    MessageStatus.QUEUED,
+    MessageStatus.PROCESSED,
+    MessageStatus.ROUTED,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.READ,
+)
+_FINAL: Final = {
+    MessageStatus.READ,
+    MessageStatus.RECEIVED,
+    MessageStatus.FILTERED,
+    MessageStatus.BLOCKED,
+    MessageStatus.CANCELLED,
+}
+_FIRST_WAIT: Final = 1.0
+_GROWTH: Final = 1.5
+_LONGEST_WAIT: Final = 15.0
+_FAILED_STANDS: Final = 60.0
+"""Seconds after which a FAILED message is taken for lost. Until then Sent may try it on another channel."""
+
+
+async def wait_for_message(
+    sent: SentClient,
+    message_id: str,
+    *,
+    until: str | Collection[str] = MessageStatus.DELIVERED,
+    timeout: float = 300.0,
+    clock: Clock | None = None,
+) -> Message:
+    """Ask for a message until it has a status, or one that ends the wait::
+
+        message = await wait_for_message(sent, recipient.message_id, timeout=120)
+        if message.status == "DELIVERED": ...
+
+    Look at the status of what comes back. The wait also ends when the message is past ``until`` (READ, when DELIVERED
+    was wanted), when it is READ, RECEIVED, FILTERED, BLOCKED or CANCELLED, and when it has been FAILED for a minute:
+    Sent may try a failed message on another channel, under the same id. Requests are 1 second apart at first and 15 at
+    last.
+
+    Args:
+        sent: The client to ask with.
+        message_id: Id of the message.
+        until: A status, or several.
+        timeout: Seconds after which to give up, more than 0.
+        clock: For tests; the computer's by default.
+
+    Returns:
+        The message as it was when the wait ended.
+
+    Raises:
+        SentConfigError: ``until`` is empty, or ``timeout`` is not above 0.
+        SentTimeoutError: The message has not come so far in ``timeout`` seconds. It may still do so.
+        SentError: Whatever ``messages.retrieve`` raises.
+    """
+    wanted = {until} if isinstance(until, str) else set(until)
+    if not wanted:
+        raise SentConfigError("until is empty; name at least one status")
+    if not timeout > 0:
+        raise SentConfigError(f"timeout must be above 0 seconds, not {timeout!r}")
+    ends = _FINAL | wanted | set(_WAY[min((_WAY.index(each) for each in _WAY if each in wanted), default=len(_WAY)) :])
+    clock = clock or SystemClock()
+    end, wait, failed_since = clock.time() + timeout, _FIRST_WAIT, float("inf")
+    while True:
+        message = await sent.messages.retrieve(message_id)
+        now = clock.time()
+        if message.status in ends:
+            return message
+        failed_since = min(failed_since, now) if message.status == MessageStatus.FAILED else float("inf")
+        if now - failed_since >= _FAILED_STANDS:
+            return message
+        if now >= end:
+            state = "without a status" if message.status is None else str(message.status)
+            problem = (
+                f"message {message_id} is still {state} after {timeout:g} s; it may get further, so ask again later"
+            )
+            raise SentTimeoutError(problem, maybe_sent=False)
+        await clock.sleep(min(wait, end - now))
+        wait = min(wait * _GROWTH, _LONGEST_WAIT)

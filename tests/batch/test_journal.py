@@ -1,0 +1,350 @@
+"""A batch with a journal: finished once, whatever ends the process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import functools
+import random
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sent_async import Journal, Result, SentConfigError, SentError, batch
+from sent_async.models import Profile
+from sent_async.request import given_keys
+from sent_async.testing import FakeSent
+
+PROGRAM = Path(__file__).parent / "programs" / "create_profiles.py"
+
+
+@dataclasses.dataclass
+class Row:
+    """What a call of a user may return."""
+
+    number: int
+
+
+class Numbers:
+    """A call that fails for some numbers, and remembers what it was called with."""
+
+    def __init__(self, failing: set[int] | None = None) -> None:
+        self.failing = failing or set()
+        self.called: list[int] = []
+
+    async def double(self, number: int) -> int:
+        self.called.append(number)
+        await asyncio.sleep(0)
+        if number in self.failing:
+            raise SentError("no")
+        return number * 2
+
+
+def values(results: list[Result[Any, Any]]) -> list[Any]:
+    return [result.value if result.ok else result.error for result in results]
+
+
+async def test_the_second_run_does_the_rest(tmp_path: Path) -> None:
+    """What failed is tried again; what is finished is not, and its value is given in its place."""
+    numbers = Numbers({3, 5})
+    path = tmp_path / "batch.sqlite"
+    first = await batch(numbers.double, range(8), journal=path)
+    assert [result.key for result in first if not result.ok] == [3, 5]
+    numbers.failing, numbers.called = set(), []
+    assert values(await batch(numbers.double, range(10), journal=str(path))) == [number * 2 for number in range(10)]
+    assert sorted(numbers.called) == [3, 5, 8, 9]
+
+
+async def test_a_finished_batch_is_iterated_without_a_call(tmp_path: Path) -> None:
+    numbers = Numbers()
+    await batch(numbers.double, range(200), journal=tmp_path / "batch.sqlite")
+    numbers.called = []
+    found = [result.unwrap() async for result in batch(numbers.double, range(200), journal=tmp_path / "batch.sqlite")]
+    assert sorted(found) == [number * 2 for number in range(200)]
+    assert numbers.called == []
+
+
+async def test_what_is_reported_is_in_the_file(tmp_path: Path) -> None:
+    """A copy of the file, made when a result is reported, holds that result."""
+    path = tmp_path / "batch.sqlite"
+    async for result in batch(Numbers().double, range(50), journal=path, concurrency=7):
+        copy = tmp_path / f"copy-{result.key}.sqlite"
+        copy.write_bytes(path.read_bytes())
+        (tmp_path / f"{copy.name}-wal").write_bytes((tmp_path / "batch.sqlite-wal").read_bytes())
+        with sqlite3.connect(copy) as database:
+            assert database.execute("SELECT value FROM done WHERE key = ?", (str(result.key),)).fetchall()
+        database.close()
+
+
+@pytest.mark.parametrize("value", [None, True, 7, 1.5, "text", ["a", 1], {"a": None}, Row(7)])
+async def test_values_come_back_as_they_were(tmp_path: Path, value: object) -> None:
+    async def call(_: str) -> object:
+        return value
+
+    for _ in range(2):
+        (result,) = await batch(call, ["item"], journal=Journal(tmp_path / "batch.sqlite"))
+        assert result.unwrap() == value and type(result.unwrap()) is type(value)
+
+
+async def test_models_come_back_as_they_were(tmp_path: Path) -> None:
+    async with FakeSent() as fake, fake.client() as sent:
+        path = tmp_path / "profiles.sqlite"
+        ids = [profile.id async for profile in sent.profiles.list()]
+        first = await batch(sent.profiles.retrieve, ids, journal=path)
+        seen = len(fake.requests)
+        again = await batch(sent.profiles.retrieve, ids, journal=path)
+        assert values(again) == values(first) and isinstance(again[0].value, Profile)
+        assert len(fake.requests) == seen
+
+
+async def test_a_value_that_no_file_can_hold_ends_the_batch(tmp_path: Path) -> None:
+    async def call(_: str) -> object:
+        return object()
+
+    async def deep(_: str) -> object:
+        return {"inside": object()}
+
+    for index, each in enumerate((call, deep)):
+        with pytest.raises(SentConfigError, match="cannot be kept in a journal"):
+            await batch(each, ["item"], journal=tmp_path / f"{index}.sqlite")
+
+
+async def test_a_value_whose_class_is_gone_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "batch.sqlite"
+    numbers = Numbers()
+    await batch(numbers.double, [1], journal=path)
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE done SET kind = 'sent_async.models:Vanished'")
+    database.close()
+    with pytest.raises(SentConfigError, match="Vanished that cannot be read any more"):
+        await batch(numbers.double, [1], journal=path)
+
+
+@given(keys=st.lists(st.text(), unique=True, max_size=20))
+def test_any_text_names_an_item(tmp_path_factory: pytest.TempPathFactory, keys: list[str]) -> None:
+    """Text that UTF-8 cannot write is refused, and nothing else is."""
+    numbers = Numbers()
+
+    async def call(key: str) -> int:
+        return await numbers.double(len(key))
+
+    async def run() -> None:
+        path = tmp_path_factory.mktemp("journal") / "batch.sqlite"
+        for _ in range(2):
+            assert values(await batch(call, keys, journal=path)) == [len(key) * 2 for key in keys]
+
+    asyncio.run(run())
+    assert len(numbers.called) == len(keys)
+
+
+async def test_items_that_cannot_be_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(SentConfigError, match="two items have the key '1'"):
+        await batch(Numbers().double, [1, 1], journal=tmp_path / "twice.sqlite")
+    with pytest.raises(SentConfigError, match="type Row does not name itself; give batch a key="):
+        await batch(_same, [Row(1)], journal=tmp_path / "row.sqlite")
+
+
+async def _same(row: Row) -> int:
+    return row.number
+
+
+async def test_journals_that_are_refused_stay_as_they_are(tmp_path: Path) -> None:
+    """Of another batch, of a newer version, of something else, damaged, or no database at all."""
+    numbers = Numbers()
+    paths = {name: tmp_path / f"{name}.sqlite" for name in ("other", "newer", "foreign", "text", "damaged")}
+    for name in ("other", "newer", "damaged"):
+        await batch(
+            numbers.double, range(500), journal=Journal(paths[name], name="mine" if name != "other" else "theirs")
+        )
+    with sqlite3.connect(paths["newer"]) as database:
+        database.execute("PRAGMA user_version = 2")
+    database.close()
+    with sqlite3.connect(paths["foreign"]) as database:
+        database.execute("CREATE TABLE people (name TEXT)")
+    database.close()
+    paths["text"].write_bytes(b"not a database, but long enough to look at" * 100)
+    whole = bytearray(paths["damaged"].read_bytes())
+    whole[28:32] = (len(whole) // 4096 + 1).to_bytes(4)  # a page more, which nothing uses
+    whole += bytes(4096)
+    paths["damaged"].write_bytes(whole)
+    said = {
+        "other": "belongs to the batch 'theirs', not to 'mine'",
+        "newer": "has version 2, and this package knows 1; update sent-async",
+        "foreign": "is a database of something else",
+        "text": "is no journal, or is damaged",
+        "damaged": "is damaged: .*; restore it from a copy",
+    }
+    for name, path in paths.items():
+        before = path.read_bytes()
+        with pytest.raises(SentConfigError, match=said[name]) as caught:
+            await batch(numbers.double, range(3), journal=Journal(path, name="mine"))
+        assert str(path) in str(caught.value)
+        assert path.read_bytes() == before
+
+
+async def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SentConfigError, match="cannot be made: No such file or directory"):
+        await batch(Numbers().double, [1], journal=tmp_path / "nowhere" / "batch.sqlite")
+
+
+async def test_two_batches_cannot_share_a_journal(tmp_path: Path) -> None:
+    numbers, path = Numbers(), tmp_path / "batch.sqlite"
+    journal = Journal(path)
+    async with contextlib.aclosing(
+        aiter(batch(numbers.double, range(1000), journal=journal, concurrency=1))
+    ) as running:
+        await anext(running)
+        with pytest.raises(SentConfigError, match="in use by another process"):
+            await batch(numbers.double, range(3), journal=path)
+        with pytest.raises(SentConfigError, match="in use by another batch"):
+            await batch(numbers.double, range(3), journal=journal)
+
+
+async def test_a_full_disk_ends_the_batch(tmp_path: Path) -> None:
+    """Going on would do what nobody remembers."""
+    numbers = Numbers()
+
+    async def call(number: int) -> str:
+        await numbers.double(number)
+        return "x" * 5000
+
+    journal = Journal(tmp_path / "batch.sqlite")
+    journal.open(call)
+    await journal.close()
+    pages = _limit(tmp_path / "batch.sqlite")
+    with pytest.raises(SentError, match="cannot be written: database or disk is full"):
+        await batch(call, range(10_000), journal=_Small(tmp_path / "batch.sqlite", pages))
+    assert len(numbers.called) < 1000
+
+
+def _limit(path: Path) -> int:
+    database = sqlite3.connect(path)
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.close()
+    return int(pages) + 40
+
+
+class _Small(Journal):
+    """A journal on a disk that is nearly full: SQLite itself refuses to grow it further."""
+
+    def __init__(self, path: Path, pages: int) -> None:
+        super().__init__(path)
+        self._pages = pages
+
+    def open(self, call: Any) -> None:
+        super().open(call)
+        self._database.execute(f"PRAGMA max_page_count = {self._pages}")
+
+
+async def test_writes_keep_their_idempotency_keys(tmp_path: Path) -> None:
+    """From run to run with one file, a different one for each item and each write, and others in another file."""
+    seen: list[list[str | None]] = []
+    async with FakeSent() as fake, fake.client() as sent:
+
+        async def create(name: str) -> None:
+            for _ in range(2):
+                await sent.profiles.create(name=name, short_name=name)
+            raise SentError("not finished")
+
+        for path in ("one", "one", "two"):
+            fake.requests.clear()
+            await batch(create, ["Ann", "Bob"], journal=tmp_path / path, concurrency=1)
+            seen.append([request.idempotency_key for request in fake.requests])
+        assert len(fake.profiles) == 1 + 8  # the second run with the first file repeated nothing
+    assert seen[0] == seen[1] and len({*seen[0], *seen[2]}) == 8
+    assert given_keys.get() is None
+
+
+async def test_a_key_names_the_writes_too(tmp_path: Path) -> None:
+    """Whether the call takes ``idempotency_key=`` or not."""
+    async with FakeSent() as fake, fake.client() as sent:
+
+        async def plain(name: str) -> None:
+            await sent.profiles.create(name=name, short_name=name)
+            await sent.profiles.create(name=name, short_name=name)
+
+        async def keyed(name: str, *, idempotency_key: str) -> None:
+            await sent.profiles.create(name=name, short_name=name, idempotency_key=idempotency_key)
+
+        await batch(plain, ["Ann"], key=lambda name: f"create-{name}", journal=tmp_path / "plain.sqlite")
+        await batch(keyed, ["Ann"], key=lambda name: f"create-{name}", journal=tmp_path / "keyed.sqlite")
+        assert [request.idempotency_key for request in fake.requests] == ["create-Ann", "create-Ann-2", "create-Ann"]
+
+
+async def test_a_cancelled_batch_keeps_what_is_finished(tmp_path: Path) -> None:
+    numbers, path = Numbers(), tmp_path / "batch.sqlite"
+    reported: list[int] = []
+    enough = asyncio.Event()
+
+    async def run() -> None:
+        async for result in batch(numbers.double, range(100_000), journal=path):
+            reported.append(result.key)
+            if len(reported) == 500:
+                enough.set()
+
+    task = asyncio.create_task(run())
+    await enough.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    numbers.called = []
+    await batch(numbers.double, range(500), journal=path)
+    assert not set(numbers.called) & set(reported)
+
+
+async def test_a_killed_process_repeats_nothing_that_it_reported(tmp_path: Path) -> None:
+    """SIGKILL at twenty random moments: each profile is created once, and nothing reported is asked for again."""
+    dice = random.Random(7)
+    reports = tmp_path / "reports.txt"
+    async with FakeSent() as fake:
+        kills = 0
+        for kills in range(200):
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, PROGRAM, fake.url, fake.api_key, tmp_path / "batch.sqlite", reports, "2000"),
+                stdout=asyncio.subprocess.PIPE,
+            )
+            assert process.stdout is not None
+            await process.stdout.readline()
+            reported = set(reports.read_text().split()) if reports.exists() else set[str]()
+            fake.requests.clear()
+            waiting = asyncio.create_task(process.wait())
+            if kills < 20:
+                goal = len(fake.profiles) + dice.randrange(1, 20)
+                while len(fake.profiles) < goal and not waiting.done():
+                    await asyncio.wait([waiting], timeout=0.001)
+                if not waiting.done():
+                    process.send_signal(signal.SIGKILL)
+            code = await waiting
+            asked = {request.json["name"] for request in fake.requests if request.json}
+            assert not asked & reported
+            if code == 0:
+                break
+        assert kills >= 20
+        names = [profile.name for profile in fake.profiles.values()]
+        assert sorted(name for name in names if name.startswith("P")) == sorted(f"P{number}" for number in range(2000))
+
+
+def test_a_journal_shows_its_path() -> None:
+    assert repr(Journal("sale.sqlite")) == "Journal('sale.sqlite')"
+
+
+async def test_a_partial_and_an_object_have_names(tmp_path: Path) -> None:
+    """A journal belongs to the function behind a partial, and to the class of an object that is called."""
+
+    class Doubler:
+        async def __call__(self, number: int) -> int:
+            return number * 2
+
+    numbers = Numbers()
+    for name, call in (("partial", functools.partial(numbers.double)), ("object", Doubler())):
+        for _ in range(2):
+            assert values(await batch(call, [4], journal=tmp_path / name)) == [8]
+    assert values(await batch(numbers.double, [4], journal=tmp_path / "partial")) == [8]
+    assert numbers.called == [4]

@@ -1,0 +1,120 @@
+"""Models as dicts, as JSON, as text, and as what pydantic and FastAPI take them for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from fastapi import FastAPI
+from pydantic import TypeAdapter, ValidationError
+
+from sent_async import models
+from sent_async.models import (
+    CampaignData,
+    MessageSend,
+    MessageTemplate,
+    Profile,
+    VoiceToken,
+)
+from sent_async.structs import Model
+from tests.conftest import profile
+
+ALL: list[Any] = [kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Model)]
+
+
+def customers() -> Profile:
+    return msgspec.convert(profile(), Profile)
+
+
+def test_a_model_as_a_dict() -> None:
+    """Names as in Python, models inside as dicts, enum members as text, dates as datetimes."""
+    found = customers().to_dict()
+    assert found["short_name"] == "MKT"
+    assert found["status"] == "approved" and type(found["status"]) is str
+    assert found["created_at"] == datetime(2025, 12, 31, 15, 21, 52, 166087, UTC)
+    assert found["brand"]["contact"]["business_name"] == profile()["brand"]["contact"]["business_name"]
+    assert json.loads(json.dumps(found, default=str))["name"] == "Marketing Team"
+
+
+def test_a_model_as_json() -> None:
+    """The names of the API, and the way back."""
+    whole = customers()
+    assert json.loads(whole.to_json())["short_name"] == "MKT"
+    assert msgspec.json.decode(whole.to_json(), type=Profile) == whole
+    assert "messageFlow" in json.loads(CampaignData(**_campaign()).to_json())
+
+
+def _campaign() -> dict[str, Any]:
+    return {
+        "name": "n",
+        "description": "d",
+        "type": "App",
+        "use_cases": [],
+        "message_flow": "m",
+    }
+
+
+def test_what_was_not_given_is_left_out_and_null_is_not() -> None:
+    send = MessageSend(to=["+14155551234"], channel=None, template=MessageTemplate(name="hello"))
+    assert send.to_dict() == {"to": ["+14155551234"], "channel": None, "template": {"name": "hello"}}
+    assert json.loads(send.to_json()) == send.to_dict()
+    shown = "MessageSend(to=['+14155551234'], channel=None, template=MessageTemplate(name='hello'))"
+    assert repr(send) == shown
+
+
+def test_a_response_shows_what_it_has() -> None:
+    """Members without a value are not shown, secrets as stars, and both are in the dict."""
+    whole = msgspec.convert(profile(description=None), Profile)
+    assert "short_name='MKT'" in repr(whole) and "description" not in repr(whole)
+    token = VoiceToken(token="s3cret", identity="ann")
+    assert repr(token) == "VoiceToken(token='***', identity='ann')"
+    assert token.to_dict()["token"] == "s3cret"
+
+
+def test_pydantic_is_not_imported() -> None:
+    code = "import sent_async, sent_async.models, sys; sys.exit('pydantic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pydantic_reads_and_writes_a_model() -> None:
+    adapter = TypeAdapter(Profile)
+    assert adapter.validate_python(customers()) == customers()
+    assert adapter.validate_json(customers().to_json()) == customers()
+    assert json.loads(adapter.dump_json(customers())) == json.loads(customers().to_json())
+    assert adapter.dump_python(customers()) == customers()
+    with pytest.raises(ValidationError, match="missing required field `id`"):
+        adapter.validate_python({})
+
+
+def test_fastapi_shows_a_model() -> None:
+    """A handler returns a model or a list of them, and its OpenAPI page has the members."""
+    app = FastAPI()
+
+    @app.get("/one")
+    async def one() -> Profile:
+        return customers()
+
+    @app.get("/many")
+    async def many() -> list[Profile]:
+        return [customers()]
+
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    shown = document["paths"]["/one"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    members = (schemas[shown["$ref"].rpartition("/")[2]] if "$ref" in shown else shown)["properties"]
+    assert {"id", "short_name", "brand", "created_at"} <= set(members)
+    assert "/many" in document["paths"]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_every_model_has_a_json_schema(kind: Any) -> None:
+    """Those that contain themselves too; the members have the names of the API."""
+    schema = TypeAdapter(kind).json_schema()
+    whole = json.dumps(schema)
+    for member in msgspec.structs.fields(kind):
+        assert f'"{member.encode_name}"' in whole

@@ -1,0 +1,74 @@
+"""Waiting for a message by asking for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from sent_async import SentConfigError, SentTimeoutError, wait_for_message
+from tests.conftest import FakeClock, MakeClient, Server, answer, envelope
+
+
+def says(server: Server, statuses: Sequence[str | None]) -> None:
+    server.answers = [answer(envelope({"id": "m1", "status": status})) for status in statuses]
+
+
+async def wait(
+    client: MakeClient, until: str | list[str] = "DELIVERED", **options: float
+) -> tuple[str | None, FakeClock]:
+    clock = FakeClock()
+    message = await wait_for_message(client(), "m1", until=until, clock=clock, **options)
+    return message.status, clock
+
+
+@pytest.mark.parametrize(
+    ("until", "statuses"),
+    [
+        ("DELIVERED", ["QUEUED", "ROUTED", "SENT", "DELIVERED"]),
+        ("DELIVERED", ["SCHEDULED", "READ"]),
+        ("READ", ["DELIVERED", "DELIVERED", "READ"]),
+        ("SENT", ["QUEUED", "DELIVERED"]),
+        (["SENT", "READ"], ["QUEUED", "DELIVERED"]),
+        ("DELIVERED", [None, "BLOCKED"]),
+        ("DELIVERED", ["QUEUED", "FILTERED"]),
+        ("DELIVERED", ["SCHEDULED", "CANCELLED"]),
+        ("DELIVERED", ["FAILED", "QUEUED", "FAILED", "ROUTED", "DELIVERED"]),
+        ("FAILED", ["SENT", "FAILED"]),
+        ("PAUSED", ["QUEUED", "DELIVERED", "PAUSED"]),
+    ],
+)
+async def test_the_wait_ends(client: MakeClient, server: Server, until: str | list[str], statuses: list[str]) -> None:
+    """At a status that was wanted, at a later one, and at one after which nothing comes."""
+    says(server, statuses)
+    status, _ = await wait(client, until)
+    assert status == statuses[-1]
+    assert len(server.requests) == len(statuses)
+
+
+async def test_a_failure_that_stands(client: MakeClient, server: Server) -> None:
+    """FAILED is given a minute in which another channel may be tried."""
+    says(server, ["SENT"] + ["FAILED"] * 50)
+    status, clock = await wait(client)
+    assert status == "FAILED"
+    assert 60 <= sum(clock.slept) - 1 <= 75
+
+
+async def test_it_asks_less_and_less_often(client: MakeClient, server: Server) -> None:
+    says(server, ["QUEUED"] * 100)
+    with pytest.raises(SentTimeoutError, match="the message is still QUEUED after 200 s; it may get further") as caught:
+        await wait(client, timeout=200)
+    assert caught.value.maybe_sent is False
+    assert len(server.requests) < 25
+
+
+async def test_a_message_without_a_status(client: MakeClient, server: Server) -> None:
+    says(server, [None] * 9)
+    with pytest.raises(SentTimeoutError, match="still without a status"):
+        await wait(client, timeout=3)
+
+
+@pytest.mark.parametrize(("until", "timeout"), [([], 1), ("SENT", 0), ("SENT", float("nan"))])
+async def test_what_cannot_be_waited_for(client: MakeClient, until: str | list[str], timeout: float) -> None:
+    with pytest.raises(SentConfigError, match=r"until is empty|must be above 0"):
+        await wait(client, until, timeout=timeout)
