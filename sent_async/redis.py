@@ -366,7 +366,8 @@ class RedisPacer(HeaderPacer):
         if reply is None:
             window.go_alone()
             self._call(lane)
-            return max(0.0, self._store.retry_at - now) if lane.length or window.in_flight else None
+            share.closed_until = self._store.retry_at
+            return max(0.0, share.closed_until - now) if lane.length or window.in_flight else None
         window.adopt(now, reply, started + self._lease)
         self._call(lane)
         share.heartbeat = min(max(_HEARTBEAT, reply.members * _PER_MEMBER), self._lease / 3)

@@ -286,6 +286,25 @@ async def test_who_waits_when_the_pacer_is_closed_goes_on(serve: Serve, redis: R
     assert (server.seen, server.refused) == (4, 0)
 
 
+async def test_a_pacer_can_be_closed_while_redis_hangs(own_redis: RedisServer) -> None:
+    """Who waits for the first permit goes on alone."""
+    own_redis.freeze()
+    pacer = RedisPacer(own_redis.url, timeout=0.1)
+    mine = pacer.for_key(API_KEY)
+
+    async def permit() -> int | None:
+        assert mine.take("standard") is None
+        await mine.wait("standard", None)
+        return mine.take("standard")
+
+    waiting = asyncio.ensure_future(permit())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # now the exchange has begun
+    await pacer.close()
+
+    assert await waiting is not None
+
+
 async def test_a_lent_connection_is_not_closed(serve: Serve, redis: RedisServer) -> None:
     """It is its owner's."""
     server = await serve(Limited())

@@ -38,10 +38,13 @@ class Process:
         self._keys = [f"{{{fleet}}}:{part}" for part in ("window", "held", "leases")]
         self._name = secrets.token_hex(4)
 
-    def exchange(self, waiting: int = 0, **changes: float) -> _Reply:
+    def ask(self, waiting: int = 0, **changes: float) -> _Reply:
         report = self.window.report(self.now, waiting, 0.25, LEASE)
         report = msgspec.structs.replace(report, **changes)
-        reply = msgspec.json.decode(self._pace(self._keys, [self._name, msgspec.json.encode(report)]), type=_Reply)
+        return msgspec.json.decode(self._pace(self._keys, [self._name, msgspec.json.encode(report)]), type=_Reply)
+
+    def exchange(self, waiting: int = 0, **changes: float) -> _Reply:
+        reply = self.ask(waiting, **changes)
         self.window.adopt(self.now, reply, self.now + LEASE)
         return reply
 
@@ -121,6 +124,24 @@ def test_a_refusal_takes_back_what_the_others_hold(pace: Script) -> None:
     assert second.window.paused_until == pytest.approx(second.now + 30, abs=1)
     second.respond(in_flight, 429, 0, reset_in=30)
     assert (second.window.pauses, second.window.refusals) == (1, 1)
+
+
+def test_a_refusal_during_an_exchange_outranks_its_reply(pace: Script) -> None:
+    """Permits that were given before it are not spent, and come back."""
+    first, second = Process(pace), Process(pace)
+    first.learn(50)
+    first.exchange(waiting=1)
+    permit = first.take()
+    reply = first.ask(waiting=5)
+    first.respond(permit, 429, 0, reset_in=30)
+    first.window.adopt(first.now, reply, first.now + LEASE)
+
+    assert reply.granted == 5
+    assert first.window.room(first.now + 31) == 0
+    first.exchange()
+    second.exchange()
+
+    assert second.window.paused_until == pytest.approx(second.now + 30, abs=1)
 
 
 def test_a_refusal_met_while_redis_was_away_is_told_later(pace: Script) -> None:
