@@ -86,9 +86,7 @@ async def wait_for_message(
             return message
         if now >= end:
             state = "without a status" if message.status is None else str(message.status)
-            problem = (
-                f"message {message_id} is still {state} after {timeout:g} s; it may get further, so ask again later"
-            )
+            problem = f"the message is still {state} after {timeout:g} s; it may get further, so ask again later"
             raise SentTimeoutError(problem, maybe_sent=False)
         await clock.sleep(min(wait, end - now))
         wait = min(wait * _GROWTH, _LONGEST_WAIT)
