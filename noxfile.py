@@ -46,8 +46,9 @@ def min_deps(session: nox.Session) -> None:
     """The oldest dependencies that pyproject.toml admits."""
     install(session, "tests")
     project = nox.project.load_toml("pyproject.toml")["project"]
-    session.install(*(requirement.split(",")[0].replace(">=", "==") for requirement in project["dependencies"]))
-    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "testing", "webhooks"]
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["redis"]]
+    session.install(*(requirement.split(",")[0].replace(">=", "==") for requirement in requirements))
+    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "redis", "testing", "webhooks"]
     session.run("pytest", *(session.posargs or ["-n", "auto", *(f"tests/{part}" for part in parts)]))
 
 
@@ -103,6 +104,14 @@ def soak(session: nox.Session) -> None:
     install(session)
     session.install("sentdm")
     session.run("python", "-m", "tests.soak.soak", *session.posargs)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Four processes under one limit, for three minutes; then up to a thousand, simulated."""
+    install(session, "tests")
+    session.run("python", "-m", "checks.fleet", *session.posargs)
+    session.run("python", "-m", "benchmarks.fleet_simulation")
 
 
 @nox.session

@@ -104,11 +104,9 @@ class SentClient(Resources):
             ),
             self._clock,
         )
-        self._pacer: Pacer
         if isinstance(pacing, bool):
-            self._pacer = HeaderPacer(self._clock) if pacing else NoPacer()
-        else:
-            self._pacer = pacing
+            pacing = HeaderPacer(self._clock) if pacing else NoPacer()
+        self._pacer: Pacer = pacing.for_key(self._options.api_key)
         self._on_attempt = on_attempt
         self._is_view = False
         self._headers: Headers | None = None
@@ -164,8 +162,8 @@ class SentClient(Resources):
             max_retries=old.max_retries if max_retries is UNSET else max_retries,
             headers=old.headers if headers is UNSET else {**old.headers, **headers},
         )
-        if view._options.api_key != old.api_key and isinstance(self._pacer, HeaderPacer):
-            view._pacer = HeaderPacer(self._clock)  # limits belong to the account
+        if view._options.api_key != old.api_key:
+            view._pacer = self._pacer.for_key(view._options.api_key)
         view._is_view = True
         view._headers = None
         return view

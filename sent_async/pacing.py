@@ -7,9 +7,10 @@ import logging
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
+from copy import copy
 from functools import partial
 from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 import msgspec
 from multidict import istr
@@ -26,9 +27,9 @@ LONGEST_WAIT: Final = 120.0
 _LONGEST_WINDOW: Final = 3600.0  # seconds; what a response says beyond this is not believed
 _LONGEST_SPREAD: Final = 300.0  # seconds after a 429 in which requests go out one by one
 _LONGEST_INTERVAL: Final = 30.0  # seconds between two of them
-_PATIENCE: Final = 1.0  # seconds in which one slow request may hold the others back
+PATIENCE: Final = 1.0  # seconds in which one slow request may hold the others back
 _UNKNOWN: Final = -1.0
-_NEVER: Final = -math.inf
+NEVER: Final = -math.inf
 
 # Made once: a header lookup by a plain string has to be lower-cased each time.
 _LIMIT: Final = istr("X-RateLimit-Limit")
@@ -43,6 +44,13 @@ class Pacer(Protocol):
     The client has its connection when it calls ``take``. When that returns ``None``, it gives the connection back,
     awaits ``wait`` and starts over. All are called in the task of the call.
     """
+
+    def for_key(self, api_key: str) -> Pacer:
+        """The pacer of this key, since limits belong to an account.
+
+        A client asks for it when it is made, and a view when it is made with another key.
+        """
+        ...
 
     def is_open(self, tier: str) -> bool:
         """Whether ``take`` would give a permit now. Asked before a new connection is made; it changes nothing."""
@@ -75,6 +83,9 @@ class Pacer(Protocol):
 
 class NoPacer:
     """The pacer of a client with ``pacing=False``."""
+
+    def for_key(self, api_key: str) -> NoPacer:  # noqa: ARG002
+        return self
 
     def is_open(self, tier: str) -> bool:  # noqa: ARG002
         return True
@@ -134,17 +145,17 @@ class Window:
         """Seconds; the longest time until a reset that was seen."""
         self.remaining = _UNKNOWN
         """Requests left by the last response; infinite while nothing limits them."""
-        self.resets_at = _NEVER
+        self.resets_at = NEVER
         """When ``remaining`` stops being true."""
-        self.in_flight = 0
-        self.paused_until = _NEVER
-        self.pauses = 0
+        self.in_flight: int = 0
+        self.paused_until = NEVER
+        self.pauses: int = 0
         """How many pauses there have been. A permit tells by it which ones it came after."""
         self.calm = True
         """No 429 is being waited out or recovered from: ``remaining`` alone decides."""
         self.refusals = 0  # pauses since it was last calm
-        self.spread_until = _NEVER
-        self.next_at = _NEVER  # while spreading: when the next request may go
+        self.spread_until = NEVER
+        self.next_at = NEVER  # while spreading: when the next request may go
         self.asking = False  # a request to learn the limit is in flight
         self.asked_at: float | None = None  # when the first such request went; None once a response came
 
@@ -156,7 +167,7 @@ class Window:
         if room < 1:
             if now < self.resets_at:
                 return 0
-            if self.asked_at is not None and now >= self.asked_at + _PATIENCE:
+            if self.asked_at is not None and now >= self.asked_at + PATIENCE:
                 room = (self.limit or math.inf) - self.in_flight
             else:
                 room = 0 if self.asking else 1
@@ -168,7 +179,7 @@ class Window:
         """When there will be room if no response changes that. When this is not after ``now``, only a response can."""
         at = self.frees_at(now)
         if self.asking and self.asked_at is not None and self.remaining <= self.in_flight:
-            at = max(at, self.asked_at + _PATIENCE)
+            at = max(at, self.asked_at + PATIENCE)
         if not self.calm and at < self.spread_until:
             at = max(at, min(self.next_at, self.spread_until))
         return at
@@ -188,7 +199,7 @@ class Window:
         if not self.calm:
             if now >= self.spread_until:
                 self.calm, self.refusals = True, 0
-            self.next_at = max(now, self.next_at + self._interval())  # a late timer is made up for
+            self.next_at = max(now, self.next_at + self.interval())  # a late timer is made up for
         if self.remaining <= self.in_flight:
             self.asking = True
             if self.asked_at is None:
@@ -243,8 +254,8 @@ class Window:
         """
         if self.remaining <= self.in_flight and now >= self.resets_at:
             if self.asked_at is None:
-                self.asked_at = now - _PATIENCE
-            elif now >= self.asked_at + _PATIENCE:
+                self.asked_at = now - PATIENCE
+            elif now >= self.asked_at + PATIENCE:
                 self.remaining = math.inf
 
     def _limited(self, now: float, wall: float, permit: int, headers: Mapping[str, str], *, promised: bool) -> None:
@@ -265,7 +276,8 @@ class Window:
         self.spread_until = self.paused_until + min(spread, _LONGEST_SPREAD)
         self.calm = False
 
-    def _interval(self) -> float:
+    def interval(self) -> float:
+        """Seconds between two requests while they are spread after a 429."""
         if self.limit and self.period:
             return min(_LONGEST_INTERVAL, self.period / self.limit)
         return min(5.0, 0.05 * 2.0 ** min(self.refusals, 7))
@@ -293,15 +305,15 @@ class _Turn(msgspec.Struct, eq=False):
 _Task = asyncio.Task[Any] | None
 
 
-class _Lane:
+class Lane:
     """A tier's window and the calls that wait for it, each known by its task, first come first served.
 
     Ordered dicts, not lists: any of 20,000 can leave at the same small cost.
     """
 
-    def __init__(self, tier: str) -> None:
+    def __init__(self, tier: str, window: Window) -> None:
         self.tier = tier
-        self.window = Window()
+        self.window = window
         self.busy = False
         """Somebody may be in one of the three below: newcomers have to look."""
         self.called: OrderedDict[_Task, float] = OrderedDict()
@@ -311,9 +323,9 @@ class _Lane:
         self.waiting: OrderedDict[_Task, _Turn] = OrderedDict()
         self.timer: Timer | None = None
         self.timer_at = 0.0
-        self.checked_until = _NEVER
+        self.checked_until = NEVER
         """The time for which all who wait were last checked to live that long."""
-        self.logged_until = _NEVER
+        self.logged_until = NEVER
 
     @property
     def length(self) -> int:
@@ -330,7 +342,18 @@ class HeaderPacer:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._family: dict[str, Self] = {}  # by API key
+
+    def for_key(self, api_key: str) -> Self:
+        """The same pacer each time for the same key."""
+        known = self._family.get(api_key)
+        if known is not None:
+            return known
+        pacer: Self = copy(self)
+        pacer._lanes = {}
+        self._family[api_key] = pacer
+        return pacer
 
     def is_open(self, tier: str) -> bool:
         lane = self._lanes.get(tier)
@@ -339,7 +362,7 @@ class HeaderPacer:
     def take(self, tier: str) -> int | None:
         lane = self._lanes.get(tier)
         if lane is None:
-            lane = self._lanes[tier] = _Lane(tier)
+            lane = self._lanes[tier] = self._new_lane(tier)
         window = lane.window
         if window.remaining > window.in_flight and window.calm and not lane.busy:
             window.in_flight += 1
@@ -409,7 +432,10 @@ class HeaderPacer:
             for tier, lane in self._lanes.items()
         }
 
-    def _call(self, lane: _Lane) -> None:
+    def _new_lane(self, tier: str) -> Lane:
+        return Lane(tier, Window())
+
+    def _call(self, lane: Lane) -> None:
         """Wake those whose turn it is, turn those away who would wait too long, and set a timer for the next."""
         now = self._clock.time()
         _forget_late(lane, now)
@@ -418,7 +444,7 @@ class HeaderPacer:
             task, turn = (lane.returned or lane.waiting).popitem(last=False)
             if not turn.result.done():  # else it was cancelled, and has not run since
                 turn.result.set_result(None)
-                lane.called[task] = now + _PATIENCE
+                lane.called[task] = now + PATIENCE
         if lane.window.frees_at(now) > now:
             _turn_away(lane, now)
         if lane.length:
@@ -426,7 +452,7 @@ class HeaderPacer:
             times = [lane.window.opens_at(now), *list(lane.called.values())[:1]]
             self._set_timer(lane, now, min((at for at in times if at > now), default=None))
 
-    def _set_timer(self, lane: _Lane, now: float, at: float | None) -> None:
+    def _set_timer(self, lane: Lane, now: float, at: float | None) -> None:
         """A timer that rings too early does no harm, so one that is set already may stay."""
         if at is None or (lane.timer is not None and lane.timer_at <= at):
             return
@@ -434,19 +460,19 @@ class HeaderPacer:
             lane.timer.cancel()
         lane.timer, lane.timer_at = self._clock.call_later(at - now, partial(self._ring, lane)), at
 
-    def _ring(self, lane: _Lane) -> None:
+    def _ring(self, lane: Lane) -> None:
         lane.timer = None
         self._call(lane)
 
 
-def _has_room(lane: _Lane, now: float) -> bool:
+def _has_room(lane: Lane, now: float) -> bool:
     """Whether the running task may write a request now, ahead of all who came after it."""
     task = asyncio.current_task() if lane.busy else None
     ahead = 0 if task in lane.called else len(lane.called) + lane.length
     return lane.window.room(now) > ahead
 
 
-def _forget_late(lane: _Lane, now: float) -> None:
+def _forget_late(lane: Lane, now: float) -> None:
     """Stop keeping requests for those who were called and have not come: others may go."""
     called = len(lane.called)
     while lane.called and next(iter(lane.called.values())) <= now:
@@ -455,7 +481,7 @@ def _forget_late(lane: _Lane, now: float) -> None:
         lane.window.unheard(now)
 
 
-def _turn_away(lane: _Lane, now: float) -> None:
+def _turn_away(lane: Lane, now: float) -> None:
     """End the waits that would be too long, when the limit frees later than it was known to."""
     frees_at = lane.window.frees_at(now)
     if frees_at <= lane.checked_until + 1:  # by less than a second: not worth going through all
@@ -471,7 +497,7 @@ def _turn_away(lane: _Lane, now: float) -> None:
                 turn.result.set_result(error)
 
 
-def _too_late(lane: _Lane, now: float, ahead: int, expires: float | None) -> SentTimeoutError | None:
+def _too_late(lane: Lane, now: float, ahead: int, expires: float | None) -> SentTimeoutError | None:
     """The error for a call that should not wait for its turn behind ``ahead`` others, if there is one."""
     window = lane.window
     frees_at, turn_at = window.frees_at(now), window.turn_at(now, ahead)
@@ -489,7 +515,7 @@ def _too_late(lane: _Lane, now: float, ahead: int, expires: float | None) -> Sen
     )
 
 
-def _log(lane: _Lane, now: float) -> None:
+def _log(lane: Lane, now: float) -> None:
     """Once for each pause, when it first makes a call wait. Later responses may move its end a little."""
     frees_at = lane.window.frees_at(now)
     if frees_at > now:

@@ -67,6 +67,9 @@ class Recorder:
         self.told: list[tuple[str, int, int, str | None]] = []
         self.permits = 0
 
+    def for_key(self, api_key: str) -> Recorder:
+        return self
+
     def is_open(self, tier: str) -> bool:
         return True
 
@@ -201,3 +204,19 @@ async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -
 
     assert raised.value.attempts == 1
     assert sent.rate_limits["sensitive"].paused_for in (0, None)
+
+
+async def test_views_with_the_same_key_share_its_limits(serve: Serve, connect: Connect) -> None:
+    """However they were made; those of another key know nothing of it."""
+    server = await serve(Limited("window", limit=5, window=60))
+    client = connect(server)
+
+    await client.with_options(api_key="sk_test_another").profiles.retrieve(ID)
+
+    assert client.rate_limits == {}
+    assert client.with_options(api_key="sk_test_third").rate_limits == {}
+    for view in (
+        client.with_options(api_key="sk_test_another"),
+        client.with_options(api_key="sk_test_third").with_options(api_key="sk_test_another"),
+    ):
+        assert view.rate_limits["standard"].remaining == 4

@@ -1,0 +1,331 @@
+"""``RedisPacer``: processes that share one limit through a real Redis, and what happens when it or one of them ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from sent_async import RateLimitError, SentClient, SentConfigError
+from sent_async.clock import SystemClock
+from sent_async.redis import RedisPacer
+
+from ..conftest import API_KEY
+from ..pacing.conftest import ID, Limited, Serve, fetch
+from ..support.redis_server import RedisServer
+from .conftest import Join
+
+AWAY = "unix:///nowhere/redis.sock"
+
+
+async def fetch_all(clients: list[SentClient], count: int, concurrency: int = 10) -> int:
+    """Fetch ``count`` profiles with each at the same time. Returns how many failed."""
+    return sum(await asyncio.gather(*(fetch(client, count, concurrency) for client in clients)))
+
+
+async def dump(redis: RedisServer) -> dict[str, str]:
+    """Everything that Redis holds, as text."""
+    async with Redis.from_url(redis.url, decode_responses=True) as client:
+        found: dict[str, str] = {}
+        for key in map(str, await client.keys()):
+            kind = await client.type(key)
+            if kind == "string":
+                found[key] = str(await client.get(key))
+            elif kind == "hash":
+                found[key] = str(await client.hgetall(key))
+            else:
+                found[key] = str(await client.zrange(key, 0, -1))
+        return found
+
+
+async def calls(redis: RedisServer) -> int:
+    """How many exchanges there were."""
+    async with Redis.from_url(redis.url) as client:
+        stats = await client.info("commandstats")
+        return int(stats["cmdstat_evalsha"]["calls"])
+
+
+async def test_a_fleet_never_overdraws_the_limit(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """Four processes, three windows' worth of requests: none refused, none lost."""
+    server = await serve(Limited(limit=200, window=1.0))
+
+    assert await fetch_all([join(server, redis) for _ in range(4)], 150, concurrency=25) == 0
+
+    assert (server.seen, server.refused) == (600, 0)
+
+
+async def test_a_bucket_is_never_overdrawn(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """The headers of a bucket are shared as those of a window."""
+    server = await serve(Limited("bucket", limit=100, window=1.0, burst=20))
+
+    assert await fetch_all([join(server, redis) for _ in range(3)], 40) == 0
+
+    assert (server.seen, server.refused) == (120, 0)
+
+
+async def test_redis_is_not_asked_for_each_request(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """Permits come in blocks."""
+    server = await serve(Limited(limit=100_000, window=60.0))
+
+    assert await fetch_all([join(server, redis) for _ in range(2)], 1000, concurrency=20) == 0
+
+    assert await calls(redis) < 200
+
+
+@pytest.mark.parametrize("headers", [True, False])
+async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Join, headers: bool) -> None:
+    """Somebody outside the fleet has spent the window: whoever comes after the first 429 waits for its end."""
+    server = await serve(Limited(limit=20, window=1.0, headers=headers))
+    assert await fetch(join(server, redis, pacing=False), 20) == 0
+    async with RedisPacer(redis.url) as pacer:
+        with pytest.raises(RateLimitError):
+            await join(server, redis, pacing=pacer, max_retries=0).profiles.retrieve(ID)
+
+    assert await fetch(join(server, redis), 5) == 0
+
+    assert server.refused == 1
+
+
+async def test_requests_of_a_fleet_are_spread_after_a_refusal(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """A limit below the one that the headers tell of is met once, not once by each process."""
+    server = await serve(Limited("bucket", limit=40, window=1.0, burst=5, lies=True))
+
+    assert await fetch_all([join(server, redis) for _ in range(3)], 20, concurrency=5) == 0
+
+    assert 1 <= server.refused <= 15  # at most what was in flight
+
+
+async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """Nothing to learn and nothing to share: all requests go at once."""
+    server = await serve(Limited(limit=10_000, headers=False))
+    together = asyncio.Barrier(20)
+    clients = [join(server, redis) for _ in range(2)]
+    assert await fetch_all(clients, 1) == 0
+
+    async def all_twenty() -> None:
+        await together.wait()
+
+    server.before_answer = all_twenty
+    async with asyncio.timeout(30):
+        assert await fetch_all(clients, 10) == 0
+
+
+async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """kill -9 with half of the window in flight: the other half serves the rest, before the window ends."""
+    server = await serve(Limited(limit=20, window=100.0))
+    client = join(server, redis, deadline=50)
+    assert await fetch(client, 1) == 0
+    arrived, never = asyncio.Semaphore(0), asyncio.Event()
+
+    async def hold() -> None:
+        arrived.release()
+        await never.wait()
+
+    server.before_answer = hold
+    command = [sys.executable, "-m", "tests.redis.worker", server.url, redis.url, "9", "9"]
+    worker = await asyncio.create_subprocess_exec(*command)
+    for _ in range(9):
+        await arrived.acquire()
+    worker.kill()
+    await worker.wait()
+    server.before_answer = None
+    never.set()
+
+    assert await fetch(client, 10) == 0
+
+    assert (server.seen, server.refused) == (20, 0)
+
+
+async def test_clocks_of_hosts_may_differ(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """A host whose clock is an hour ahead reads the time of the reset right, because Redis says what time it is."""
+
+    class Ahead(SystemClock):
+        def wall(self) -> float:
+            return SystemClock.wall() + 3600
+
+    server = await serve(Limited(limit=20, window=3.0))
+    ahead = join(server, redis, pacer={"clock": Ahead()})
+
+    assert await fetch_all([ahead, join(server, redis)], 20) == 0
+
+    assert (server.seen, server.refused) == (40, 0)
+
+
+async def test_without_redis_each_paces_by_itself(serve: Serve, join: Join, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is lost or refused, and the log says so once."""
+    server = await serve(Limited(limit=20, window=0.3))
+
+    assert await fetch(join(server, AWAY), 60) == 0
+
+    assert (server.seen, server.refused) == (60, 0)
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert "rate limits are not shared" in warnings[0]
+
+
+async def test_nothing_is_lost_when_redis_restarts(
+    serve: Serve, own_redis: RedisServer, join: Join, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Killed in the first window, empty when it returns: the processes go on alone, and join again."""
+    caplog.set_level(logging.INFO, "sent_async")
+    server = await serve(Limited(limit=100, window=1.0))
+
+    async def interrupt() -> None:
+        if server.seen == 50:
+            own_redis.kill()
+        elif server.seen == 250:
+            own_redis.start()
+
+    server.before_answer = interrupt
+    clients = [join(server, own_redis) for _ in range(3)]
+    assert await fetch_all(clients, 150) == 0
+
+    assert server.seen == 450 + server.refused
+    assert await dump(own_redis) != {}
+    log = [record.getMessage() for record in caplog.records]
+    assert sum("are not shared" in line for line in log) == len(clients)
+    assert any("are shared again" in line for line in log)
+
+
+async def test_a_redis_that_hangs_counts_as_away(
+    serve: Serve, own_redis: RedisServer, join: Join, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It keeps its connections and says nothing: requests wait for it for the time limit once, not each."""
+    caplog.set_level(logging.INFO, "sent_async")
+    server = await serve(Limited(limit=100, window=1.0))
+    client = join(server, own_redis, pacer={"timeout": 0.1})
+    assert await fetch(client, 1) == 0
+    own_redis.freeze()
+    try:
+        assert await fetch(client, 150) == 0
+    finally:
+        own_redis.thaw()
+
+    assert await fetch(client, 150) == 0
+
+    assert (server.seen, server.refused) == (301, 0)
+    log = [record.getMessage() for record in caplog.records]
+    assert [sum(text in line for line in log) for text in ("are not shared", "are shared again")] == [1, 1]
+
+
+async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """Digests and numbers only, and nothing for ever."""
+    server = await serve(Limited())
+    client = join(server, redis)
+    assert await fetch(client, 5) == 0
+
+    held = str(await dump(redis))
+
+    assert held != "{}"
+    assert not any(secret in held for secret in (API_KEY, ID, "profiles", "standard"))
+    async with Redis.from_url(redis.url) as connection:
+        assert all([await connection.ttl(key) > 0 for key in await connection.keys()])
+
+
+async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """Of a view with another key, too: what the first has spent does not hold the second back."""
+    server = await serve(Limited(limit=1, window=100.0))
+    client = join(server, redis, deadline=30)
+    await client.profiles.retrieve(ID)
+    server.limit, server.window = 100, 0.001
+
+    for _ in range(2):
+        await client.with_options(api_key="sk_test_another").profiles.retrieve(ID)
+    await client.profiles.complete(ID, web_hook_url="https://example.com/done")
+
+    assert len([key for key in await dump(redis) if key.endswith(":window")]) == 3
+    assert client.rate_limits.keys() == {"standard", "sensitive"}
+
+
+async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """Nothing of it is left but what was learned; who still uses it is paced alone."""
+    server = await serve(Limited(window=100.0))
+    async with RedisPacer(redis.url) as pacer:
+        client = join(server, redis, pacing=pacer)
+        assert await fetch(client, 5) == 0
+    await pacer.close()
+
+    assert [key.rsplit(":")[-1] for key in await dump(redis)] == ["window"]
+    assert await fetch(client, 5) == 0
+    await client.profiles.complete(ID, web_hook_url="https://example.com/done")
+    assert server.seen == 11
+
+
+async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """And asks Redis for nothing more until it has something to do."""
+    server = await serve(Limited(window=100.0))
+    pacer = RedisPacer(redis.url)
+    client = join(server, redis, pacing=pacer)
+    assert await fetch(client, 5) == 0
+
+    async with asyncio.timeout(30):
+        while len(await dump(redis)) > 1:
+            pass
+    await pacer.close()
+
+    assert await calls(redis) < 20
+
+
+async def test_who_waits_when_the_pacer_is_closed_goes_on(serve: Serve, redis: RedisServer, join: Join) -> None:
+    """A call that waits for the window waits for it still."""
+    server = await serve(Limited(limit=2, window=1.0))
+    pacer = RedisPacer(redis.url)
+    answered = asyncio.Semaphore(0)
+    client = join(server, redis, pacing=pacer, on_attempt=lambda _: answered.release())
+    fetching = asyncio.ensure_future(fetch(client, 4))
+    for _ in range(2):
+        await answered.acquire()
+    await pacer.close()
+
+    assert await fetching == 0
+    assert (server.seen, server.refused) == (4, 0)
+
+
+async def test_a_pacer_can_be_closed_while_redis_hangs(own_redis: RedisServer) -> None:
+    """Who waits for the first permit goes on alone."""
+    own_redis.freeze()
+    pacer = RedisPacer(own_redis.url, timeout=0.1)
+    mine = pacer.for_key(API_KEY)
+
+    async def permit() -> int | None:
+        assert mine.take("standard") is None
+        await mine.wait("standard", None)
+        return mine.take("standard")
+
+    waiting = asyncio.ensure_future(permit())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # now the exchange has begun
+    await pacer.close()
+
+    assert await waiting is not None
+
+
+async def test_a_lent_connection_is_not_closed(serve: Serve, redis: RedisServer) -> None:
+    """It is its owner's."""
+    server = await serve(Limited())
+    async with Redis.from_url(redis.url, decode_responses=True) as lent:
+        async with RedisPacer(lent) as pacer, SentClient(API_KEY, base_url=server.url, pacing=pacer) as client:
+            assert await fetch(client, 5) == 0
+        assert await lent.ping()
+
+
+def test_without_the_extra_the_error_says_what_to_install() -> None:
+    """The package itself works without redis."""
+    code = "import sys; sys.modules['redis'] = None; import sent_async.webhooks; import sent_async.redis"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ImportError: sent_async.redis needs the extra: pip install 'sent-async[redis]'" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [("localhost:6379", {}), (AWAY, {"lease": 0}), (AWAY, {"timeout": -1}), (AWAY, {"lease": float("nan")})],
+)
+def test_what_cannot_work_is_refused(url: str, options: dict[str, Any]) -> None:
+    """When the pacer is made."""
+    with pytest.raises(SentConfigError):
+        RedisPacer(url, **options)

@@ -1,0 +1,107 @@
+"""``RedisSeen``: each event once, on a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from sent_async import SentConfigError
+from sent_async.redis import RedisSeen
+from sent_async.webhooks import LeasedSeen
+
+from ..support.redis_server import RedisServer
+
+
+async def test_claim_finish_release(redis: RedisServer) -> None:
+    """The first gets it; nobody else does until it is released; once finished, for good."""
+    async with RedisSeen(redis.url) as store, RedisSeen(redis.url) as other:
+        assert isinstance(store, LeasedSeen)
+        assert [await store.claim("a"), await other.claim("a"), await other.claim("b")] == [True, False, True]
+        assert not await store.is_finished("a")
+        await store.release("a")
+        assert await other.claim("a")
+        await other.finish("a")
+        assert await store.is_finished("a")
+        assert not await store.claim("a")
+        assert not await store.is_finished("b")
+        assert not await store.is_finished("never heard of")
+
+
+async def test_one_of_many_gets_it(redis: RedisServer) -> None:
+    """However many ask at the same time."""
+    async with RedisSeen(redis.url) as store:
+        assert sum(await asyncio.gather(*(store.claim("a") for _ in range(50)))) == 1
+
+
+async def expire(redis: RedisServer) -> None:
+    """Let what Redis holds end, as if its time had passed."""
+    async with Redis.from_url(redis.url) as client:
+        for key in await client.keys():
+            assert 0 < await client.pttl(key) <= 45_000
+            await client.pexpire(key, 0)
+
+
+async def test_a_claim_of_a_process_that_died_ends(redis: RedisServer) -> None:
+    """After its lease the event can be claimed again. If the first still lives, its release changes nothing."""
+    async with RedisSeen(redis.url) as late, RedisSeen(redis.url) as store:
+        assert await late.claim("a")
+        await expire(redis)
+
+        assert await store.claim("a")
+        await late.release("a")
+
+        assert not await late.claim("a")
+
+
+async def test_a_finished_event_is_remembered_for_a_day(redis: RedisServer) -> None:
+    """Not only for the lease, and not for ever."""
+    async with RedisSeen(redis.url) as store, Redis.from_url(redis.url) as client:
+        assert await store.claim("a")
+        await store.finish("a")
+        [key] = await client.keys()
+        assert 45 < await client.ttl(key) <= 86_400
+
+
+async def test_services_with_different_names_each_handle_an_event(redis: RedisServer) -> None:
+    """As two services on one Redis may want."""
+    async with RedisSeen(redis.url, name="billing") as billing, RedisSeen(redis.url, name="support") as support:
+        assert [await billing.claim("a"), await support.claim("a")] == [True, True]
+
+
+async def test_redis_holds_no_id(redis: RedisServer) -> None:
+    """Digests only."""
+    async with RedisSeen(redis.url, name="billing") as store, Redis.from_url(redis.url) as client:
+        assert await store.claim("evt_123")
+        [key] = await client.keys()
+        held = str((key, await client.get(key)))
+        assert not any(secret in held for secret in ("evt_123", "billing"))
+
+
+@pytest.mark.parametrize("decode_responses", [True, False])
+async def test_a_lent_connection_is_not_closed(redis: RedisServer, decode_responses: bool) -> None:
+    """It is its owner's, with the owner's options."""
+    async with Redis.from_url(redis.url, decode_responses=decode_responses) as lent:
+        async with RedisSeen(lent) as store:
+            assert await store.claim("a")
+            await store.finish("a")
+            assert await store.is_finished("a")
+        assert await lent.ping()
+
+
+async def test_without_redis_nothing_is_claimed() -> None:
+    """The receiver answers 500, and the event is delivered again."""
+    async with RedisSeen("unix:///nowhere/redis.sock") as store:
+        with pytest.raises(RedisConnectionError):
+            await store.claim("a")
+
+
+@pytest.mark.parametrize(
+    ("url", "options"), [("http://redis", {}), ("redis://r", {"lease": 0}), ("redis://r", {"ttl": -1})]
+)
+def test_what_cannot_work_is_refused(url: str, options: dict[str, float]) -> None:
+    """When the store is made."""
+    with pytest.raises(SentConfigError):
+        RedisSeen(url, **options)  # type: ignore[arg-type]  # name is not among them
