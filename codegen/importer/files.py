@@ -1,4 +1,7 @@
-"""The fragment's files: a changed document is patched into them, so that comments and layout stay as they are."""
+"""The fragment's files: a changed document is patched into them, so that comments and layout stay as they are.
+
+Only a comment right after a component that goes is lost with it.
+"""
 
 from __future__ import annotations
 

@@ -98,21 +98,15 @@ def _restore(node: Node, known: Node) -> None:
     node |= {k: v for k, v in known.items() if k.startswith(("x-", "description", "example")) and k not in node}
 
 
-def check_covered(theirs: Node, ours: Node, names: NameMap) -> None:
-    """Refuse a document in which an operation that we cover is gone, and a fragment with one that the map lacks."""
-    lacking = [endpoint for endpoint in endpoints(ours).values() if endpoint.name not in names.operations]
-    if lacking:
-        calls = {e.name: (e.place, f"{e.node.get('x-resource')}.{e.node.get('x-method')}") for e in lacking}
-        lines = [f'{name} = {{ at = "{place}", call = "{call}" }}' for name, (place, call) in calls.items()]
-        problem = "lacks operations of the fragment; put under [operations], or take them out of the fragment:"
-        raise SpecError(NAME_MAP, "\n".join([problem, *lines]))
+def check_covered(theirs: Node, names: NameMap) -> None:
+    """Refuse a document in which an operation of the name map is gone."""
     known = {endpoint_key(method, path): f"{method.upper()} {path}" for path, method in _operations(theirs)}
     for name, call in names.operations.items():
         if call.key not in known:
             text = f"{call.method} {call.path}"
             near = difflib.get_close_matches(text, known.values(), n=3, cutoff=0.6)
             like = f" Like it: {', '.join(near)}." if near else ""
-            advice = f"If it moved, change `at` of {name} in {NAME_MAP}; if it is gone, remove the line."
+            advice = f"If it moved, change `at` of {name} in {NAME_MAP}; without the line the operation stays as it is."
             raise SpecError(text, f"is no longer in the document.{like} {advice}")
 
 
@@ -150,11 +144,13 @@ class _Merge:
         paths: Node = {}
         document["paths"] = paths
         # In the fragment's order; new operations come last.
-        for name in [*(name for name in mine if name in found), *(name for name in found if name not in mine)]:
-            was, now = mine.get(name), found[name]
+        for name in dict.fromkeys([*mine, *found]):
+            was, now = mine.get(name), found.get(name) or mine[name]
             path = was.path if was is not None and was.key == now.key else now.path
             item: Node = paths.setdefault(path, _shared(self.ours, path))
-            item[now.method.lower()] = self._operation(name, was, now, path)
+            item[now.method.lower()] = self._operation(name, was, now, path) if name in found else now.node
+        if kept := ", ".join(name for name in mine if name not in found):
+            self.notes.append(f"not in {NAME_MAP}, and left as they are: {kept}")
         schemas: Node = document["components"].setdefault("schemas", {})
         schemas |= self.made
         resources: Node = document.setdefault("x-resources", {})

@@ -56,7 +56,7 @@ def prepare(root: Path, source: str) -> Update:
     before = read_source(str(root / output.FRAGMENT), root).document
     names = read_names(root / NAME_MAP)
     theirs, notes = apply_overlay(found.document, read_overlay(root / VENDOR_OVERLAY), VENDOR_OVERLAY)
-    check_covered(theirs, before, names)
+    check_covered(theirs, names)
     used_part(theirs, found.name, names.covered)
     document, more = merge(theirs, before, names)
     document, last = apply_overlay(document, read_overlay(root / OVERLAY), OVERLAY)

@@ -14,16 +14,18 @@ import pytest
 import yaml
 
 from codegen.__main__ import main
-from codegen.fragment import load
+from codegen.fragment import bundle, load
 from codegen.generate import output
 from codegen.importer import files
+from codegen.importer.endpoints import endpoints
 from codegen.importer.files import replace_all
-from codegen.importer.names import propose, singular
+from codegen.importer.names import NAME_MAP, propose, read_names, singular
 from codegen.importer.overlay import apply_overlay, read_overlay
 from codegen.importer.source import read_source
 from codegen.importer.update import prepare
 from codegen.openapi import Node, SpecError
 
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = Path(__file__).with_name("documents")
 THINGS = DOCUMENTS / "things"
 Change = Callable[[Node], object]
@@ -357,9 +359,11 @@ def test_a_new_operation_is_one_line_of_the_name_map(root: Path) -> None:
     assert main(["--root", str(root), "check"]) == 0
     # The same document again: the names are known now.
     assert prepare(root, vendor(root, change)).files == {}
-    # A line that is taken out takes the operation, its classes and its file's path with it.
+    # Without its lines it is ours alone: nothing is lost, and the vendor's document has no say in it.
     names.write_text((THINGS / "openapi/names.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    assert "put under [operations], or take them out of the fragment" in refused(root, change)
+    found = prepare(root, vendor(root))
+    assert found.after == after
+    assert "not in openapi/names.toml, and left as they are: updateWidget, deleteWidget" in found.notes
 
 
 def test_d7_names() -> None:
@@ -637,6 +641,39 @@ def test_the_sdk_document_is_imported(root: Path) -> None:
     assert main(["--root", str(root), "update", source]) == 0
     assert len(load(target)["paths"]) > 30
     assert main(["--root", str(root), "update", source]) == 0
+
+
+def test_the_sdk_document_in_our_own_fragment(tmp_path: Path) -> None:
+    """What it has of our operations is taken over. Our texts and comments survive, and the code is generated."""
+    for folder in ("openapi", "sent_async"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    source = str(DOCUMENTS / "sdk-0.46.json")
+    known = endpoints(read_source(source, ROOT).document)
+    names = tmp_path / "openapi/names.toml"
+    calls = read_names(names).operations
+    absent = {name for name, call in calls.items() if call.key not in known}
+    lines = names.read_text(encoding="utf-8").splitlines()
+    names.write_text("\n".join(line for line in lines if line.split(" ")[0] not in absent), encoding="utf-8")
+    before = bundle(ROOT / "openapi/sent-v3.yaml")
+    assert main(["--root", str(tmp_path), "update", source]) == 0
+    assert main(["--root", str(tmp_path), "check"]) == 0
+    after = load(tmp_path / "openapi/sent-v3.yaml")
+    assert {e.name for e in endpoints(after).values()} == calls.keys()
+    for key, endpoint in endpoints(after).items():
+        assert endpoint.node["description"] == endpoints(before)[key].node["description"]
+    common = before["components"]["schemas"].keys() & after["components"]["schemas"].keys()
+    assert [n for n in common if schema(after, n)["description"] != schema(before, n)["description"]] == []
+    ours, theirs = ("\n".join(path.read_text("utf-8") for path in sorted((folder / "openapi").glob("*.yaml")))
+                    for folder in (ROOT, tmp_path))  # fmt: skip
+    lost = {line.strip() for line in ours.splitlines() if line.lstrip().startswith("#") and line not in theirs}
+    assert lost <= {"# Requests: campaigns."}  # it stands at the end of a class that the document no longer has
+
+
+def test_every_operation_of_ours_has_a_name() -> None:
+    """The name map lists the fragment's operations, each with the method that the fragment gives it."""
+    named = {name: f"{call.resource}.{call.name}" for name, call in read_names(ROOT / NAME_MAP).operations.items()}
+    ours = endpoints(bundle(ROOT / "openapi/sent-v3.yaml")).values()
+    assert {e.name: f"{e.node['x-resource']}.{e.node['x-method']}" for e in ours} == named
 
 
 def test_october_is_march_under_its_overlay() -> None:
