@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .completion import Callback
+    from .callbacks import Callback
     from .faults import CutBody, Delay, Drop, Fail, Fault, RawAnswer, StallBody
     from .limits import Limit
     from .recording import RecordedRequest
@@ -36,7 +36,7 @@ __all__ = [
     "StallBody",
 ]
 
-_HOMES = {"Callback": "completion", "FakeSent": "server", "Limit": "limits", "RecordedRequest": "recording"}
+_HOMES = {"Callback": "callbacks", "FakeSent": "server", "Limit": "limits", "RecordedRequest": "recording"}
 
 
 def __getattr__(name: str) -> object:

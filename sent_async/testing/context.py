@@ -9,6 +9,7 @@ import msgspec
 
 from ..models import ErrorCode
 from .answers import Refusal
+from .events import Emit
 from .store import JSON, Key, Store
 
 
@@ -55,6 +56,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     now: str
     finish: Callable[[str], None]
     """Ends the completion of a profile, by its id. Not called for a sandbox request."""
+    emit: Emit
+    """Reports an event: ``context.emit("message", "message.delivered", payload, owner)``. Call it once it is stored."""
 
     def profile(self) -> JSON:
         """The profile of the path. Raises ``Refusal`` (``RESOURCE_014``) when it is not there for the caller."""

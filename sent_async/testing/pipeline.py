@@ -8,6 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -17,36 +18,20 @@ from aiohttp import web
 from .. import operations
 from ..models import ErrorCode
 from ..operation import Operation
-from . import campaigns, completion, faults, profiles, templates
+from . import faults
 from .answers import JSON_TYPE, Answer, Refusal, Reply, new_request_id, refusal_body, success_body
+from .callbacks import Callbacks
 from .clock import Clock, stamp
 from .context import Caller, Context, Settings, authenticate
+from .events import Emitted, discard
+from .handlers import HANDLERS
+from .handlers.completion import finish_completion
 from .idempotency import Ledger, Outcome
 from .limits import Limits
 from .recording import RecordedRequest
 from .samples import sample
-from .store import Store
+from .store import JSON, Store
 from .validation import check_idempotency_key, decode_body
-
-Handler = Callable[[Context], Reply]
-
-HANDLERS: Final[Mapping[str, Handler]] = {
-    operations.LIST_PROFILES.name: profiles.list_profiles,
-    operations.CREATE_PROFILE.name: profiles.create_profile,
-    operations.RETRIEVE_PROFILE.name: profiles.retrieve_profile,
-    operations.UPDATE_PROFILE.name: profiles.update_profile,
-    operations.DELETE_PROFILE.name: profiles.delete_profile,
-    operations.COMPLETE_PROFILE.name: completion.complete_profile,
-    operations.LIST_CAMPAIGNS.name: campaigns.list_campaigns,
-    operations.CREATE_CAMPAIGN.name: campaigns.create_campaign,
-    operations.UPDATE_CAMPAIGN.name: campaigns.update_campaign,
-    operations.DELETE_CAMPAIGN.name: campaigns.delete_campaign,
-    operations.LIST_TEMPLATES.name: templates.list_templates,
-    operations.CREATE_TEMPLATE.name: templates.create_template,
-    operations.RETRIEVE_TEMPLATE.name: templates.retrieve_template,
-    operations.UPDATE_TEMPLATE.name: templates.update_template,
-    operations.DELETE_TEMPLATE.name: templates.delete_template,
-}
 
 
 class State:
@@ -60,12 +45,22 @@ class State:
         self.ledger = Ledger()
         self.script = faults.Script()
         self.requests: list[RecordedRequest] = []
-        self.callbacks = completion.Callbacks()
+        self.callbacks = Callbacks()
+        self.events: list[Emitted] = []
         self.closing = asyncio.Event()
 
     def finish(self, profile_id: str, success: bool = True) -> None:
         now = stamp(self.clock.now())
-        completion.finish_completion(self.store, self.callbacks, profile_id, success=success, now=now)
+        finish_completion(self.store, self.callbacks, profile_id, success=success, now=now)
+
+    def emit(
+        self, field: str, event: str | None, payload: JSON, owner: str | None = None, *, request_id: str | None = None
+    ) -> None:
+        """Take note of an event that Sent would report to webhook endpoints."""
+        now = self.clock.now()
+        self.events.append(
+            Emitted(field=field, event=event, payload=payload, owner=owner, request_id=request_id, at=now)
+        )
 
 
 _ROUTES: Final = [
@@ -201,6 +196,7 @@ class Exchange:
                 body=body,
                 now=now,
                 finish=state.finish,
+                emit=discard if sandbox else partial(state.emit, request_id=self._request_id),
             )
             reply = HANDLERS.get(self._operation.name, self._by_schema)(context)
         except Refusal as refusal:

@@ -13,15 +13,15 @@ from ..client import SentClient
 from ..models import Campaign, ErrorCode, Profile, Template, TemplateDefinition
 from ..operations import ERROR_STATUS
 from . import faults
+from .callbacks import Callback
 from .clock import stamp
-from .completion import Callback
 from .context import Settings
+from .handlers.templates import review
 from .limits import Limit
 from .pipeline import State, handle
 from .recording import RecordedRequest
 from .scripting import FaultScripting
 from .store import Key, Record, Store, View, new_campaign, new_profile, new_template, shown, with_overrides
-from .templates import review
 
 
 class FakeSent(FaultScripting):

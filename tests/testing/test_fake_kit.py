@@ -20,7 +20,7 @@ from sent_async.models import DestinationCountry
 from sent_async.operation import Operation
 from sent_async.testing import FakeSent
 from sent_async.testing.__main__ import main, serve
-from sent_async.testing.pipeline import HANDLERS
+from sent_async.testing.handlers import HANDLERS
 from sent_async.testing.plugin import _async_fixture
 from sent_async.testing.samples import sample
 from sent_async.testing.store import Key

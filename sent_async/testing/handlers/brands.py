@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ..models import BrandData, EntityType, TaxIdType, TcrBrandRelationship, TcrVertical
-from .store import JSON, new_id
-from .validation import Problems, complete, given
+from ...models import BrandData, EntityType, TaxIdType, TcrBrandRelationship, TcrVertical
+from ..store import JSON, new_id
+from ..validation import Problems, complete, given
 
 
 def check_brand(brand: BrandData, problems: Problems) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import UnsetType
 
-from ..models import (
+from ...models import (
     TemplateBodyContent,
     TemplateButtonType,
     TemplateCategory,
@@ -17,7 +17,7 @@ from ..models import (
     TemplateMmsContent,
     TemplateVariable,
 )
-from .validation import Problems
+from ..validation import Problems
 
 _PLACEHOLDER: Final = re.compile(r"\{\{([0-9]{1,6}):[a-z]+\}\}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

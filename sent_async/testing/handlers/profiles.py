@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..models import BillingModel, ErrorCode, PaymentDetails, ProfileCreate, ProfileUpdate
-from .answers import Refusal, Reply
+from ...models import BillingModel, ErrorCode, PaymentDetails, ProfileCreate, ProfileUpdate
+from ..answers import Refusal, Reply
+from ..context import Context
+from ..paging import page_of, pagination
+from ..store import JSON, new_profile, shown
+from ..validation import Problems, complete, given, whole_number
 from .brands import check_brand, stored_brand
-from .context import Context
-from .store import JSON, new_profile, shown
-from .validation import Problems, complete, given, whole_number
 
 _SHORT_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
 _COPIED: Final = (
@@ -84,22 +84,6 @@ def delete_profile(context: Context) -> Reply:
         for key in [key for key, record in records.items() if record.owner == profile_id]:
             del records[key]
     return Reply(204)
-
-
-def page_of(rows: list[JSON], page: int, size: int) -> list[JSON]:
-    return rows[(page - 1) * size : page * size]
-
-
-def pagination(total: int, page: int, size: int) -> JSON:
-    pages = math.ceil(total / size)
-    return {
-        "page": page,
-        "page_size": size,
-        "total_count": total,
-        "total_pages": pages,
-        "has_more": page < pages,
-        "cursors": None,
-    }
 
 
 def _must_have_organization(context: Context) -> None:

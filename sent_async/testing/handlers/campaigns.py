@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 
-from ..models import CampaignData, CampaignType, ErrorCode, MessagingUseCaseUs
-from .answers import Refusal, Reply
-from .context import Context
-from .seed import ORGANIZATION_ID
-from .store import JSON, Record, new_campaign, new_id, shown
-from .validation import Problems, check_uuids, invalid
+from ...models import CampaignData, CampaignType, ErrorCode, MessagingUseCaseUs
+from ..answers import Refusal, Reply
+from ..context import Context
+from ..seed import ORGANIZATION_ID
+from ..store import JSON, Record, new_campaign, new_id, shown
+from ..validation import Problems, check_uuids, invalid
 
 _ID_MESSAGE: Final = "Invalid profile or campaign ID format"
 _ZERO_DATE: Final = "0001-01-01T00:00:00+00:00"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..models import ErrorCode, TemplateCategory, TemplateCreate, TemplateDefinition, TemplateStatus, TemplateUpdate
-from .answers import Refusal, Reply
-from .context import Context
+from ...models import ErrorCode, TemplateCategory, TemplateCreate, TemplateDefinition, TemplateStatus, TemplateUpdate
+from ..answers import Refusal, Reply
+from ..context import Context
+from ..paging import page_of, pagination
+from ..store import JSON, Record, Store, new_template
+from ..validation import Problems, check_uuids, given, invalid, one_of, whole_number
 from .definitions import channels_of, check_definition, derived_name, detected_category, variables_of
-from .profiles import page_of, pagination
-from .store import JSON, Record, Store, new_template
-from .validation import Problems, check_uuids, given, invalid, one_of, whole_number
 
 _EDITABLE: Final = ("DRAFT", "REJECTED", "APPROVED")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")

@@ -1,0 +1,34 @@
+"""What the fake does for each operation. One module is one resource; this table says which function answers what.
+
+An operation that is not in the table is answered by its schema: an example, and nothing is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ... import operations
+from ..answers import Reply
+from ..context import Context
+from . import campaigns, completion, profiles, templates
+
+Handler = Callable[[Context], Reply]
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    operations.LIST_PROFILES.name: profiles.list_profiles,
+    operations.CREATE_PROFILE.name: profiles.create_profile,
+    operations.RETRIEVE_PROFILE.name: profiles.retrieve_profile,
+    operations.UPDATE_PROFILE.name: profiles.update_profile,
+    operations.DELETE_PROFILE.name: profiles.delete_profile,
+    operations.COMPLETE_PROFILE.name: completion.complete_profile,
+    operations.LIST_CAMPAIGNS.name: campaigns.list_campaigns,
+    operations.CREATE_CAMPAIGN.name: campaigns.create_campaign,
+    operations.UPDATE_CAMPAIGN.name: campaigns.update_campaign,
+    operations.DELETE_CAMPAIGN.name: campaigns.delete_campaign,
+    operations.LIST_TEMPLATES.name: templates.list_templates,
+    operations.CREATE_TEMPLATE.name: templates.create_template,
+    operations.RETRIEVE_TEMPLATE.name: templates.retrieve_template,
+    operations.UPDATE_TEMPLATE.name: templates.update_template,
+    operations.DELETE_TEMPLATE.name: templates.delete_template,
+}
