@@ -2,24 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
+import heapq
+import itertools
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 
 class Clock:
-    """Unix time plus what the clock was moved by."""
+    """Unix time plus what the clock was moved by, and what is to happen at a moment of it.
+
+    Callbacks run in the event loop that called ``start``, and only until ``stop``. What became due before runs then.
+    """
 
     def __init__(self) -> None:
         self._ahead = 0.0
+        self._order = itertools.count()
+        self._waiting: list[tuple[float, int, Callable[[], object]]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> float:
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move on by ``seconds``. Never back: windows and keys that have run out would come back to life."""
-        if seconds < 0:
+        """Move on by ``seconds``, and run what becomes due, each callback at its own moment.
+
+        Never back: windows and keys that have run out would come back to life.
+        """
+        if not seconds >= 0:
             raise ValueError(f"time goes forward only; got {seconds!r} seconds")
-        self._ahead += seconds
+        ahead = self._ahead + seconds
+        self._run(until=self.now() + seconds)
+        self._ahead = max(self._ahead, ahead)
+        self._wake()
+
+    def call_at(self, moment: float, callback: Callable[[], object]) -> None:
+        """Call ``callback`` when it is ``moment``, in Unix seconds of this clock; two of one moment in this order."""
+        heapq.heappush(self._waiting, (moment, next(self._order), callback))
+        self._wake()
+
+    def start(self) -> None:
+        """Run what is due, and from now on what becomes due."""
+        self._loop = asyncio.get_running_loop()
+        self._wake()
+
+    def stop(self) -> None:
+        """Run nothing any more. What waits is kept."""
+        self._loop = None
+        self._wake()
+
+    def _run(self, until: float) -> None:
+        while self._loop is not None and self._waiting and self._waiting[0][0] <= until:
+            moment, _, callback = heapq.heappop(self._waiting)
+            self._ahead = max(self._ahead, moment - time.time())
+            callback()
+
+    def _wake(self) -> None:
+        """Set the one timer of the event loop to what is due next."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._loop is not None and self._waiting:
+            self._timer = self._loop.call_later(self._waiting[0][0] - self.now(), self._due)
+
+    def _due(self) -> None:
+        self._run(until=self.now())
+        self._wake()
 
 
 def stamp(now: float) -> str:

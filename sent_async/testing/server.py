@@ -96,12 +96,14 @@ class FakeSent(FaultScripting):
             await runner.cleanup()
             raise
         self._runner = runner
+        self._state.clock.start()
 
     async def close(self) -> None:
         """Stop; callbacks under way are given up. What was stored can still be read. May be called twice."""
         runner, self._runner = self._runner, None
         if runner is not None:
             self._state.closing.set()
+            self._state.clock.stop()
             await self._state.callbacks.close()
             await runner.cleanup()
 
@@ -127,8 +129,11 @@ class FakeSent(FaultScripting):
         """Back to how it was made: resources, keys, limits, faults, recordings and clock."""
         closing, callbacks = self._state.closing, self._state.callbacks
         callbacks.made.clear()
+        self._state.clock.stop()
         self._state = self._new_state()
         self._state.closing, self._state.callbacks = closing, callbacks
+        if self._runner is not None:
+            self._state.clock.start()
 
     # What is stored
 
@@ -203,7 +208,10 @@ class FakeSent(FaultScripting):
         self._state.store.undeletable[profile_id] = code
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on: rate windows, the 24 hours of idempotency keys, time stamps. Delays run in real time."""
+        """Move the clock on, and let happen what becomes due: rate windows, the 24 hours of idempotency keys, retries.
+
+        Delays of ``delay_next`` run in real time.
+        """
         self._state.clock.advance(seconds)
 
     def rate_limit(
