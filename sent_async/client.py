@@ -28,7 +28,6 @@ from .options import (
 from .pacing import HeaderPacer, NoPacer, Pacer, RateLimit
 from .request import Headers, build
 from .resources import Resources
-from .transport import Settings, Transport
 
 if TYPE_CHECKING:
     import aiohttp
@@ -78,6 +77,8 @@ class SentClient(Resources):
         on_attempt: Callable[[Attempt], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        from .transport import Settings, Transport  # here, so that importing the package does not load aiohttp
+
         check_count("limit", limit, least=1)
         check_count("max_response_bytes", max_response_bytes, least=1)
         self._options = Options(

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar, cast
 
 import msgspec
-from aiohttp.payload import BytesPayload
 
 from .errors import SentConfigError
 
@@ -182,6 +181,8 @@ def _head(boundary: str, content_type: str | None, **names: str) -> bytes:
     """The lines before the content of a part."""
     if not all(text and text.isprintable() for text in (*names.values(), content_type or _BINARY)):
         raise SentConfigError("a document's key, file name and content type must be printable and not empty")
+    from aiohttp.payload import BytesPayload  # here, so that importing the package does not load aiohttp
+
     part = BytesPayload(b"", content_type=content_type or _BINARY)
     part.set_content_disposition("form-data", quote_fields=False, **names)
     lines = [f"--{boundary}", f"Content-Disposition: {part.headers['Content-Disposition']}"]

@@ -1,0 +1,19 @@
+"""What a start costs: help and completion are there before anything that they do not need is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after ``code``."""
+    code = f"import sys; sys.stdout = sys.stderr\n{code}\nprint(*sys.modules, file=sys.__stdout__)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ended.stdout.split())
+
+
+def test_importing_the_package_does_not_load_aiohttp() -> None:
+    """It is loaded when a client is made. It takes longer than everything else together."""
+    assert "aiohttp" not in loaded_by("import sent_async")
+    assert "aiohttp" in loaded_by("import sent_async; sent_async.SentClient('key')")
