@@ -48,7 +48,7 @@ def min_deps(session: nox.Session) -> None:
     project = nox.project.load_toml("pyproject.toml")["project"]
     requirements = [*project["dependencies"], *project["optional-dependencies"]["redis"]]
     session.install(*(requirement.split(",")[0].replace(">=", "==") for requirement in requirements))
-    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "redis", "testing", "webhooks"]
+    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "redis", "fake", "webhooks"]
     session.run("pytest", *(session.posargs or ["-n", "auto", *(f"tests/{part}" for part in parts)]))
 
 
@@ -103,7 +103,7 @@ def soak(session: nox.Session) -> None:
     """Ten thousand writes under random faults, and the vendor's package beside ours: nothing twice, nothing lost."""
     install(session)
     session.install("sentdm")
-    session.run("python", "-m", "tests.soak.soak", *session.posargs)
+    session.run("python", "-m", "checks.soak", *session.posargs)
 
 
 @nox.session
@@ -119,7 +119,7 @@ def outside(session: nox.Session) -> None:
     """The fake server as strangers see it: Schemathesis with our fragment, and the vendor's package."""
     install(session, "codegen")
     session.install("schemathesis>=4.32", "sentdm")
-    session.run("python", "-m", "tests.outside", *session.posargs)
+    session.run("python", "-m", "checks.outside", *session.posargs)
 
 
 @nox.session

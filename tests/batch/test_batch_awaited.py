@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from sent_async import Batch, NotFoundError, Result, SentConfigError, SentError, batch
-
-from .conftest import Gate, not_found, settle
+from tests.support.gate import Gate, not_found
+from tests.support.waiting import settle
 
 
 async def test_results_come_in_the_order_of_the_items() -> None:

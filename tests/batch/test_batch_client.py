@@ -11,8 +11,7 @@ import pytest
 from sent_async import ErrorCode, NotFoundError, Result, SentClient, SentConfigError, SentConnectionError, batch
 from sent_async.models import Profile, TemplateBody, TemplateBodyContent, TemplateDefinition
 from sent_async.testing import Drop, FakeSent
-
-from .conftest import until
+from tests.support.waiting import until
 
 DEFINITION = TemplateDefinition(body=TemplateBody(multi_channel=TemplateBodyContent(template="Hello")))
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import pytest
 
 from sent_async import Batch, NotFoundError, Result, batch
-
-from .conftest import Gate, not_found, settle
+from tests.support.gate import Gate, not_found
+from tests.support.waiting import settle
 
 Run: TypeAlias = Callable[[Batch[int, int]], Coroutine[None, None, list[Result[int, int]]]]
 Source: TypeAlias = Callable[[], Iterable[int] | AsyncIterable[int]]

@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from sent_async import Batch, NotFoundError, Result, SentClient, SentConfigError, SentConnectionError, batch
-
-from ..conftest import API_KEY, FakeClock
-from .conftest import Gate, not_found, settle
+from tests.support.clocks import FakeClock
+from tests.support.gate import Gate, not_found
+from tests.support.servers import API_KEY
+from tests.support.waiting import settle
 
 Run: TypeAlias = Callable[[Batch[int, int]], Coroutine[None, None, list[Result[int, int]]]]
 

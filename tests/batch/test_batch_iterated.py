@@ -11,8 +11,8 @@ from contextlib import aclosing
 import pytest
 
 from sent_async import Result, batch
-
-from .conftest import Gate, not_found, settle
+from tests.support.gate import Gate, not_found
+from tests.support.waiting import settle
 
 
 async def test_results_come_as_they_finish() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from sent_async import Progress, batch
-
-from .conftest import Gate, not_found, settle
+from tests.support.gate import Gate, not_found
+from tests.support.waiting import settle
 
 
 async def test_the_last_report_counts_everything() -> None:

@@ -5,36 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, NamedTuple
 
 import pytest
 
 from sent_async.testing import FakeSent
-
-
-class Ended(NamedTuple):
-    """What a process left behind."""
-
-    code: int | None
-    out: str
-    err: str
-
-
-Cli = Callable[..., Coroutine[Any, Any, Ended]]
+from tests.support.processes import Cli, Ended
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeSent]:
-    """A server with the documents' own profile and template."""
-    async with FakeSent() as server:
-        yield server
-
-
-@pytest.fixture
-def environment(fake: FakeSent) -> dict[str, str]:
-    """What a command needs to reach the fake."""
-    return {**os.environ, "SENT_BASE_URL": fake.url, "SENT_DM_API_KEY": fake.api_key, "NO_COLOR": "1", "COLUMNS": "200"}
+def environment(fake_sent: FakeSent) -> dict[str, str]:
+    """What a command needs to reach the fake server."""
+    return {
+        **os.environ,
+        "SENT_BASE_URL": fake_sent.url,
+        "SENT_DM_API_KEY": fake_sent.api_key,
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+    }
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ import sys
 import pytest
 
 from sent_async.testing import Delay, FakeSent, RecordedRequest
-
-from .conftest import Cli
+from tests.support.processes import Cli
 
 
 class Terminal:
@@ -76,22 +75,22 @@ async def test_no_server(cli: Cli) -> None:
     assert "check the network" in ended.err
 
 
-async def test_an_answer_in_an_unknown_shape(fake: FakeSent, cli: Cli) -> None:
+async def test_an_answer_in_an_unknown_shape(fake_sent: FakeSent, cli: Cli) -> None:
     """Exit code 3 as well, with another hint."""
-    fake.answer_next(200, b'{"success": true, "data": {"profiles": 1}}')
+    fake_sent.answer_next(200, b'{"success": true, "data": {"profiles": 1}}')
     ended = await cli("profiles", "list")
     assert ended.code == 3
     assert "upgrade sent-async" in ended.err
 
 
-async def test_the_key_is_asked_for_unseen(fake: FakeSent, environment: dict[str, str]) -> None:
+async def test_the_key_is_asked_for_unseen(fake_sent: FakeSent, environment: dict[str, str]) -> None:
     """In a terminal, typed and not shown."""
     terminal = Terminal({**environment, "SENT_DM_API_KEY": ""}, "profiles", "list")
     await terminal.until("Sent API key:")
-    terminal.type(f"{fake.api_key}\n")
+    terminal.type(f"{fake_sent.api_key}\n")
     assert await terminal.end() == 0
     assert "Marketing Team" in terminal.seen
-    assert fake.api_key not in terminal.seen
+    assert fake_sent.api_key not in terminal.seen
 
 
 async def test_a_refused_prompt_ends_the_command(environment: dict[str, str]) -> None:
@@ -104,24 +103,24 @@ async def test_a_refused_prompt_ends_the_command(environment: dict[str, str]) ->
 
 @pytest.mark.parametrize(("reply", "code", "left"), [("n", 130, 1), ("y", 0, 0)])
 async def test_a_deletion_is_asked_about(
-    fake: FakeSent, environment: dict[str, str], reply: str, code: int, left: int
+    fake_sent: FakeSent, environment: dict[str, str], reply: str, code: int, left: int
 ) -> None:
     """In a terminal, unless ``--yes`` was said."""
-    terminal = Terminal(environment, "templates", "delete", next(iter(fake.templates)))
+    terminal = Terminal(environment, "templates", "delete", next(iter(fake_sent.templates)))
     await terminal.until("[y/N]")
     terminal.type(f"{reply}\n")
-    assert (await terminal.end(), len(fake.templates)) == (code, left)
+    assert (await terminal.end(), len(fake_sent.templates)) == (code, left)
 
 
-async def test_progress_is_shown_in_a_terminal(fake: FakeSent, environment: dict[str, str]) -> None:
+async def test_progress_is_shown_in_a_terminal(fake_sent: FakeSent, environment: dict[str, str]) -> None:
     """A bar on stderr while lines go elsewhere."""
-    ids = [fake.add_profile(name=f"Branch {number}").id for number in range(300)]
+    ids = [fake_sent.add_profile(name=f"Branch {number}").id for number in range(300)]
     terminal = Terminal(environment, "profiles", "retrieve-many", *ids, "--json", json_to=subprocess.DEVNULL)
     assert await terminal.end() == 0
     assert "300/300" in terminal.seen
 
 
-async def test_an_interruption_has_an_exit_code_of_its_own(fake: FakeSent, environment: dict[str, str]) -> None:
+async def test_an_interruption_has_an_exit_code_of_its_own(fake_sent: FakeSent, environment: dict[str, str]) -> None:
     """Ctrl-C during a request: no traceback."""
     met = asyncio.Event()
 
@@ -129,7 +128,7 @@ async def test_an_interruption_has_an_exit_code_of_its_own(fake: FakeSent, envir
         met.set()
         return Delay(seconds=60)
 
-    fake.fault(stall)
+    fake_sent.fault(stall)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sent_async.cli", "profiles", "list"), env=environment, stderr=asyncio.subprocess.PIPE
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from sent_async.testing import FakeSent
-
-from .conftest import Cli
+from tests.support.processes import Cli
 
 BODY = {
     "definition": {"body": {"multiChannel": {"type": "text", "template": "Our spring sale starts today!"}}},
@@ -37,44 +36,44 @@ def spring(tmp_path: Path, changes: dict[str, str]) -> Path:
     return file
 
 
-async def test_list_with_filters(fake: FakeSent, cli: Cli) -> None:
+async def test_list_with_filters(fake_sent: FakeSent, cli: Cli) -> None:
     """Filters go to the API; channels read as one cell."""
-    fake.add_template(name="Old", status="REJECTED")
+    fake_sent.add_template(name="Old", status="REJECTED")
     ended = await cli("templates", "list", "--status", "APPROVED", "--category", "MARKETING", "--search", "welcome")
     assert "Welcome Message" in ended.out
     assert "sms, whatsapp" in ended.out
     assert "Old" not in ended.out
 
 
-async def test_get(fake: FakeSent, cli: Cli) -> None:
+async def test_get(fake_sent: FakeSent, cli: Cli) -> None:
     """By id, for people and for pipes."""
-    [template_id] = fake.templates
+    [template_id] = fake_sent.templates
     assert "Welcome Message" in (await cli("templates", "get", template_id)).out
     assert json.loads((await cli("templates", "get", template_id, "--json")).out)["id"] == template_id
 
 
-async def test_push_creates(fake: FakeSent, cli: Cli, spring: Path) -> None:
+async def test_push_creates(fake_sent: FakeSent, cli: Cli, spring: Path) -> None:
     """A file without an id becomes a new template."""
     ended = await cli("templates", "push", str(spring), "--json")
     assert ended.code == 0
-    assert json.loads(ended.out)["id"] in fake.templates
+    assert json.loads(ended.out)["id"] in fake_sent.templates
 
 
-async def test_push_updates_and_reads_toml(fake: FakeSent, cli: Cli, tmp_path: Path) -> None:
+async def test_push_updates_and_reads_toml(fake_sent: FakeSent, cli: Cli, tmp_path: Path) -> None:
     """With an id, the template that has it."""
-    [template_id] = fake.templates
+    [template_id] = fake_sent.templates
     file = tmp_path / "order.toml"
     file.write_text('name = "Order ready"\n' + TOML)
     ended = await cli("templates", "push", str(file), "--id", template_id)
     assert ended.code == 0
-    assert fake.templates[template_id].name == "Order ready"
-    assert fake.templates[template_id].variables == ["name"]
+    assert fake_sent.templates[template_id].name == "Order ready"
+    assert fake_sent.templates[template_id].variables == ["name"]
 
 
-async def test_push_into_the_sandbox_stores_nothing(fake: FakeSent, cli: Cli, spring: Path) -> None:
+async def test_push_into_the_sandbox_stores_nothing(fake_sent: FakeSent, cli: Cli, spring: Path) -> None:
     """The check is real, the template is not."""
     ended = await cli("templates", "push", str(spring), "--sandbox")
-    assert (ended.code, len(fake.templates)) == (0, 1)
+    assert (ended.code, len(fake_sent.templates)) == (0, 1)
 
 
 @pytest.mark.parametrize("changes", [{"language": "English"}])
@@ -98,7 +97,7 @@ async def test_push_names_what_the_api_refuses(cli: Cli, spring: Path) -> None:
     ],
 )
 async def test_push_refuses_a_file_it_cannot_use(
-    fake: FakeSent, cli: Cli, tmp_path: Path, name: str, content: str, complaint: str
+    fake_sent: FakeSent, cli: Cli, tmp_path: Path, name: str, content: str, complaint: str
 ) -> None:
     """A misspelt member, which would be dropped without a word, among others. Nothing is sent."""
     file = tmp_path / name
@@ -106,32 +105,32 @@ async def test_push_refuses_a_file_it_cannot_use(
     ended = await cli("templates", "push", str(file))
     assert ended.code == 2
     assert complaint in " ".join(ended.err.replace("│", " ").split())
-    assert fake.requests == []
+    assert fake_sent.requests == []
 
 
-async def test_push_repeated_with_its_key_happens_once(fake: FakeSent, cli: Cli, spring: Path) -> None:
+async def test_push_repeated_with_its_key_happens_once(fake_sent: FakeSent, cli: Cli, spring: Path) -> None:
     """A lost answer names the key to go on with."""
-    fake.drop_next(3, after_commit=True)
+    fake_sent.drop_next(3, after_commit=True)
     ended = await cli("templates", "push", str(spring))
     assert ended.code == 3
     key = ended.err.split("--idempotency-key ")[1].split(",")[0]
     assert (await cli("templates", "push", str(spring), "--idempotency-key", key)).code == 0
-    assert len(fake.templates) == 2
+    assert len(fake_sent.templates) == 2
 
 
-async def test_push_while_in_review(fake: FakeSent, cli: Cli, spring: Path) -> None:
+async def test_push_while_in_review(fake_sent: FakeSent, cli: Cli, spring: Path) -> None:
     """A hint of its own for a conflict that has one."""
-    template = fake.add_template(status="PENDING")
+    template = fake_sent.add_template(status="PENDING")
     ended = await cli("templates", "push", str(spring), "--id", template.id)
     assert ended.code == 1
     assert "until the review has ended" in ended.err
 
 
-async def test_delete(fake: FakeSent, cli: Cli) -> None:
+async def test_delete(fake_sent: FakeSent, cli: Cli) -> None:
     """Not without a yes, where nobody can be asked."""
-    [template_id] = fake.templates
+    [template_id] = fake_sent.templates
     refused = await cli("templates", "delete", template_id)
-    assert (refused.code, len(fake.templates)) == (2, 1)
+    assert (refused.code, len(fake_sent.templates)) == (2, 1)
     ended = await cli("templates", "delete", template_id, "--from-meta", "--yes")
     assert (ended.code, ended.out) == (0, f"deleted {template_id}\n")
-    assert fake.requests[-1].json == {"delete_from_meta": True}
+    assert fake_sent.requests[-1].json == {"delete_from_meta": True}

@@ -24,8 +24,9 @@ from sent_async import (
 )
 from sent_async.envelope import decode
 from sent_async.models import BillingModel, Profile, ProfileStatus
-
-from ..conftest import PAYLOADS, FakeClock, MakeClient, Server, answer, payload
+from tests.support.clocks import FakeClock
+from tests.support.payloads import PAYLOADS, payload
+from tests.support.servers import MakeClient, Server, answer
 
 BY_NAME = {operation.name: operation for operation in operations.ALL}
 OPERATIONS: dict[str, Operation[Any]] = {

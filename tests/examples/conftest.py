@@ -7,39 +7,23 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from sent_async.testing import FakeSent
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-class Start(Protocol):
-    """Starts ``python <arguments>``; a first argument such as ``demo.py`` is one of the examples."""
-
-    async def __call__(self, *arguments: str | Path) -> asyncio.subprocess.Process: ...
-
-
-class Run(Protocol):
-    """The same, to its end: the exit code, and what was printed, stdout first."""
-
-    async def __call__(self, *arguments: str | Path) -> tuple[int | None, str]: ...
+from tests.support.processes import EXAMPLES, Run, Start
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeSent]:
-    """A server with the documents' own profile and template."""
-    async with FakeSent() as server:
-        yield server
-
-
-@pytest.fixture
-async def start(fake: FakeSent) -> AsyncIterator[Start]:
+async def start(fake_sent: FakeSent) -> AsyncIterator[Start]:
     """Processes that know the fake by their environment, and that do not outlive the test."""
     started: list[asyncio.subprocess.Process] = []
-    environment = {**os.environ, "SENT_BASE_URL": fake.url, "SENT_DM_API_KEY": fake.api_key, "PYTHONWARNINGS": "error"}
+    environment = {
+        **os.environ,
+        "SENT_BASE_URL": fake_sent.url,
+        "SENT_DM_API_KEY": fake_sent.api_key,
+        "PYTHONWARNINGS": "error",
+    }
 
     async def begin(*arguments: str | Path) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(

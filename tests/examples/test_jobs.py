@@ -8,8 +8,7 @@ import signal
 from pathlib import Path
 
 from sent_async.testing import FakeSent, Fault, RecordedRequest
-
-from .conftest import Run, Start
+from tests.support.processes import Run, Start
 
 TEXT = {"definition": {"body": {"multiChannel": {"type": "text", "template": "Our spring sale starts today!"}}}}
 
@@ -19,20 +18,20 @@ def _ids(output: Path) -> list[str]:
 
 
 async def test_batch_job_goes_on_after_ctrl_c_and_a_cut_line(
-    fake: FakeSent, start: Start, run: Run, tmp_path: Path
+    fake_sent: FakeSent, start: Start, run: Run, tmp_path: Path
 ) -> None:
     """Every id ends up in the file once, and the second run asks only for what the first one had not."""
-    ids = [fake.add_profile(name=f"Branch {number}").id for number in range(2000)]
+    ids = [fake_sent.add_profile(name=f"Branch {number}").id for number in range(2000)]
     source, output = tmp_path / "ids.txt", tmp_path / "profiles.jsonl"
     source.write_text("\n".join(ids))
     underway = asyncio.Event()
 
     def watch(_: RecordedRequest) -> Fault | None:
-        if len(fake.requests) > 200:
+        if len(fake_sent.requests) > 200:
             underway.set()
         return None
 
-    fake.fault(watch)
+    fake_sent.fault(watch)
     process = await start("batch_job.py", source, output)
     await underway.wait()
     process.send_signal(signal.SIGINT)
@@ -44,67 +43,67 @@ async def test_batch_job_goes_on_after_ctrl_c_and_a_cut_line(
     assert 0 < len(first) < len(ids)
     with output.open("a") as file:
         file.write('{"id": "' + ids[-1])
-    fake.clear()
+    fake_sent.clear()
     assert (await run("batch_job.py", source, output))[0] == 0
-    assert len(fake.requests) == len(ids) - len(first)
+    assert len(fake_sent.requests) == len(ids) - len(first)
     assert sorted(_ids(output)) == sorted(ids)
 
 
-async def test_batch_job_notes_unknown_ids_and_leaves_failures(fake: FakeSent, run: Run, tmp_path: Path) -> None:
+async def test_batch_job_notes_unknown_ids_and_leaves_failures(fake_sent: FakeSent, run: Run, tmp_path: Path) -> None:
     """An id that is not there is an answer; a refusal is not, and is tried again by the next run."""
-    [profile_id] = fake.profiles
+    [profile_id] = fake_sent.profiles
     source, output = tmp_path / "ids.txt", tmp_path / "profiles.jsonl"
     source.write_text(f"{profile_id}\n\n00000000-0000-4000-8000-000000000000\n")
-    fake.fail_next(2, status=403)
+    fake_sent.fail_next(2, status=403)
     assert (await run("batch_job.py", source, output))[0] == 1
     assert output.read_text() == ""
     assert (await run("batch_job.py", source, output))[0] == 0
     assert {entry.get("error") for entry in map(json.loads, output.read_text().splitlines())} == {None, "RESOURCE_014"}
 
 
-async def test_deployment_creates_updates_and_leaves_alone(fake: FakeSent, run: Run, tmp_path: Path) -> None:
+async def test_deployment_creates_updates_and_leaves_alone(fake_sent: FakeSent, run: Run, tmp_path: Path) -> None:
     """By content, with a readable diff, and back to an earlier text as well."""
     file = tmp_path / "spring-sale.json"
     (tmp_path / "order.toml").write_text('[definition.body.multiChannel]\ntemplate = "Your order is ready."\n')
     (tmp_path / "README.md").write_text("not a template")
     file.write_text(json.dumps(TEXT))
     code, printed = await run("deploy_templates.py", tmp_path, "--dry-run")
-    assert (code, len(fake.templates)) == (0, 1)
+    assert (code, len(fake_sent.templates)) == (0, 1)
     assert "checked  spring-sale" in printed
     assert '+        "template": "Our spring sale starts today!"' in printed
 
     assert (await run("deploy_templates.py", tmp_path))[0] == 0
-    created = {template.name: template.id for template in fake.templates.values()}
+    created = {template.name: template.id for template in fake_sent.templates.values()}
     assert created.keys() == {"Welcome Message", "order", "spring-sale"}
 
     for text in ("Our summer sale starts today!", "Our spring sale starts today!", "Our summer sale starts today!"):
         file.write_text(json.dumps(TEXT).replace("Our spring sale starts today!", text))
         code, printed = await run("deploy_templates.py", tmp_path)
-        assert (code, len(fake.templates)) == (0, 3)
+        assert (code, len(fake_sent.templates)) == (0, 3)
         assert "updated  spring-sale" in printed
         assert "same     order" in printed
-        definition = fake.definition(created["spring-sale"])
+        definition = fake_sent.definition(created["spring-sale"])
         assert definition
         assert definition.body.multi_channel
         assert definition.body.multi_channel.template == text
 
-    fake.clear()
+    fake_sent.clear()
     assert (await run("deploy_templates.py", tmp_path))[0] == 0
-    assert fake.requests == []
+    assert fake_sent.requests == []
 
 
 async def test_deployment_repeated_without_its_notes_creates_nothing_twice(
-    fake: FakeSent, run: Run, tmp_path: Path
+    fake_sent: FakeSent, run: Run, tmp_path: Path
 ) -> None:
     """The key comes from the content: a second pipeline meets the first one's answer."""
     (tmp_path / "spring-sale.json").write_text(json.dumps(TEXT))
     for _ in range(2):
         assert (await run("deploy_templates.py", tmp_path))[0] == 0
         (tmp_path / "deployed.json").unlink()
-    assert len(fake.templates) == 2
+    assert len(fake_sent.templates) == 2
 
 
-async def test_deployment_reports_what_fails_and_goes_on(fake: FakeSent, run: Run, tmp_path: Path) -> None:
+async def test_deployment_reports_what_fails_and_goes_on(fake_sent: FakeSent, run: Run, tmp_path: Path) -> None:
     """A template in review fails by itself; a misspelt member stops before anything is sent."""
     (tmp_path / "a.json").write_text(json.dumps(TEXT))
     (tmp_path / "b.json").write_text(json.dumps({**TEXT, "category": "SALES"}))
@@ -113,9 +112,9 @@ async def test_deployment_reports_what_fails_and_goes_on(fake: FakeSent, run: Ru
     assert code == 1
     assert "failed   b: 400 VALIDATION_001" in printed
     assert "created  c" in printed
-    fake.clear()
+    fake_sent.clear()
     (tmp_path / "d.json").write_text(json.dumps({**TEXT, "catgory": "MARKETING"}))
     code, printed = await run("deploy_templates.py", tmp_path)
     assert code == 1
     assert "a member that the API does not know" in printed
-    assert fake.requests == []
+    assert fake_sent.requests == []

@@ -9,16 +9,15 @@ import sys
 import pytest
 
 from sent_async.testing import FakeSent
+from tests.support.processes import EXAMPLES, Run
 
-from .conftest import EXAMPLES, Run
 
-
-async def test_demo_against_the_server_it_is_given(fake: FakeSent, run: Run) -> None:
+async def test_demo_against_the_server_it_is_given(fake_sent: FakeSent, run: Run) -> None:
     """With a key it talks to the API and stores nothing."""
     code, printed = await run("demo.py")
     assert code == 0
     assert "Talking to the real API" in printed
-    assert len(fake.templates) == 1
+    assert len(fake_sent.templates) == 1
 
 
 async def test_demo_brings_its_own_server() -> None:
@@ -31,32 +30,32 @@ async def test_demo_brings_its_own_server() -> None:
     assert b"Talking to the embedded server" in out
 
 
-async def test_tracing(fake: FakeSent, run: Run) -> None:
+async def test_tracing(fake_sent: FakeSent, run: Run) -> None:
     """A span for the call, one for each exchange, an event for each attempt; the trace travels to the API."""
-    fake.fail_next(1)
+    fake_sent.fail_next(1)
     code, printed = await run("opentelemetry_tracing.py")
     assert code == 0
     assert printed.count('"name": "HTTP GET"') == 2
     assert printed.count('"name": "list profiles"') == 1
     assert printed.count('"name": "sent.attempt"') == 2
-    assert fake.api_key not in printed
-    trace_ids = {request.headers["traceparent"].split("-")[1] for request in fake.requests}
+    assert fake_sent.api_key not in printed
+    trace_ids = {request.headers["traceparent"].split("-")[1] for request in fake_sent.requests}
     assert len(trace_ids) == 1
     assert trace_ids.pop() in printed
 
 
-async def test_tracing_of_a_lost_connection(fake: FakeSent, run: Run) -> None:
+async def test_tracing_of_a_lost_connection(fake_sent: FakeSent, run: Run) -> None:
     """The span ends, with the kind of failure and nothing of the request."""
-    fake.drop_next(100)
+    fake_sent.drop_next(100)
     code, printed = await run("opentelemetry_tracing.py")
     assert code == 1
     assert '"description": "ServerDisconnectedError"' in printed or '"description": "ClientOSError"' in printed
-    assert fake.api_key not in printed
+    assert fake_sent.api_key not in printed
 
 
-async def test_structured_logging(fake: FakeSent, run: Run) -> None:
+async def test_structured_logging(fake_sent: FakeSent, run: Run) -> None:
     """A JSON line for each attempt, with the order it was made for."""
-    fake.fail_next(1)
+    fake_sent.fail_next(1)
     code, printed = await run("structured_logging.py")
     assert code == 0
     lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
@@ -65,9 +64,9 @@ async def test_structured_logging(fake: FakeSent, run: Run) -> None:
     assert all(line["request_id"] for line in lines)
 
 
-async def test_structured_logging_of_an_error(fake: FakeSent, run: Run) -> None:
+async def test_structured_logging_of_an_error(fake_sent: FakeSent, run: Run) -> None:
     """One failed call ends neither the program nor the log."""
-    fake.fail_next(1, status=403)
+    fake_sent.fail_next(1, status=403)
     code, printed = await run("structured_logging.py")
     assert code == 0
     assert "order-1001: 403 AUTH_" in printed

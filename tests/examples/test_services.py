@@ -12,8 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from examples.aiohttp_service import create_app
 from sent_async.testing import FakeSent
-
-from .conftest import Start
+from tests.support.processes import Start
 
 Service = TestClient[web.Request, web.Application]
 
@@ -21,36 +20,36 @@ MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-async def service(fake: FakeSent, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
-    """The aiohttp service, talking to the fake."""
-    monkeypatch.setenv("SENT_BASE_URL", fake.url)
-    monkeypatch.setenv("SENT_DM_API_KEY", fake.api_key)
+async def service(fake_sent: FakeSent, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    """The aiohttp service, talking to the fake_sent."""
+    monkeypatch.setenv("SENT_BASE_URL", fake_sent.url)
+    monkeypatch.setenv("SENT_DM_API_KEY", fake_sent.api_key)
     async with TestClient(TestServer(create_app())) as client:
         yield client
 
 
-async def test_aiohttp_service_answers(fake: FakeSent, service: Service) -> None:
+async def test_aiohttp_service_answers(fake_sent: FakeSent, service: Service) -> None:
     """One profile in our own shape, all of them in the API's."""
-    [profile_id] = fake.profiles
+    [profile_id] = fake_sent.profiles
     async with service.get(f"/profiles/{profile_id}") as answer:
         assert await answer.json() == {"id": profile_id, "name": "Marketing Team", "status": "approved"}
     async with service.get("/profiles") as answer:
         assert [profile["id"] for profile in await answer.json()] == [profile_id]
 
 
-async def test_aiohttp_service_translates_errors(fake: FakeSent, service: Service) -> None:
+async def test_aiohttp_service_translates_errors(fake_sent: FakeSent, service: Service) -> None:
     """What went wrong behind it becomes a status its callers can act on."""
     async with service.get(f"/profiles/{MISSING}") as answer:
         assert answer.status == 404
-    fake.fail_next(1, code="BUSINESS_002", headers={"Retry-After": "90"})
+    fake_sent.fail_next(1, code="BUSINESS_002", headers={"Retry-After": "90"})
     async with service.get("/profiles") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (503, "90")
-    fake.fail_next(1, status=403)
+    fake_sent.fail_next(1, status=403)
     async with service.get("/profiles") as answer:
         assert answer.status == 502
 
 
-async def test_fastapi_service(fake: FakeSent, start: Start) -> None:
+async def test_fastapi_service(fake_sent: FakeSent, start: Start) -> None:
     """Under a real server: creating twice with one order number happens once; errors are translated."""
     process = await start("-m", "uvicorn", "--port", "0", "fastapi_service:app")
     assert process.stderr is not None
@@ -67,7 +66,7 @@ async def test_fastapi_service(fake: FakeSent, start: Start) -> None:
                 assert answer.status == 201
                 drafts.append(await answer.json())
         assert drafts[0] == drafts[1]
-        assert len(fake.templates) == 2
+        assert len(fake_sent.templates) == 2
         async with session.get(f"/announcements/{drafts[0]['id']}") as answer:
             assert await answer.json() == drafts[0]
         async with session.get(f"/announcements/{MISSING}") as answer:
@@ -75,6 +74,6 @@ async def test_fastapi_service(fake: FakeSent, start: Start) -> None:
         async with session.post("/announcements", json={"text": " ", "order": "1002"}) as answer:
             assert answer.status == 422
             assert "details" in await answer.json()
-        fake.fail_next(1, status=403)
+        fake_sent.fail_next(1, status=403)
         async with session.get(f"/announcements/{MISSING}") as answer:
             assert answer.status == 502

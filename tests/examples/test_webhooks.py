@@ -11,9 +11,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from examples.webhooks_aiohttp import create_app
-
-from ..webhooks.conftest import SECRET, event_body, signed, status_body
-from .conftest import Start
+from tests.support.deliveries import SECRET, event_body, signed, status_body
+from tests.support.processes import Start
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import pytest
 
 from sent_async import NotFoundError, Pacer, RateLimitError, SentConnectionError, SentTimeoutError
-
-from ..batch.conftest import until
-from ..conftest import MakeClient, Server, answer, problem
-from ..wire.servers import RawServer, close_after_reading, good
-from .conftest import ID, Connect, Limited, Serve, fetch
+from tests.support.limited import ID, Connect, Limited, Serve, fetch
+from tests.support.payloads import problem
+from tests.support.raw_servers import RawServer, close_after_reading, good
+from tests.support.servers import MakeClient, Server, answer
+from tests.support.waiting import until
 
 
 async def test_the_state_is_readable(serve: Serve, connect: Connect) -> None:

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from sent_async import SentTimeoutError
 from sent_async.pacing import HeaderPacer
 from sent_async.testing.limits import Limit
-
-from ..conftest import FakeClock
-from .conftest import Simulation, elapse
+from tests.support.clocks import FakeClock, elapse
+from tests.support.simulation import Simulation
 
 TIER = "standard"
 MINUTE = Limit(limit=200)

@@ -8,9 +8,8 @@ import time
 import pytest
 
 from sent_async import RateLimitError
-
-from ..conftest import NoPause
-from .conftest import ID, Connect, Limited, Serve, fetch
+from tests.support.clocks import NoPause
+from tests.support.limited import ID, Connect, Limited, Serve, fetch
 
 
 async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect) -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from sent_async import SentClient
 from sent_async.redis import RedisPacer
-
-from ..conftest import API_KEY
-from ..pacing.conftest import Limited, serve
-from ..support import redis_server
-from ..support.redis_server import RedisServer
-
-__all__ = ["serve"]
-
-Join: TypeAlias = Callable[..., SentClient]
+from tests.support import redis_server
+from tests.support.limited import Connect, Limited, Serve, limited_servers
+from tests.support.redis_server import RedisServer
+from tests.support.servers import API_KEY
 
 
 def _new() -> RedisServer:
@@ -54,7 +49,14 @@ def own_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-async def join() -> AsyncIterator[Join]:
+async def serve() -> AsyncIterator[Serve]:
+    """Starts limited servers."""
+    async with limited_servers() as start:
+        yield start
+
+
+@pytest.fixture
+async def join() -> AsyncIterator[Connect]:
     """Makes clients with a pacer each, as the processes of a fleet have."""
     async with AsyncExitStack() as stack:
 

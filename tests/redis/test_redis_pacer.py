@@ -14,11 +14,9 @@ from redis.asyncio import Redis
 from sent_async import RateLimitError, SentClient, SentConfigError
 from sent_async.clock import SystemClock
 from sent_async.redis import RedisPacer
-
-from ..conftest import API_KEY
-from ..pacing.conftest import ID, Limited, Serve, fetch
-from ..support.redis_server import RedisServer
-from .conftest import Join
+from tests.support.limited import ID, Connect, Limited, Serve, fetch
+from tests.support.redis_server import RedisServer
+from tests.support.servers import API_KEY
 
 AWAY = "unix:///nowhere/redis.sock"
 
@@ -50,7 +48,7 @@ async def calls(redis: RedisServer) -> int:
         return int(stats["cmdstat_evalsha"]["calls"])
 
 
-async def test_a_fleet_never_overdraws_the_limit(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_a_fleet_never_overdraws_the_limit(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """Four processes, three windows' worth of requests: none refused, none lost."""
     server = await serve(Limited(limit=200, window=1.0))
 
@@ -59,7 +57,7 @@ async def test_a_fleet_never_overdraws_the_limit(serve: Serve, redis: RedisServe
     assert (server.seen, server.refused) == (600, 0)
 
 
-async def test_a_bucket_is_never_overdrawn(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_a_bucket_is_never_overdrawn(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """The headers of a bucket are shared as those of a window."""
     server = await serve(Limited("bucket", limit=100, window=1.0, burst=20))
 
@@ -68,7 +66,7 @@ async def test_a_bucket_is_never_overdrawn(serve: Serve, redis: RedisServer, joi
     assert (server.seen, server.refused) == (120, 0)
 
 
-async def test_redis_is_not_asked_for_each_request(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_redis_is_not_asked_for_each_request(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """Permits come in blocks."""
     server = await serve(Limited(limit=100_000, window=60.0))
 
@@ -78,7 +76,7 @@ async def test_redis_is_not_asked_for_each_request(serve: Serve, redis: RedisSer
 
 
 @pytest.mark.parametrize("headers", [True, False])
-async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Join, headers: bool) -> None:
+async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Connect, headers: bool) -> None:
     """Somebody outside the fleet has spent the window: whoever comes after the first 429 waits for its end."""
     server = await serve(Limited(limit=20, window=1.0, headers=headers))
     assert await fetch(join(server, redis, pacing=False), 20) == 0
@@ -91,7 +89,7 @@ async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Jo
     assert server.refused == 1
 
 
-async def test_requests_of_a_fleet_are_spread_after_a_refusal(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_requests_of_a_fleet_are_spread_after_a_refusal(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """A limit below the one that the headers tell of is met once, not once by each process."""
     server = await serve(Limited("bucket", limit=40, window=1.0, burst=5, lies=True))
 
@@ -100,7 +98,7 @@ async def test_requests_of_a_fleet_are_spread_after_a_refusal(serve: Serve, redi
     assert 1 <= server.refused <= 15  # at most what was in flight
 
 
-async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """Nothing to learn and nothing to share: all requests go at once."""
     server = await serve(Limited(limit=10_000, headers=False))
     together = asyncio.Barrier(20)
@@ -115,7 +113,7 @@ async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redi
         assert await fetch_all(clients, 10) == 0
 
 
-async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """kill -9 with half of the window in flight: the other half serves the rest, before the window ends."""
     server = await serve(Limited(limit=20, window=100.0))
     client = join(server, redis, deadline=50)
@@ -141,7 +139,7 @@ async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisS
     assert (server.seen, server.refused) == (20, 0)
 
 
-async def test_clocks_of_hosts_may_differ(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_clocks_of_hosts_may_differ(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """A host whose clock is an hour ahead reads the time of the reset right, because Redis says what time it is."""
 
     class Ahead(SystemClock):
@@ -156,7 +154,9 @@ async def test_clocks_of_hosts_may_differ(serve: Serve, redis: RedisServer, join
     assert (server.seen, server.refused) == (40, 0)
 
 
-async def test_without_redis_each_paces_by_itself(serve: Serve, join: Join, caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_redis_each_paces_by_itself(
+    serve: Serve, join: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing is lost or refused, and the log says so once."""
     server = await serve(Limited(limit=20, window=0.3))
 
@@ -169,7 +169,7 @@ async def test_without_redis_each_paces_by_itself(serve: Serve, join: Join, capl
 
 
 async def test_nothing_is_lost_when_redis_restarts(
-    serve: Serve, own_redis: RedisServer, join: Join, caplog: pytest.LogCaptureFixture
+    serve: Serve, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Killed in the first window, empty when it returns: the processes go on alone, and join again."""
     caplog.set_level(logging.INFO, "sent_async")
@@ -193,7 +193,7 @@ async def test_nothing_is_lost_when_redis_restarts(
 
 
 async def test_a_redis_that_hangs_counts_as_away(
-    serve: Serve, own_redis: RedisServer, join: Join, caplog: pytest.LogCaptureFixture
+    serve: Serve, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It keeps its connections and says nothing: requests wait for it for the time limit once, not each."""
     caplog.set_level(logging.INFO, "sent_async")
@@ -213,7 +213,7 @@ async def test_a_redis_that_hangs_counts_as_away(
     assert [sum(text in line for line in log) for text in ("are not shared", "are shared again")] == [1, 1]
 
 
-async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """Digests and numbers only, and nothing for ever."""
     server = await serve(Limited())
     client = join(server, redis)
@@ -227,7 +227,7 @@ async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, j
         assert all([await connection.ttl(key) > 0 for key in await connection.keys()])
 
 
-async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """Of a view with another key, too: what the first has spent does not hold the second back."""
     server = await serve(Limited(limit=1, window=100.0))
     client = join(server, redis, deadline=30)
@@ -242,7 +242,7 @@ async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: Red
     assert client.rate_limits.keys() == {"standard", "sensitive"}
 
 
-async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """Nothing of it is left but what was learned; who still uses it is paced alone."""
     server = await serve(Limited(window=100.0))
     async with RedisPacer(redis.url) as pacer:
@@ -256,7 +256,7 @@ async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisS
     assert server.seen == 11
 
 
-async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """And asks Redis for nothing more until it has something to do."""
     server = await serve(Limited(window=100.0))
     pacer = RedisPacer(redis.url)
@@ -271,7 +271,7 @@ async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: Redis
     assert await calls(redis) < 20
 
 
-async def test_who_waits_when_the_pacer_is_closed_goes_on(serve: Serve, redis: RedisServer, join: Join) -> None:
+async def test_who_waits_when_the_pacer_is_closed_goes_on(serve: Serve, redis: RedisServer, join: Connect) -> None:
     """A call that waits for the window waits for it still."""
     server = await serve(Limited(limit=2, window=1.0))
     pacer = RedisPacer(redis.url)

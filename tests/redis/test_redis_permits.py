@@ -15,8 +15,7 @@ from redis.commands.core import Script
 
 from sent_async.pacing import PATIENCE
 from sent_async.redis import _PACE, _Reply, _SharedWindow
-
-from ..support.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 
 LEASE = 100.0
 

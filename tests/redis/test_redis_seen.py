@@ -11,8 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from sent_async import SentConfigError
 from sent_async.redis import RedisSeen
 from sent_async.webhooks import LeasedSeen
-
-from ..support.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 
 
 async def test_claim_finish_release(redis: RedisServer) -> None:

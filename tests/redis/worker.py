@@ -7,9 +7,8 @@ import sys
 
 from sent_async import SentClient
 from sent_async.redis import RedisPacer
-
-from ..conftest import API_KEY
-from ..pacing.conftest import fetch
+from tests.support.limited import fetch
+from tests.support.servers import API_KEY
 
 
 async def main(url: str, redis: str, count: int, concurrency: int) -> None:

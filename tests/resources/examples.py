@@ -14,8 +14,7 @@ from sent_async.models import (
     TemplateVariable,
     TemplateVariableProps,
 )
-
-from ..conftest import payload
+from tests.support.payloads import payload
 
 CAMPAIGN = CampaignData(
     name="Customer Notifications",

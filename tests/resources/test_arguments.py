@@ -11,8 +11,8 @@ import pytest
 
 from sent_async import SentClient, SentConfigError, operations
 from sent_async.models import ProfileUpdate
-
-from ..conftest import MakeClient, Server, answer, envelope, payload, profile
+from tests.support.payloads import envelope, payload, profile
+from tests.support.servers import MakeClient, Server, answer
 
 P, T = "660e8400", "7ba7b820"
 

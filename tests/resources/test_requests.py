@@ -12,8 +12,9 @@ import pytest
 
 from sent_async import NotFoundError, Page, SentClient
 from sent_async.models import Campaign, Profile, ProfileCompletion, Template
+from tests.support.payloads import envelope, payload
+from tests.support.servers import API_KEY, MakeClient, Server, answer
 
-from ..conftest import API_KEY, MakeClient, Server, answer, envelope, payload
 from .examples import CAMPAIGN, CAMPAIGN_WIRE, DEFINITION, DEFINITION_WIRE
 
 P, C, T = "770e8400-e29b-41d4-a716-446655440002", "c3d4e5f6-a7b8", "7ba7b820-9dad"

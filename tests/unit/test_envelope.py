@@ -25,8 +25,8 @@ from sent_async.operations import (
     RETRIEVE_PROFILE,
 )
 from sent_async.structs import ResponseModel
-
-from ..conftest import META, FakeClock, envelope, payload, profile
+from tests.support.clocks import FakeClock
+from tests.support.payloads import META, envelope, payload, profile
 
 CLOCK = FakeClock()
 

@@ -26,8 +26,8 @@ from sent_async import (
 )
 from sent_async.envelope import decode
 from sent_async.operations import ALL, DELETE_PROFILE, ERROR_STATUS, LIST_PROFILES, RETRIEVE_PROFILE
-
-from ..conftest import FakeClock, payload, problem
+from tests.support.clocks import FakeClock
+from tests.support.payloads import payload, problem
 
 CLOCK = FakeClock()
 

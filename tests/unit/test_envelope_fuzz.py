@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sent_async import Operation, SentDecodeError, SentError
 from sent_async.envelope import decode
 from sent_async.operations import ALL, LIST_PROFILES, RETRIEVE_PROFILE
-
-from ..conftest import FakeClock, envelope, payload
+from tests.support.clocks import FakeClock
+from tests.support.payloads import envelope, payload
 
 CLOCK = FakeClock()
 

@@ -11,8 +11,8 @@ import pytest
 from sent_async import Operation, SentDecodeError
 from sent_async.envelope import decode
 from sent_async.operations import LIST_CAMPAIGNS, LIST_PROFILES, LIST_TEMPLATES, RETRIEVE_PROFILE
-
-from ..conftest import FakeClock, envelope, payload, profile
+from tests.support.clocks import FakeClock
+from tests.support.payloads import envelope, payload, profile
 
 CLOCK = FakeClock()
 

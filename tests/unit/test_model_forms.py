@@ -22,7 +22,7 @@ from sent_async.models import (
     VoiceToken,
 )
 from sent_async.structs import Model
-from tests.conftest import profile
+from tests.support.payloads import profile
 
 ALL: list[Any] = [kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Model)]
 

@@ -23,8 +23,7 @@ from sent_async.models import (
     requests,
 )
 from sent_async.structs import RequestModel
-
-from ..conftest import payload
+from tests.support.payloads import payload
 
 CARD = PaymentDetails(card_number="4111111111111111", expiry="12/30", cvc="737", zip_code="94103")
 WABA = WhatsAppBusinessAccount(waba_id="waba_1", access_token="EAAG-token", phone_number_id="pn_1")

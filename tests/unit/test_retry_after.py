@@ -15,8 +15,7 @@ from sent_async import SentAPIError
 from sent_async.envelope import decode, retry_after
 from sent_async.operations import LIST_PROFILES
 from sent_async.retry import RETRY_AFTER_CAP, wait_before_retry
-
-from ..conftest import FakeClock
+from tests.support.clocks import FakeClock
 
 CLOCK = FakeClock()
 NOW = 1_790_000_000.0

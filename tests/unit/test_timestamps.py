@@ -15,8 +15,8 @@ from sent_async.envelope import decode
 from sent_async.models import Profile
 from sent_async.operations import LIST_PROFILES, RETRIEVE_PROFILE
 from sent_async.repair import convert, where
-
-from ..conftest import FakeClock, envelope, profile
+from tests.support.clocks import FakeClock
+from tests.support.payloads import envelope, profile
 
 CLOCK = FakeClock()
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from sent_async import SentConfigError, SentTimeoutError, wait_for_message
-from tests.conftest import FakeClock, MakeClient, Server, answer, envelope
+from tests.support.clocks import FakeClock
+from tests.support.payloads import envelope
+from tests.support.servers import MakeClient, Server, answer
 
 
 def says(server: Server, statuses: Sequence[str | None]) -> None:

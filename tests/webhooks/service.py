@@ -17,8 +17,7 @@ from aiohttp import web
 
 from sent_async.clock import SystemClock
 from sent_async.webhooks import Event, SQLiteSeen, WebhookReceiver
-
-from .conftest import SECRET, listening
+from tests.support.deliveries import SECRET, listening
 
 
 class AheadClock(SystemClock):

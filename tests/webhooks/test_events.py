@@ -29,8 +29,7 @@ from sent_async.webhooks import (
     parse_profile_completion,
 )
 from sent_async.webhooks.events import decode
-
-from .conftest import ENDPOINT, event_body
+from tests.support.deliveries import ENDPOINT, event_body
 
 EXAMPLES: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "openapi" / "events.yaml").read_text(encoding="utf-8")

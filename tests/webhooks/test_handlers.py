@@ -19,8 +19,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from sent_async.webhooks import Event, MemorySeen, MessageStatusEvent, SQLiteSeen, WebhookReceiver
-
-from .conftest import SECRET, Log, Serve, signed, status_body, uvicorn_server
+from tests.support.deliveries import SECRET, Log, Serve, signed, status_body, uvicorn_server
 
 ROOT = Path(__file__).parents[2]
 MIB = 1_048_576

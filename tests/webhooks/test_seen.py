@@ -11,8 +11,7 @@ import pytest
 
 from sent_async import SentConfigError
 from sent_async.webhooks import LeasedSeen, MemorySeen, SQLiteSeen
-
-from ..conftest import FakeClock
+from tests.support.clocks import FakeClock
 
 Store: TypeAlias = MemorySeen | SQLiteSeen
 Make: TypeAlias = Callable[..., Store]

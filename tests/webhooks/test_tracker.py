@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from sent_async import NotFoundError, SentConfigError
 from sent_async.models.events import MessageStatusPayload
 from sent_async.webhooks import EventName, MessageStatus, MessageStatusEvent, MessageTracker, UnknownEvent
-
-from ..conftest import FakeClock
+from tests.support.clocks import FakeClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

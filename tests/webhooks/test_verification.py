@@ -13,9 +13,8 @@ from multidict import CIMultiDict
 
 from sent_async import SentConfigError, SentDecodeError, SentError
 from sent_async.webhooks import MessageStatusEvent, WebhookReceiver, WebhookSignatureError
-
-from ..conftest import FakeClock
-from .conftest import BODY, ENDPOINT, HEADERS, SECRET, SIGNATURE, STAMP, signed
+from tests.support.clocks import FakeClock
+from tests.support.deliveries import BODY, ENDPOINT, HEADERS, SECRET, SIGNATURE, STAMP, signed
 
 OTHER = "whsec_" + base64.b64encode(b"another key of another endpoint").decode()
 

@@ -8,9 +8,9 @@ import zlib
 import pytest
 
 from sent_async import SentAPIError, SentConnectionError, SentDecodeError, SentError
-
-from ..conftest import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer, envelope, profile
-from .servers import Behaviour, Connection, RawServer, good
+from tests.support.payloads import envelope, profile
+from tests.support.raw_servers import Behaviour, Connection, RawServer, good
+from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
 
 BODY = PROFILE_ANSWER[1]
 

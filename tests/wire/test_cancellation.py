@@ -12,9 +12,8 @@ import pytest
 
 from sent_async import SentClient, SentError
 from sent_async.clock import SystemClock
-
-from ..conftest import MakeClient, answer
-from .servers import Connection, RawServer, good
+from tests.support.raw_servers import Connection, RawServer, good
+from tests.support.servers import MakeClient, answer
 
 LIMIT = 5
 

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from sent_async import RateLimitError, SentTimeoutError
-
-from ..conftest import MakeClient, NoPause, Server, WaitlessClock, answer, problem
-from .servers import Behaviour, Connection, RawServer, dripping, good, stalled_body, stalled_head
+from tests.support.clocks import NoPause, WaitlessClock
+from tests.support.payloads import problem
+from tests.support.raw_servers import Behaviour, Connection, RawServer, dripping, good, stalled_body, stalled_head
+from tests.support.servers import MakeClient, Server, answer
 
 
 async def test_a_dripping_server_is_cut_off(client: MakeClient) -> None:

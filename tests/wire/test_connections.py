@@ -13,9 +13,10 @@ from yarl import URL
 
 from sent_async import Operation, SentAPIError, SentConnectionError, SentDecodeError
 from sent_async.transport import IDLE_SECONDS, _Connection
-
-from ..conftest import PROFILE_ANSWER, FakeClock, MakeClient, Server, answer, envelope, profile
-from .servers import Connection, RawServer, good
+from tests.support.clocks import FakeClock
+from tests.support.payloads import envelope, profile
+from tests.support.raw_servers import Connection, RawServer, good
+from tests.support.servers import PROFILE_ANSWER, MakeClient, Server, answer
 
 PING: Operation[None] = Operation("ping", "HEAD", "/v3/ping", response=None)
 NOTE: Operation[None] = Operation("note", "POST", "/v3/notes", response=None, idempotency="none")

@@ -13,9 +13,9 @@ from sent_async import SentAPIError, SentClient, SentConfigError
 from sent_async.models import SenderProfileCreate
 from sent_async.multipart import Document, Multipart
 from sent_async.operations import CREATE_SENDER_PROFILE
-
-from ..conftest import MakeClient, Server, answer, envelope, problem
-from .servers import Connection, RawServer, good
+from tests.support.payloads import envelope, problem
+from tests.support.raw_servers import Connection, RawServer, good
+from tests.support.servers import MakeClient, Server, answer
 
 CREATED = answer(envelope({"id": "1"}), 201)
 BODY: Any = {"name": "Sales", "short_name": "SALES"}

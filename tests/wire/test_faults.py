@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import pytest
 
-from sent_async import Operation, SentClient, SentConnectionError, SentTimeoutError
-
-from ..conftest import PROFILE_ANSWER, MakeClient, WaitlessClock, answer, envelope
-from .servers import (
+from sent_async import Operation, SentConnectionError, SentTimeoutError
+from tests.support.clocks import WaitlessClock
+from tests.support.faults import CALLS, FAULTS, STALLS
+from tests.support.payloads import envelope
+from tests.support.raw_servers import (
     Behaviour,
     Connection,
     RawServer,
-    chunks_cut_off,
-    close_after_reading,
     closed_port,
     good,
-    half_a_body,
-    half_a_head,
-    no_http,
-    reset_after_reading,
     reset_before_reading,
-    stalled_body,
-    stalled_head,
 )
+from tests.support.servers import PROFILE_ANSWER, MakeClient, answer
 
-CALLS: dict[str, Callable[[SentClient], Awaitable[Any]]] = {
-    "GET": lambda sent: sent.profiles.retrieve("p"),
-    "POST": lambda sent: sent.profiles.create(name="n"),
-    "PATCH": lambda sent: sent.profiles.update("p", name="n"),
-    "PUT": lambda sent: sent.templates.update("t", name="n"),
-    "DELETE": lambda sent: sent.profiles.delete("p"),
-}
-STALLS = [stalled_head, stalled_body]
-FAULTS: list[Behaviour] = [
-    reset_before_reading,
-    reset_after_reading,
-    close_after_reading,
-    half_a_head,
-    half_a_body,
-    chunks_cut_off,
-    no_http,
-    *STALLS,
-]
 TEMPLATE = {
     "id": "t",
     "name": "n",

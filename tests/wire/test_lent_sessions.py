@@ -18,9 +18,9 @@ from sent_async import (
     SentTimeoutError,
 )
 from sent_async.clock import SystemClock
-
-from ..conftest import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer, envelope, problem, profile
-from .servers import Connection, Proxy, RawServer, closed_port, good
+from tests.support.payloads import envelope, problem, profile
+from tests.support.raw_servers import Connection, Proxy, RawServer, closed_port, good
+from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
 
 
 async def test_raise_for_status(client: MakeClient, server: Server) -> None:

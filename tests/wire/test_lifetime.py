@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from sent_async import SentClient, SentConfigError, SentConnectionError
-
-from ..conftest import API_KEY, MakeClient, Server, WaitlessClock
-from .servers import Connection, RawServer, closed_port, good, stalled_body, stalled_head
+from tests.support.clocks import WaitlessClock
+from tests.support.raw_servers import Connection, RawServer, closed_port, good, stalled_body, stalled_head
+from tests.support.servers import API_KEY, MakeClient, Server
 
 
 class StoppedClock(WaitlessClock):

@@ -10,9 +10,8 @@ import pytest
 import trustme
 
 from sent_async import SentConfigError, SentConnectionError
-
-from ..conftest import MakeClient
-from .servers import Proxy, RawServer, closed_port, good
+from tests.support.raw_servers import Proxy, RawServer, closed_port, good
+from tests.support.servers import MakeClient
 
 PLAIN = "http://sent.test"
 SECURE = "https://sent.test"

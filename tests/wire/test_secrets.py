@@ -14,10 +14,11 @@ import trustme
 
 from sent_async import SentClient, SentError
 from sent_async.models import PaymentDetails, WhatsAppBusinessAccount
-
-from ..conftest import API_KEY, MakeClient, WaitlessClock, answer, envelope, problem, profile
-from .servers import Behaviour, Connection, RawServer, closed_port, good
-from .test_faults import FAULTS, STALLS
+from tests.support.clocks import WaitlessClock
+from tests.support.faults import FAULTS, STALLS
+from tests.support.payloads import envelope, problem, profile
+from tests.support.raw_servers import Behaviour, Connection, RawServer, closed_port, good
+from tests.support.servers import API_KEY, MakeClient, answer
 
 CARD = PaymentDetails(card_number="4111111111111111", expiry="12/39", cvc="737373", zip_code="94103")
 WABA = WhatsAppBusinessAccount(waba_id="waba_1", access_token="EAAG-access-token")

@@ -8,9 +8,10 @@ from email.utils import formatdate
 import pytest
 
 from sent_async import Attempt, ConflictError, NotFoundError, RateLimitError, SentAPIError, ServerError
-
-from ..conftest import PROFILE_ANSWER, MakeClient, Server, WaitlessClock, answer, problem
-from .test_faults import CALLS
+from tests.support.clocks import WaitlessClock
+from tests.support.faults import CALLS
+from tests.support.payloads import problem
+from tests.support.servers import PROFILE_ANSWER, MakeClient, Server, answer
 
 GONE = answer(b"", 204)
 

@@ -9,9 +9,9 @@ import pytest
 import trustme
 
 from sent_async import SentConnectionError
-
-from ..conftest import API_KEY, MakeClient, WaitlessClock
-from .servers import Connection, RawServer, good
+from tests.support.clocks import WaitlessClock
+from tests.support.raw_servers import Connection, RawServer, good
+from tests.support.servers import API_KEY, MakeClient
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from . import soak
+from checks import soak
 
 
 @pytest.mark.parametrize("kind", ["profile", "campaign", "template"])

@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import pytest
 
 from sent_async import NotFoundError, SentClient
-from sent_async.models import (
-    BrandComplianceData,
-    BrandContactData,
-    BrandData,
-    CampaignData,
-    CampaignUseCaseData,
-    DestinationCountryData,
-    TemplateCreate,
-    TemplateDefinition,
-)
 from sent_async.testing import FakeSent
-
-from .conftest import Wire
-
-PAYLOADS = Path(__file__).parents[1] / "payloads"
-SEEDED = "660e8400-e29b-41d4-a716-446655440001"
-TEMPLATE = "7ba7b820-9dad-11d1-80b4-00c04fd430c8"
-
-
-def definition() -> TemplateDefinition:
-    request = (PAYLOADS / "templates-create-request.docs.json").read_bytes()
-    return msgspec.json.decode(request, type=TemplateCreate).definition
-
-
-def brand() -> BrandData:
-    return BrandData(
-        contact=BrandContactData(name="John Smith", business_name="Acme Corp", phone="+12025551234"),
-        compliance=BrandComplianceData(
-            vertical="PROFESSIONAL",
-            brand_relationship="SMALL_ACCOUNT",
-            destination_countries=[DestinationCountryData(id="US", is_main=True)],
-        ),
-    )
-
-
-def campaign(name: str = "Customer Notifications") -> CampaignData:
-    use_case = CampaignUseCaseData(
-        messaging_use_case_us="ACCOUNT_NOTIFICATION", sample_messages=["Your order is here."]
-    )
-    return CampaignData(name=name, description="Account notifications", type="App", use_cases=[use_case])
+from tests.support.fake_data import SEEDED, TEMPLATE, brand, campaign, definition
+from tests.support.payloads import payload
+from tests.support.raw_client import Wire
 
 
 async def test_the_seeded_profile_is_the_documented_one(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
     """A list without any set-up holds the documented profile, member by member, and no pagination."""
-    documented = msgspec.json.decode((PAYLOADS / "profiles-list-200.seed.json").read_bytes())
+    documented = msgspec.json.decode(payload("profiles-list-200.seed"))
     page = await sent.profiles.list()
     assert page.pagination is None
     assert [profile.id for profile in page] == [SEEDED]

@@ -11,8 +11,7 @@ from aiohttp import web
 
 from sent_async import BadRequestError, ConflictError, NotFoundError, SentClient
 from sent_async.testing import FakeSent
-
-from .test_fake_operations import SEEDED, brand, campaign, definition
+from tests.support.fake_data import SEEDED, brand, campaign, definition
 
 
 class Receiver:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Self, TypeAlias
 
-from ..conftest import PROFILE_ANSWER, Answer, Received
+from .servers import PROFILE_ANSWER, Answer, Received
 
 Behaviour: TypeAlias = Callable[["Connection"], Awaitable[None]]
 

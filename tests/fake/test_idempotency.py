@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from sent_async.testing import FakeSent
-
-from .conftest import Wire, until
-from .test_fake_operations import SEEDED, TEMPLATE
+from tests.support.fake_data import SEEDED, TEMPLATE
+from tests.support.raw_client import Wire
+from tests.support.waiting import until
 
 BODY = {"name": "Sales"}
 

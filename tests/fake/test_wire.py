@@ -9,9 +9,8 @@ import pytest
 
 from sent_async import AuthenticationError, NotFoundError, PermissionDeniedError, SentClient
 from sent_async.testing import FakeSent
-
-from .conftest import Wire
-from .test_fake_operations import SEEDED, TEMPLATE, campaign, definition
+from tests.support.fake_data import SEEDED, TEMPLATE, campaign, definition
+from tests.support.raw_client import Wire
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 

@@ -1,19 +1,14 @@
-"""A raw client of the fake, and the kit's own fixtures whether or not the plugin is installed."""
+"""A client that sends what it is told, and nothing else."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import msgspec
-import pytest_asyncio
 
 from sent_async.testing import FakeSent
-from sent_async.testing.plugin import fake_sent, sent
-
-__all__ = ["fake_sent", "sent", "until", "wire"]
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -59,15 +54,3 @@ class Wire:
         body = msgspec.json.encode(json) if json is not None else content
         async with self.session.request(method, fake.url + path, data=body, headers=sent) as answer:
             return Answered(answer.status, answer.headers.copy(), await answer.read())
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that another task does."""
-    while not condition():  # noqa: ASYNC110 - nobody could tell us
-        await asyncio.sleep(0.001)
-
-
-@pytest_asyncio.fixture
-async def wire() -> AsyncIterator[Wire]:
-    async with aiohttp.ClientSession() as session:
-        yield Wire(session)

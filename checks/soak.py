@@ -1,6 +1,6 @@
 """Thousands of writes against a server that fails at random: nothing twice, nothing lost, nothing stuck.
 
-``python -m tests.soak.soak --writes 10000`` prints a table. Where the vendor's package is installed, its column too.
+``python -m checks.soak --writes 10000`` prints a table. Where the vendor's package is installed, its column too.
 """
 
 from __future__ import annotations

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from sent_async.testing import FakeSent
-
-from .conftest import Wire
-from .test_fake_operations import SEEDED, TEMPLATE
+from tests.support.fake_data import SEEDED, TEMPLATE
+from tests.support.raw_client import Wire
 
 CAMPAIGNS = f"/v3/profiles/{SEEDED}/campaigns"
 NOWHERE = "00000000-0000-4000-8000-000000000000"

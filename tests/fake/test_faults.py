@@ -20,9 +20,9 @@ from sent_async import (
     operations,
 )
 from sent_async.testing import CutBody, Delay, Drop, Fail, FakeSent, Fault, RawAnswer, RecordedRequest, StallBody
-
-from .conftest import Wire, until
-from .test_fake_operations import SEEDED
+from tests.support.fake_data import SEEDED
+from tests.support.raw_client import Wire
+from tests.support.waiting import until
 
 
 @pytest.fixture

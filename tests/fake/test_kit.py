@@ -24,8 +24,7 @@ from sent_async.testing.handlers import HANDLERS
 from sent_async.testing.plugin import _async_fixture
 from sent_async.testing.samples import sample
 from sent_async.testing.store import Key
-
-from .test_fake_operations import SEEDED, TEMPLATE
+from tests.support.fake_data import SEEDED, TEMPLATE
 
 ROOT = Path(sent_async.__file__).parents[1]
 

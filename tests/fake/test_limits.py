@@ -10,9 +10,8 @@ import pytest
 from sent_async import RateLimitError, SentClient
 from sent_async.testing import FakeSent, Limit
 from sent_async.testing.limits import FixedWindow, TokenBucket
-
-from .conftest import Answered, Wire
-from .test_fake_operations import SEEDED
+from tests.support.fake_data import SEEDED
+from tests.support.raw_client import Answered, Wire
 
 
 async def statuses(fake: FakeSent, wire: Wire, count: int, *, key: str = "sk_test_fake", **headers: Any) -> list[int]:

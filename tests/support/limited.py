@@ -1,0 +1,131 @@
+"""A server on loopback that limits requests, with short windows."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from sent_async import SentClient
+
+from .payloads import problem
+from .servers import PROFILE_ANSWER
+
+ID = "660e8400-e29b-41d4-a716-446655440000"
+
+
+@dataclass
+class Limited:
+    """``limit`` requests a ``window``; a bucket holds ``burst`` of them and is refilled evenly."""
+
+    kind: Literal["window", "bucket"] = "window"
+    limit: int = 20
+    window: float = 0.3
+    burst: int = 5
+    retry_after: Literal["exact", "window", "none"] = "exact"
+    headers: bool = True
+    lies: bool = False
+    """Let a bucket's headers count a window, as if its burst did not exist."""
+    clock_ahead: float = 0.0
+    """Seconds by which the server's clock differs from ours."""
+
+    url: str = ""
+    paths: list[str] = field(default_factory=list)
+    refused: int = 0
+    before_answer: Callable[[], Awaitable[None]] | None = None
+    _passed: deque[float] = field(default_factory=deque)
+    _tokens: float | None = None
+    _filled: float = 0.0
+
+    @property
+    def seen(self) -> int:
+        """Requests so far."""
+        return len(self.paths)
+
+    def _take(self, now: float) -> tuple[bool, int, float, float]:
+        """Whether it may pass, and what is left, seconds until all is back, seconds until one may pass."""
+        if self._passed and now >= self._passed[0] + self.window:
+            self._passed.clear()
+        until = (self._passed[0] if self._passed else now) + self.window - now
+        if self.kind == "window":
+            passes = len(self._passed) < self.limit
+            if passes:
+                self._passed.append(now)
+            return passes, max(0, self.limit - len(self._passed)), until, until
+        rate = self.limit / self.window
+        held = self.burst if self._tokens is None else self._tokens
+        self._tokens = min(float(self.burst), held + (now - self._filled) * rate)
+        self._filled = now
+        passes = self._tokens >= 1
+        if passes:
+            self._tokens -= 1
+            self._passed.append(now)
+        wait = max(0.0, (1 - self._tokens) / rate)
+        if self.lies:
+            return passes, max(0, self.limit - len(self._passed)), until, wait
+        return passes, int(self._tokens), (self.burst - self._tokens) / rate, wait
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        self.paths.append(request.path)
+        passes, left, until_reset, wait = self._take(time.monotonic())
+        if self.before_answer is not None:
+            await self.before_answer()
+        headers = {"Content-Type": "application/json"}
+        unix = time.time() + self.clock_ahead
+        if self.clock_ahead:
+            headers["Date"] = email.utils.formatdate(unix, usegmt=True)
+        if self.headers:
+            headers["X-RateLimit-Limit"] = str(self.limit)
+            headers["X-RateLimit-Remaining"] = str(left)
+            headers["X-RateLimit-Reset"] = f"{_up(unix + until_reset):.3f}"
+        if passes:
+            return web.Response(body=PROFILE_ANSWER[1], headers=headers)
+        self.refused += 1
+        if self.retry_after != "none":
+            headers["Retry-After"] = f"{_up(wait if self.retry_after == 'exact' else self.window):.3f}"
+        return web.Response(status=429, body=problem("BUSINESS_002"), headers=headers)
+
+
+def _up(seconds: float) -> float:
+    """Rounded up to milliseconds, as the real API rounds up to whole seconds."""
+    return math.ceil(seconds * 1000) / 1000
+
+
+async def without_date(_request: web.Request, response: web.StreamResponse) -> None:
+    """Its whole seconds are too coarse for windows shorter than a second."""
+    response.headers.pop("Date", None)
+
+
+Serve: TypeAlias = Callable[[Limited], Awaitable[Limited]]
+Connect: TypeAlias = Callable[..., SentClient]
+
+
+async def fetch(client: SentClient, count: int, concurrency: int = 10) -> int:
+    """Fetch that many profiles at once. Returns how many failures the caller sees."""
+    results = await client.profiles.retrieve_many((ID for _ in range(count)), concurrency=concurrency)
+    return sum(not result.ok for result in results)
+
+
+@asynccontextmanager
+async def limited_servers() -> AsyncIterator[Serve]:
+    """Starts limited servers, and ends them."""
+    async with AsyncExitStack() as stack:
+
+        async def start(limited: Limited) -> Limited:
+            app = web.Application()
+            app.router.add_route("*", "/{path:.*}", limited.handle)
+            if not limited.clock_ahead:
+                app.on_response_prepare.append(without_date)
+            server = await stack.enter_async_context(TestServer(app))
+            limited.url = str(server.make_url("")).rstrip("/")
+            return limited
+
+        yield start

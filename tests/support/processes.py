@@ -1,0 +1,33 @@
+"""The types of fixtures that run programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+class Start(Protocol):
+    """Starts ``python <arguments>``; a first argument such as ``demo.py`` is one of the examples."""
+
+    async def __call__(self, *arguments: str | Path) -> asyncio.subprocess.Process: ...
+
+
+class Run(Protocol):
+    """The same, to its end: the exit code, and what was printed, stdout first."""
+
+    async def __call__(self, *arguments: str | Path) -> tuple[int | None, str]: ...
+
+
+class Ended(NamedTuple):
+    """What a process left behind."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+Cli = Callable[..., Coroutine[Any, Any, Ended]]
