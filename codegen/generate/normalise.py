@@ -100,8 +100,8 @@ def assign_modules(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, s
 
 
 def enum_schema(schema: Node) -> Node:
-    """A string enum as it is, without its extensions but for the member names."""
-    kept = ("type", "enum", "x-enum-varnames")
+    """A string enum as it is, without its extensions but for the names and the texts of its members."""
+    kept = ("type", "enum", "x-enum-varnames", "x-enum-descriptions")
     return {key: schema[key] for key in kept if key in schema} | _description(schema)
 
 
