@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -32,6 +33,8 @@ from .recording import RecordedRequest
 from .samples import sample
 from .store import JSON, Store
 from .validation import check_idempotency_key, decode_body
+
+_log = logging.getLogger("sent_async.testing")
 
 
 class State:
@@ -91,7 +94,11 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
         operation, match = found
         parameters = {name: unquote(value) for name, value in match.groupdict().items()}
         work = Exchange(state, record, operation, parameters, started)
-    return await faults.respond(state.script.choose(record), request, work, state.closing)
+    response = await faults.respond(state.script.choose(record), request, work, state.closing)
+    record.answered(response.status if response is not None else None, time.perf_counter() - started)
+    _log.debug("%s", record)
+    # aiohttp wants a response even where there is no connection any more to write it to.
+    return response if response is not None else web.Response()
 
 
 class Stranger:
@@ -150,7 +157,7 @@ class Exchange:
             kind = "text/html" if (fault.body or b"").lstrip().startswith(b"<") else "application/json"
             answer = self._finished(Outcome(fault.status, fault.body or b"", self._request_id))
             return Answer(fault.status, {**answer.headers, "Content-Type": kind, **fault.headers}, answer.body)
-        answer = self._finished(self._refused(Refusal(code, status=fault.status)))
+        answer = self._finished(self._refused(Refusal(code, details=fault.details, status=fault.status)))
         return Answer(answer.status, {**answer.headers, **fault.headers}, answer.body)
 
     def _count(self, caller: Caller) -> None:

@@ -256,8 +256,10 @@ def test_the_fixtures_without_pytest_asyncio(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("mode", ["auto", "strict"])
 def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
-    """Both are there, in either mode of pytest-asyncio, one fake for each test."""
-    (tmp_path / "conftest.py").write_text("from sent_async.testing.plugin import fake_sent, sent\n")
+    """Both are there, in either mode of pytest-asyncio, one fake for each test, with options of a module or a test."""
+    (tmp_path / "conftest.py").write_text(
+        "from sent_async.testing.plugin import fake_sent, fake_sent_options, sent, sent_options\n"
+    )
     (tmp_path / "test_service.py").write_text(
         "import pytest\n"
         "@pytest.mark.asyncio\n"
@@ -265,6 +267,19 @@ def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
         "async def test_it(fake_sent, sent, run):\n"
         "    await sent.profiles.create(name='Sales')\n"
         "    assert len(fake_sent.profiles) == 2\n"
+    )
+    (tmp_path / "test_options.py").write_text(
+        "import pytest\n"
+        "@pytest.fixture\n"
+        "def fake_sent_options():\n"
+        "    return {'seed': False}\n"
+        "@pytest.mark.asyncio\n"
+        "@pytest.mark.parametrize('sent_options', [{'max_retries': 0}])\n"
+        "async def test_it(fake_sent, sent):\n"
+        "    fake_sent.fail_next(code='SERVICE_001')\n"
+        "    with pytest.raises(Exception, match='SERVICE_001'):\n"
+        "        await sent.profiles.list()\n"
+        "    assert not await sent.profiles.list()\n"
     )
     command = [
         sys.executable,
@@ -285,4 +300,4 @@ def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
         [*command, str(tmp_path)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "2 passed" in run.stdout
+    assert "3 passed" in run.stdout
