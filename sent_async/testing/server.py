@@ -68,6 +68,7 @@ class FakeSent(FaultScripting):
         )
         self._state = self._new_state()
         self._runner: web.ServerRunner | None = None
+        self._control_connections: set[object] = set()
 
     def __repr__(self) -> str:
         return f"<FakeSent {self.url if self._runner else 'not started'}>"
@@ -237,6 +238,16 @@ class FakeSent(FaultScripting):
             Limit(limit=limit, window=window, burst=burst, kind=kind, retry_after=retry_after, headers=headers),
         )
 
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """The rate limits that were set, by tier."""
+        return dict(self._state.limits.by_tier)
+
+    @property
+    def now(self) -> float:
+        """What time it is for the fake, in Unix seconds."""
+        return self._state.clock.now()
+
     # What was asked
 
     @property
@@ -264,7 +275,8 @@ class FakeSent(FaultScripting):
         """Close every open connection, idle ones included, as a restarting load balancer does."""
         server = self._runner.server if self._runner is not None else None
         for connection in server.connections if server is not None else ():
-            connection.force_close()
+            if connection not in self._control_connections:  # it waits for the response to this very call
+                connection.force_close()
 
     # Inside
 
@@ -278,6 +290,14 @@ class FakeSent(FaultScripting):
         return state
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.rel_url.raw_path.startswith("/_fake"):
+            from . import control  # here, because it is made of the methods of this class
+
+            self._control_connections.add(request.protocol)
+            try:
+                return await control.respond(self, request)
+            finally:
+                self._control_connections.discard(request.protocol)
         return await handle(self._state, request)
 
     def _review(self, template_id: str, status: str) -> Template:
