@@ -52,6 +52,12 @@ class State:
         self.events: list[Emitted] = []
         self.closing = asyncio.Event()
 
+    def record(self, request: RecordedRequest) -> None:
+        """Keep a request, and forget the oldest one beyond the bound."""
+        if len(self.requests) >= self.settings.keep_requests:
+            del self.requests[0]
+        self.requests.append(request)
+
     def finish(self, profile_id: str, success: bool = True) -> None:
         now = stamp(self.clock.now())
         finish_completion(self.store, self.callbacks, profile_id, success=success, now=now)
@@ -66,10 +72,16 @@ class State:
         )
 
 
-_ROUTES: Final = [
-    (operation, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)))
-    for operation in sorted(operations.ALL, key=lambda operation: operation.path.count("{"))  # literal paths first
-]
+def _routes() -> dict[str, list[tuple[Operation[Any], re.Pattern[str]]]]:
+    """The operations by the part of the path that names the resource, literal paths first."""
+    routes: dict[str, list[tuple[Operation[Any], re.Pattern[str]]]] = {}
+    for operation in sorted(operations.ALL, key=lambda operation: operation.path.count("{")):
+        route = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path))
+        routes.setdefault(operation.path.split("/")[2], []).append((operation, route))
+    return routes
+
+
+_ROUTES: Final = _routes()
 
 
 async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
@@ -77,7 +89,8 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
     started = time.perf_counter()
     body = await request.read()
     path = request.rel_url.raw_path
-    matches = [(operation, match) for operation, route in _ROUTES if (match := route.fullmatch(path))]
+    candidates = _ROUTES.get("".join(path.split("/")[2:3]), ())
+    matches = [(operation, match) for operation, route in candidates if (match := route.fullmatch(path))]
     found = next(((operation, match) for operation, match in matches if operation.method == request.method), None)
     record = RecordedRequest(
         operation=found[0].name if found else None,
@@ -88,7 +101,7 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
         body=body,
         at=state.clock.now(),
     )
-    state.requests.append(record)
+    state.record(record)
     work: faults.Work = Stranger(matches)
     if found:
         operation, match = found
@@ -195,7 +208,7 @@ class Exchange:
                 body = decode_body(self._operation, self._request.body)
             sandbox = getattr(body, "sandbox", False) is True
             context = Context(
-                store=state.store.snapshot() if sandbox else state.store,
+                store=state.store.draft() if sandbox else state.store,
                 settings=state.settings,
                 caller=caller,
                 parameters=self._parameters,
@@ -204,6 +217,8 @@ class Exchange:
                 now=now,
                 finish=state.finish,
                 emit=discard if sandbox else partial(state.emit, request_id=self._request_id),
+                call_at=_never if sandbox else state.clock.call_at,
+                time=state.clock.now,
             )
             reply = HANDLERS.get(self._operation.name, self._by_schema)(context)
         except Refusal as refusal:
@@ -265,3 +280,7 @@ def _fingerprint(request: RecordedRequest) -> bytes:
     content = msgspec.json.encode(request.json, order="deterministic") if request.json is not None else request.body
     acting = request.headers.get("x-profile-id", "")
     return hashlib.sha256(b"\0".join([f"{request.method} {request.path} {acting}".encode(), content])).digest()
+
+
+def _never(moment: float, callback: Callable[[], object]) -> None:
+    """In place of ``Clock.call_at`` for a sandbox request, which leads to nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -35,7 +36,7 @@ class FakeSent(FaultScripting):
     ``seed=False`` starts without the documents' own profile and template, ``organization=False`` with a key that has no
     organization. ``empty_auth_bodies`` answers 401 and 403 without a body. ``profile_page_size`` pages the list of
     profiles. ``check_prerequisites=False`` completes any profile. ``auto_complete=False`` leaves a completion under
-    way until ``finish_completion``.
+    way until ``finish_completion``. ``keep_requests`` is how many of the latest requests ``requests`` holds.
     """
 
     def __init__(
@@ -50,11 +51,14 @@ class FakeSent(FaultScripting):
         profile_page_size: int | None = None,
         check_prerequisites: bool = True,
         auto_complete: bool = True,
+        keep_requests: int = 10_000,
     ) -> None:
         if not api_key:
             raise ValueError("api_key is empty; clients have to send one")
         if profile_page_size is not None and profile_page_size < 1:
             raise ValueError(f"profile_page_size is 1 or more, got {profile_page_size!r}")
+        if keep_requests < 1:
+            raise ValueError(f"keep_requests is 1 or more, got {keep_requests!r}")
         self.api_key = api_key
         self._host = host
         self._port = port
@@ -65,6 +69,7 @@ class FakeSent(FaultScripting):
             profile_page_size=profile_page_size,
             check_prerequisites=check_prerequisites,
             auto_complete=auto_complete,
+            keep_requests=keep_requests,
         )
         self._state = self._new_state()
         self._runner: web.ServerRunner | None = None
@@ -141,17 +146,17 @@ class FakeSent(FaultScripting):
     @property
     def profiles(self) -> Mapping[str, Profile]:
         """By id, in the order of creation, as clients read them."""
-        return View(Profile, {key: shown(row) for key, row in self._state.store.profiles.items()})
+        return View(Profile, self._state.store.profiles, shown)
 
     @property
     def templates(self) -> Mapping[str, Template]:
         """By id, in the order of creation, whoever owns them."""
-        return View(Template, {key: record.wire for key, record in self._state.store.templates.items()})
+        return View(Template, self._state.store.templates, attrgetter("wire"))
 
     @property
     def campaigns(self) -> Mapping[str, Campaign]:
         """By id, in the order of creation, of all profiles and of the organization."""
-        return View(Campaign, {key: record.wire for key, record in self._state.store.campaigns.items()})
+        return View(Campaign, self._state.store.campaigns, attrgetter("wire"))
 
     def definition(self, template_id: str) -> TemplateDefinition | None:
         """What a template was created or last updated with, which the API itself does not give back."""
@@ -252,7 +257,7 @@ class FakeSent(FaultScripting):
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """Every request so far, in the order of arrival, those that met a fault included."""
+        """The latest requests, 10,000 or ``keep_requests`` of them, in the order of arrival, faults included."""
         return self._state.requests
 
     @property

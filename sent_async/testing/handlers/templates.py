@@ -8,7 +8,7 @@ from typing import Final
 from ...models import ErrorCode, TemplateCategory, TemplateCreate, TemplateDefinition, TemplateStatus, TemplateUpdate
 from ..answers import Refusal, Reply
 from ..context import Context
-from ..paging import page_of, pagination
+from ..paging import paged
 from ..store import JSON, Record, Store, new_template
 from ..validation import Problems, check_uuids, given, invalid, one_of, whole_number
 from .definitions import channels_of, check_definition, derived_name, detected_category, variables_of
@@ -25,13 +25,14 @@ def list_templates(context: Context) -> Reply:
     problems.expect_one_of(query.get("status"), TemplateStatus, "status")
     problems.expect_one_of(query.get("category"), TemplateCategory, "category")
     problems.refuse_if_any()
-    rows = [record.wire for record in context.store.templates.values() if _readable(context, record)]
-    if search := query.get("search"):
-        rows = [row for row in rows if search.casefold() in row["name"].casefold()]
-    for name in ("status", "category"):
-        if name in query:
-            rows = [row for row in rows if row[name] == query[name]]
-    return Reply(200, {"templates": page_of(rows, page, size), "pagination": pagination(len(rows), page, size)})
+    owners = readable_owners(context)
+    exact = [(name, query[name]) for name in ("status", "category") if name in query]
+    search = query.get("search", "").casefold()
+    rows = (record.wire for record in context.store.templates.values() if record.owner in owners)
+    rows = (row for row in rows if all(row[name] == value for name, value in exact))
+    rows = (row for row in rows if search in row["name"].casefold())
+    templates, pagination = paged(rows, page, size)
+    return Reply(200, {"templates": templates, "pagination": pagination})
 
 
 def create_template(context: Context) -> Reply:
@@ -88,18 +89,18 @@ def review(store: Store, template_id: str, status: str, now: str) -> None:
     store.templates[template_id] = Record(record.owner, wire, record.definition)
 
 
-def _readable(context: Context, record: Record) -> bool:
-    """A profile sees its own templates, and the organization's when it inherits them."""
+def readable_owners(context: Context) -> set[str | None]:
+    """Whose templates the caller reads: a profile its own, and the organization's when it inherits them."""
     acting = context.caller.acting
-    if record.owner == acting:
-        return True
-    return acting is not None and record.owner is None and bool(context.store.profiles[acting]["inherit_templates"])
+    inherits = acting is not None and bool(context.store.profiles[acting]["inherit_templates"])
+    return {acting, None} if inherits else {acting}
 
 
 def _template(context: Context, *, to_write: bool = False) -> Record:
     check_uuids("Invalid template ID format.", context.parameters["id"])
     record = context.store.templates.get(context.parameters["id"])
-    if record is None or not _readable(context, record) or (to_write and record.owner != context.caller.acting):
+    owners = {context.caller.acting} if to_write else readable_owners(context)
+    if record is None or record.owner not in owners:
         raise Refusal(ErrorCode.TEMPLATE_NOT_FOUND)
     return record
 
