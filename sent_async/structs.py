@@ -91,14 +91,6 @@ class RequestModel(Model, msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a caller sends. A member not given is not sent; ``None`` is sent as JSON null."""
 
 
-class SecretModel(RequestModel):
-    """A request with members that must not be shown."""
-
-
-class SecretResponse(ResponseModel, frozen=True, kw_only=True):
-    """A response or an event with members that must not be shown."""
-
-
 @cache
 def _secret_members(struct: type[Model]) -> frozenset[str]:
     hints = get_type_hints(struct, include_extras=True)

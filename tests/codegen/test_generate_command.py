@@ -78,7 +78,7 @@ def test_generated_text(tmp_path: Path) -> None:
         wanted[f"{PACKAGE}/requests.py"],
         wanted[f"{PACKAGE}/responses.py"],
     )
-    assert "class Card(SecretModel, kw_only=True):\n    number: Secret\n" in requests
+    assert "class Card(RequestModel, kw_only=True):\n    number: Secret\n" in requests
     assert "    card: Card | None | UnsetType = UNSET\n" in requests
     assert "    colour: str | UnsetType = UNSET\n" in requests
     assert "class Thing(ResponseModel, frozen=True, kw_only=True):" in responses
