@@ -20,6 +20,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile_page_size: int | None = None
     check_prerequisites: bool = True
     auto_complete: bool = True
+    auto_approve: bool = False
     keep_requests: int = 10_000
 
 

@@ -79,6 +79,9 @@ ROUTES: Final[Mapping[str, Callable[..., object]]] = {
     "GET /time": time,
     "POST /time/advance": FakeSent.advance,
     "POST /keys": FakeSent.add_key,
+    "POST /profiles": FakeSent.add_profile,
+    "POST /templates": FakeSent.add_template,
+    "POST /campaigns": FakeSent.add_campaign,
     "POST /templates/{template_id}/approve": FakeSent.approve,
     "POST /templates/{template_id}/reject": FakeSent.reject,
     "POST /profiles/{profile_id}/finish-completion": FakeSent.finish_completion,
@@ -139,19 +142,23 @@ def _members(body: bytes) -> dict[str, Any]:
         raise _Problem(400, f"the body must be a JSON object: {error}") from None
 
 
-def _arguments(call: Callable[..., object], given: Mapping[str, Any], *, from_text: bool) -> dict[str, Any]:
+def _arguments(call: Callable[..., object], given: Mapping[str, Any], *, from_text: bool) -> Mapping[str, Any]:
+    signature = _signature(call)
+    if signature is None:
+        return given
     try:
-        arguments = msgspec.convert(given, _signature(call), strict=not from_text)
+        return msgspec.structs.asdict(msgspec.convert(given, signature, strict=not from_text))
     except msgspec.ValidationError as error:
         raise _Problem(400, str(error)) from None
-    return msgspec.structs.asdict(arguments)
 
 
 @cache
-def _signature(call: Callable[..., object]) -> type[msgspec.Struct]:
-    """The arguments of a call as a Struct, for msgspec to check."""
+def _signature(call: Callable[..., object]) -> type[msgspec.Struct] | None:
+    """The arguments of a call as a Struct, for msgspec to check. ``None`` when the call takes, and checks, any."""
     hints = get_type_hints(call)
     _, *parameters = inspect.signature(call).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
     fields = [
         (
             parameter.name,

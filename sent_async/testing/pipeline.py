@@ -223,7 +223,7 @@ class Exchange:
             reply = HANDLERS.get(self._operation.name, self._by_schema)(context)
         except Refusal as refusal:
             return self._refused(refusal, sandbox=sandbox)
-        if reply.then is not None and not sandbox and state.settings.auto_complete:
+        if reply.then is not None and not sandbox:
             reply.then()
         content = b"" if reply.status == 204 else success_body(reply.data, self._request_id, now)
         return Outcome(reply.status, content, self._request_id, sandbox)

@@ -205,7 +205,7 @@ def new_campaign(brand_id: str | None, now: str) -> JSON:
 
 
 def with_overrides(kind: type[ResponseModel], wire: JSON, overrides: Mapping[str, object]) -> JSON:
-    """A stored object with members given by their Python names, values as plain JSON, models or datetimes.
+    """A stored object with members given by their Python names or the API's, values as JSON, models or datetimes.
 
     Raises ``TypeError`` for a member the model does not have, and ``ValueError`` for a value that does not fit it.
     """
@@ -222,7 +222,8 @@ def with_overrides(kind: type[ResponseModel], wire: JSON, overrides: Mapping[str
 
 @cache
 def _wire_names(kind: type[ResponseModel]) -> dict[str, str]:
-    return {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
+    fields = msgspec.structs.fields(kind)
+    return {name: field.encode_name for field in fields for name in (field.name, field.encode_name)}
 
 
 def _plain(value: object) -> object:
