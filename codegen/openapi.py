@@ -19,7 +19,8 @@ LIMITS: Final = (
 """The server's rules. Nothing is checked locally; they stay for whoever compares documents."""
 
 _TAKEN: Final = (
-    *("self", "idempotency_key", "to_dict", "to_json"),  # every method or every model has one of its own
+    # Every method or every model has one of its own.
+    *("self", "idempotency_key", "to_dict", "to_json", "from_json"),
     *("bool", "bytes", "dict", "field", "float", "int", "list", "str"),  # what generated annotations mention
 )
 

@@ -27,15 +27,17 @@ LOCK = "deployed.json"
 
 
 def load(directory: Path) -> dict[str, Any]:
-    """Bodies by name. A member that the API does not know would be dropped silently: refused here."""
+    """Bodies by name. ``from_json`` refuses a member that the API does not know, which would be dropped silently."""
     bodies: dict[str, Any] = {}
     for file in sorted(directory.iterdir()):
         if file.suffix not in (".json", ".toml") or file.name == LOCK:
             continue
         decode: Any = msgspec.toml.decode if file.suffix == ".toml" else msgspec.json.decode
         body = decode(file.read_bytes())
-        if msgspec.to_builtins(msgspec.convert(body, TemplateCreate)) != body:
-            raise SystemExit(f"{file}: has a member that the API does not know")
+        try:
+            TemplateCreate.from_json(msgspec.json.encode(body))
+        except SentError as error:
+            raise SystemExit(f"{file}: {error}") from None
         bodies[file.stem] = body
     return bodies
 

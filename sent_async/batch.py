@@ -212,6 +212,11 @@ class Batch(Generic[K, V]):
         self._record = record
         self._begun = False
 
+    def __repr__(self) -> str:
+        of = "" if self._total is None else f" of {self._total:,}"
+        next_step = "has run already" if self._begun else "await it for a list, or iterate it with 'async for'"
+        return f"<Batch{of}: {next_step}>"
+
     def __await__(self) -> Generator[Any, None, list[Result[K, V]]]:
         self._begin()
         return self._collect().__await__()

@@ -215,13 +215,13 @@ class Call(Generic[T]):
         )
         logger.log(
             logging.DEBUG if wait is None else logging.INFO,
-            "%s %s attempt %d: %s in %.3f s (request_id=%s)%s",
+            "%s %s attempt %d: %s in %.3f s%s%s",
             attempt.method,
             attempt.path,
             attempt.number,
-            type(error).__name__ if status is None else status,
+            _outcome(attempt),
             attempt.seconds,
-            request_id,
+            "" if request_id is None else f" (request_id={request_id})",
             "" if wait is None else f", next attempt in {wait:.2f} s",
         )
         if self._on_attempt is None:
@@ -230,6 +230,15 @@ class Call(Generic[T]):
             self._on_attempt(attempt)
         except Exception:
             logger.exception("on_attempt raised; the call goes on")
+
+
+def _outcome(attempt: Attempt) -> str:
+    """What an operator needs to know: the status and the error code, or why there was no response."""
+    error = attempt.error
+    if isinstance(error, SentConnectionError):
+        return f"{type(error).__name__} ({error})"
+    code = getattr(error, "code", None)
+    return " ".join(str(part) for part in (attempt.status or type(error).__name__, code) if part)
 
 
 class CallTimer:

@@ -90,7 +90,8 @@ class SentClient(Resources):
             headers=dict(headers or {}),
         )
         self._base_url = check_base_url(
-            base_url or os.environ.get("SENT_BASE_URL") or DEFAULT_BASE_URL, allow_http=allow_http
+            base_url or os.environ.get("SENT_BASE_URL") or DEFAULT_BASE_URL,
+            allow_http=allow_http or os.environ.get("SENT_ALLOW_HTTP") == "1",
         )
         self._clock: Clock = SystemClock() if clock is None else clock
         self._transport = Transport(

@@ -54,6 +54,11 @@ class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=Fal
         """Whether the server replayed the stored answer of an earlier request with the same idempotency key."""
         return is_replay(self.headers)
 
+    def __repr__(self) -> str:
+        """Without the headers: a server may set a cookie there."""
+        shown = ("status", "request_id", "attempts", "replayed", "data")
+        return f"SentResponse({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # aiohttp's read-only headers do not pickle; they are turned into a mapping that does only when it is asked for.
         return _restore, ({**msgspec.structs.asdict(self), "headers": CIMultiDict(self.headers)},)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from .clock import Clock, SystemClock
 from .errors import SentConfigError, SentTimeoutError
 from .models.enums import MessageStatus
+from .options import check_seconds
 
 if TYPE_CHECKING:
     from .client import SentClient
@@ -42,7 +43,7 @@ async def wait_for_message(
     message_id: str,
     *,
     until: str | Collection[str] = MessageStatus.DELIVERED,
-    timeout: float = 300.0,
+    timeout: float | None = 300.0,
     clock: Clock | None = None,
 ) -> Message:
     """Ask for a message until it has a status, or one that ends the wait::
@@ -59,7 +60,7 @@ async def wait_for_message(
         sent: The client to ask with.
         message_id: Id of the message.
         until: A status, or several.
-        timeout: Seconds after which to give up, more than 0.
+        timeout: Seconds after which to give up; ``None`` for no limit.
         clock: For tests; the computer's by default.
 
     Returns:
@@ -73,12 +74,12 @@ async def wait_for_message(
     wanted = {until} if isinstance(until, str) else set(until)
     if not wanted:
         raise SentConfigError("until is empty; name at least one status")
-    if not timeout > 0:
-        raise SentConfigError(f"timeout must be above 0 seconds, not {timeout!r}")
+    check_seconds("timeout", timeout)
     first = next((place for place, status in enumerate(_WAY) if status in wanted), len(_WAY))
     ends = {*FINAL, *wanted, *_WAY[first:]}
     clock = clock or SystemClock()
-    end, wait, failed_since = clock.time() + timeout, _FIRST_WAIT, float("inf")
+    end = float("inf") if timeout is None else clock.time() + timeout
+    wait, failed_since = _FIRST_WAIT, float("inf")
     while True:
         message = await sent.messages.retrieve(message_id)
         now = clock.time()

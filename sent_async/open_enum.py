@@ -21,6 +21,11 @@ class StrEnum(enum.StrEnum):
         def __eq__(self, other: object) -> bool: ...
         def __hash__(self) -> int: ...
 
+    def __repr__(self) -> str:
+        """``MessageStatus.SENT``, or ``MessageStatus('PAUSED')`` for an unknown value."""
+        kind = type(self)
+        return f"{kind.__name__}.{self._name_}" if self.is_known else f"{kind.__name__}({self._value_!r})"
+
     @property
     def is_known(self) -> bool:
         """Whether the value was in the API description this package was generated from."""

@@ -131,7 +131,7 @@ def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
         raise SentConfigError(f"base_url must end with its host or path, without query or fragment, got {base_url!r}")
     if url.scheme == "http" and not allow_http and not is_loopback(host):
         raise SentConfigError(
-            f"plain http would send the API key in the clear to {host}; use https, or allow_http=True"
+            f"plain http would send the API key in the clear to {host}; use https, allow_http=True or SENT_ALLOW_HTTP=1"
         )
     return BaseURL(url.scheme, url.raw_authority, host, url.raw_path.rstrip("/"))
 

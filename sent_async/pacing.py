@@ -520,8 +520,9 @@ def _log(lane: Lane, now: float) -> None:
     frees_at = lane.window.frees_at(now)
     if frees_at > now:
         if now >= lane.logged_until:
-            text = "rate limit of tier %s: requests wait %.1f s, %d so far"
-            logger.info(text, lane.tier, frees_at - now, lane.length)
+            reason = "429" if lane.window.paused_until > now else "the limit is spent"
+            text = "rate limit of tier %s: requests wait %.1f s (%s), %d so far"
+            logger.info(text, lane.tier, frees_at - now, reason, lane.length)
         lane.logged_until = frees_at
 
 

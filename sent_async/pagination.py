@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Final, Generic, TypeVar, overload
 
 from .errors import SentDecodeError
 from .models.responses import Pagination
 
 T = TypeVar("T")
+
+_SHOWN: Final = 10
+_LINE: Final = 110
 
 
 class Page(Sequence[T]):
@@ -40,7 +43,17 @@ class Page(Sequence[T]):
         return iter(self._items)
 
     def __repr__(self) -> str:
-        return f"Page({list(self._items)!r}, pagination={self.pagination!r})"
+        """The first items, each in one line, and how many there are."""
+        lines = [f"  {_shortened(repr(item))}" for item in self[:_SHOWN]]
+        if len(self) > _SHOWN:
+            lines.append(f"  ... {len(self) - _SHOWN:,} more")
+        return "\n".join([f"<Page: {summary_of(self)}", *lines]) + ">"
+
+    def _repr_html_(self) -> str:
+        """A table of the items, for notebooks."""
+        from .notebook import page_table
+
+        return page_table(self)
 
 
 class Paginator(Generic[T]):
@@ -55,6 +68,9 @@ class Paginator(Generic[T]):
     """
 
     __slots__ = ("_fetch", "_first")
+
+    def __repr__(self) -> str:
+        return "<Paginator: await it for the first page, or iterate it with 'async for' for every item>"
 
     def __init__(self, fetch: Callable[[int | None], Awaitable[Page[T]]], first: int | None = None) -> None:
         self._fetch = fetch
@@ -106,6 +122,21 @@ class Paginator(Generic[T]):
         async for page in self.pages():
             for item in page:
                 yield item
+
+
+def summary_of(page: Page[Any]) -> str:
+    """How many items a page has and where it is in its list, such as ``100 items, page 1 of 12, 1,188 in all``."""
+    parts = [f"{len(page):,} {'item' if len(page) == 1 else 'items'}"]
+    position = page.pagination
+    if position is not None and position.page is not None:
+        parts.append(f"page {position.page:,}" + (f" of {position.total_pages:,}" if position.total_pages else ""))
+    if position is not None and position.total_count is not None:
+        parts.append(f"{position.total_count:,} in all")
+    return ", ".join(parts)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LINE else f"{text[: _LINE - 4]} ..."
 
 
 def _contradiction(page: Page[Any], what: str) -> SentDecodeError:

@@ -245,9 +245,9 @@ class RedisPacer(HeaderPacer):
     spends them without asking. A 429 pauses all of them once. Redis decides what time it is. Permits of a process that
     was killed come back after ``lease`` seconds.
 
-    While Redis cannot be reached, each process paces by itself like ``pacing=True``. That is logged once (WARNING), and
-    so is the return (INFO). Redis holds numbers under digests of key and tier: no API key, path or id. One object
-    belongs to one event loop.
+    While Redis cannot be reached, each process paces by itself like ``pacing=True``. The beginning and the end of that
+    are logged once each (WARNING). Redis holds numbers under digests of key and tier: no API key, path or id. One
+    object belongs to one event loop.
 
     Args:
         url_or_client: ``redis://``, ``rediss://`` or ``unix://``; or a ``redis.asyncio.Redis``, which is never closed.
@@ -412,7 +412,7 @@ class _Store:
             return None
         if self._failures:
             self._failures = 0
-            logger.info("rate limits are shared again: Redis responds")
+            logger.warning("rate limits are shared again: Redis responds")
         return reply
 
     async def close(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Self, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET
@@ -52,6 +53,12 @@ class Model:
         secrets = _secret_members(kind)
         return [(name, "***" if name in secrets else value) for name, value in _members(self) if value is not absent]
 
+    def _repr_html_(self) -> str:
+        """A table of the members that have a value, for notebooks."""
+        from .notebook import members_table
+
+        return members_table(self)
+
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:
         # Only pydantic calls this, so it is there. The package itself never imports it.
@@ -89,6 +96,123 @@ class ResponseModel(Model, msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class RequestModel(Model, msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a caller sends. A member not given is not sent; ``None`` is sent as JSON null."""
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read the JSON form of the API, such as the content of a file.
+
+        Args:
+            text: A JSON object with the names that the API uses.
+
+        Raises:
+            SentConfigError: The text is not JSON, a member has the wrong type or is missing, or the API has no member
+                of this name. The message has the path of the member, such as ``$.body.sms``.
+        """
+        try:
+            plain = msgspec.json.decode(text)
+            body = msgspec.convert(plain, cls)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            problem = str(error)
+        else:
+            unknown = _unknown_member(plain, msgspec.to_builtins(body), "$")
+            if unknown is None:
+                return body
+            problem = f"the API has no such member - at `{unknown}`"
+        # Raised out here so that an error that holds the whole text is not chained.
+        raise SentConfigError(f"{cls.__name__}: {problem}")
+
+
+def _unknown_member(given: object, read: Any, path: str) -> str | None:
+    """The path of the first member of ``given`` that was ignored when it was read."""
+    if isinstance(given, dict):
+        for name, value in cast("dict[str, object]", given).items():
+            place = f"{path}.{name}"
+            unknown = _unknown_member(value, read[name], place) if name in read else place
+            if unknown is not None:
+                return unknown
+    elif isinstance(given, list):
+        for index, value in enumerate(cast("list[object]", given)):
+            unknown = _unknown_member(value, read[index], f"{path}[{index}]")
+            if unknown is not None:
+                return unknown
+    return None
+
+
+_PLACEHOLDER: Final = re.compile(r"\{\{(.*?)\}\}")
+_VARIABLE: Final = re.compile(r"([0-9]|[1-9][0-9]+):variable")
+_VARIABLE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class TemplateText(RequestModel):
+    """The base of ``TemplateDefinition``: a short way to write the plain case."""
+
+    @classmethod
+    def text(cls, template: str, *variables: str, samples: Mapping[str, str] | None = None) -> Self:
+        """A definition with the same text on all channels, without header, footer or buttons::
+
+            TemplateDefinition.text("Hello {{0:variable}}, see you on {{1:variable}}", "first_name", "day")
+
+        Args:
+            template: The text, with a placeholder ``{{0:variable}}``, ``{{1:variable}}`` ... for each variable.
+            variables: Their names, in the order of the numbers. A message gives its values by these names.
+            samples: Sample values for the reviewers, by name. The name stands for one that is left out.
+
+        Raises:
+            SentConfigError: The placeholders do not fit the variables, or a name is not a letter followed by letters,
+                digits and underscores.
+        """
+        from .models.requests import TemplateBody, TemplateBodyContent, TemplateVariable, TemplateVariableProps
+
+        _check_variables(template, variables)
+        given = samples or {}
+        if unknown := sorted(given.keys() - set(variables)):
+            raise SentConfigError(f"samples has {unknown[0]!r}, which is not a variable of the template")
+        content = TemplateBodyContent(
+            template=template,
+            variables=[
+                TemplateVariable(
+                    id=number,
+                    name=name,
+                    type="variable",
+                    props=TemplateVariableProps(variable_type="text", sample=given.get(name, name)),
+                )
+                for number, name in enumerate(variables)
+            ],
+        )
+        make: Any = cls
+        definition: Self = make(body=TemplateBody(multi_channel=content))
+        return definition
+
+
+def _check_variables(template: str, variables: Sequence[str]) -> None:
+    used: set[int] = set()
+    for placeholder in _PLACEHOLDER.findall(template):
+        number = _VARIABLE.fullmatch(placeholder)
+        if number is None:
+            raise SentConfigError(
+                f"{{{{{placeholder}}}}} is not of the form {{{{0:variable}}}}; "
+                "build a TemplateBodyContent for links and media"
+            )
+        used.add(int(number[1]))
+    if used != set(range(len(variables))):
+        numbers = ", ".join(str(number) for number in sorted(used)) or "none"
+        raise SentConfigError(
+            f"the template has {len(variables)} variables, so its placeholders are numbered from 0 "
+            f"without a gap; the numbers found are: {numbers}"
+        )
+    for name in variables:
+        if _VARIABLE_NAME.fullmatch(name) is None:
+            raise SentConfigError(f"{name!r} is not a letter followed by letters, digits and underscores")
+    if len(set(variables)) < len(variables):
+        raise SentConfigError("two variables have the same name")
+
+
+class SecretModel(RequestModel):
+    """A request with members that must not be shown."""
+
+
+class SecretResponse(ResponseModel, frozen=True, kw_only=True):
+    """A response or an event with members that must not be shown."""
 
 
 @cache

@@ -27,7 +27,8 @@ settings.load_profile("tests")
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, address or proxy of the machine gets into a test."""
-    for name in ("SENT_DM_API_KEY", "SENT_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+    own = ("SENT_DM_API_KEY", "SENT_BASE_URL", "SENT_ALLOW_HTTP")
+    for name in (*own, "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 

@@ -19,6 +19,7 @@ from datamodel_code_generator.enums import AllExportsScope, DataModelType, Input
 from datamodel_code_generator.format import DatetimeClassType, Formatter
 from datamodel_code_generator.parser import LiteralType
 
+from codegen.generate.normalise import has_secret
 from codegen.openapi import Node, SpecError, python_name
 
 PACKAGE: Final = "sent_async/models"
@@ -55,9 +56,7 @@ def _generate(normalised: Node, header: str) -> dict[tuple[str, ...], str]:
 def _config(normalised: Node, header: str) -> GenerateConfig:
     schemas: Node = normalised["components"]["schemas"]
     bases: dict[str, str | list[str]] = {
-        name: f"sent_async.structs.{'Request' if name.startswith('requests.') else 'Response'}Model"
-        for name, schema in schemas.items()
-        if "enum" not in schema
+        name: f"sent_async.structs.{_base(name, schema)}" for name, schema in schemas.items() if "enum" not in schema
     }
     wires = {wire for schema in schemas.values() for wire in schema.get("properties", ())}
     # On a base alone, type checkers do not see that the class is frozen.
@@ -95,6 +94,14 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
         strict_refs=True,
         formatters=[Formatter.BUILTIN],
     )
+
+
+def _base(name: str, schema: Node) -> str:
+    if "x-python-base" in schema:
+        return str(schema["x-python-base"])
+    if name.startswith(("responses.", "events.")):
+        return "SecretResponse" if has_secret(schema) else "ResponseModel"
+    return "SecretModel" if has_secret(schema) else "RequestModel"
 
 
 def fields_text(requests: str, bodies: list[str], header: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -125,7 +126,9 @@ def _class(resource: str, below: Sequence[str], methods: Sequence[str], texts: M
         yield f"        self.{attribute} = {class_name(name)}(client)"
         yield f'        """{_line(texts, name)}"""'
     yield ""
-    yield f'    def __repr__(self) -> str:\n        return "<sent.{resource}>"\n'
+    names = re.findall(r"^    (?:async )?def (\w+)", "\n".join(methods), re.MULTILINE)
+    parts = [", ".join(found) for found in (names, [name.rpartition(".")[2] for name in below]) if found]
+    yield f'    def __repr__(self) -> str:\n        return "<sent.{resource}: {"; ".join(parts)}>"\n'
     yield from methods
 
 

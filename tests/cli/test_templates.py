@@ -92,7 +92,7 @@ async def test_push_names_what_the_api_refuses(cli: Cli, spring: Path) -> None:
         ("a.json", "{", "truncated"),
         ("a.json", "{}", "definition"),
         ("a.toml", "= 1", "Invalid"),
-        ("a.json", json.dumps({**BODY, "catgory": "MARKETING"}), "$.catgory is nothing that a TemplateCreate has"),
+        ("a.json", json.dumps({**BODY, "catgory": "MARKETING"}), "the API has no such member - at `$.catgory`"),
         ("a.toml", TOML.replace("type =", "kind ="), "$.definition.body.multiChannel.variables[0].kind"),
     ],
 )

@@ -116,5 +116,5 @@ async def test_deployment_reports_what_fails_and_goes_on(fake_sent: FakeSent, ru
     (tmp_path / "d.json").write_text(json.dumps({**TEXT, "catgory": "MARKETING"}))
     code, printed = await run("deploy_templates.py", tmp_path)
     assert code == 1
-    assert "a member that the API does not know" in printed
+    assert "the API has no such member - at `$.catgory`" in printed
     assert fake_sent.requests == []

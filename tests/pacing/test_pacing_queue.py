@@ -396,8 +396,8 @@ async def test_a_wait_is_logged_once_for_each_pause(caplog: pytest.LogCaptureFix
     await elapse(world.clock, 200)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "rate limit of tier standard: requests wait 59.9 s, 70 so far",
-        "rate limit of tier standard: requests wait 59.9 s, 20 so far",
+        "rate limit of tier standard: requests wait 59.9 s (the limit is spent), 70 so far",
+        "rate limit of tier standard: requests wait 59.9 s (the limit is spent), 20 so far",
     ]
     assert {(record.name, record.levelno) for record in caplog.records} == {("sent_async", logging.INFO)}
 

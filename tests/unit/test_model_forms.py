@@ -6,22 +6,26 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, cast
 
+import aiohttp
 import msgspec
 import pytest
-from fastapi import FastAPI
+from fastapi import Body, FastAPI
 from pydantic import TypeAdapter, ValidationError
+from yarl import URL
 
-from sent_async import models
+from sent_async import Page, models
 from sent_async.models import (
     CampaignData,
     MessageSend,
     MessageTemplate,
     Profile,
+    TemplateDefinition,
     VoiceToken,
 )
 from sent_async.structs import Model
+from tests.support.deliveries import uvicorn_server
 from tests.support.payloads import profile
 
 ALL: list[Any] = [kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Model)]
@@ -116,6 +120,36 @@ def test_fastapi_shows_a_model() -> None:
     members = (schemas[shown["$ref"].rpartition("/")[2]] if "$ref" in shown else shown)["properties"]
     assert {"id", "short_name", "brand", "created_at"} <= set(members)
     assert "/many" in document["paths"]
+
+
+async def test_fastapi_serves_models() -> None:
+    """A handler responds with a model, a list of them or a page, and takes a request model as its body."""
+    app = FastAPI()
+
+    @app.get("/one")
+    async def one() -> Profile:
+        return customers()
+
+    @app.get("/many")
+    async def many() -> list[Profile]:
+        return cast("list[Profile]", Page([customers()]))
+
+    @app.post("/echo")
+    async def echo(body: Annotated[TemplateDefinition, Body()]) -> TemplateDefinition:
+        return body
+
+    definition = TemplateDefinition.text("Hello").to_json()
+    is_json = {"Content-Type": "application/json"}
+    async with uvicorn_server(app) as url, aiohttp.ClientSession(URL(url).origin(), headers=is_json) as session:
+        async with session.get("/one") as response:
+            assert (response.status, await response.text()) == (200, customers().to_json())
+        async with session.get("/many") as response:
+            assert (response.status, await response.text()) == (200, f"[{customers().to_json()}]")
+        async with session.post("/echo", data=definition) as response:
+            assert (response.status, await response.text()) == (200, definition)
+        async with session.post("/echo", data='{"body": 5}') as response:
+            assert response.status == 422
+            assert "Expected `object`, got `int` - at `$.body`" in await response.text()
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)

@@ -127,6 +127,16 @@ def test_plain_http_when_allowed() -> None:
     assert SentClient(KEY, base_url="http://sent.internal:8000", allow_http=True)
 
 
+def test_plain_http_when_the_environment_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SENT_ALLOW_HTTP=1 is the same, any other value is not, and the error names both ways."""
+    for value in ("0", "", "no"):
+        monkeypatch.setenv("SENT_ALLOW_HTTP", value)
+        with pytest.raises(SentConfigError, match=r"allow_http=True or SENT_ALLOW_HTTP=1$"):
+            SentClient(KEY, base_url="http://sent.internal:8000")
+    monkeypatch.setenv("SENT_ALLOW_HTTP", "1")
+    assert SentClient(KEY, base_url="http://sent.internal:8000")
+
+
 def test_no_key() -> None:
     """The error names both places a key can come from."""
     with pytest.raises(SentConfigError, match=r"SENT_DM_API_KEY.*api_key="):

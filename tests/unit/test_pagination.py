@@ -187,10 +187,9 @@ async def test_an_error_on_a_later_page_comes_out() -> None:
 
 
 def test_a_page_is_a_sequence() -> None:
-    """It has length, order, slices and membership, and shows what is in it."""
+    """It has length, order, slices and membership."""
     letters = page("abc", 1)
     assert isinstance(letters, Sequence) and len(letters) == 3
     assert (letters[0], letters[-1], letters[1:]) == ("a", "c", ["b", "c"])
     assert "b" in letters and letters.index("c") == 2 and list(reversed(letters)) == ["c", "b", "a"]
-    assert repr(page("a")) == "Page(['a'], pagination=None)"
     assert not page("")

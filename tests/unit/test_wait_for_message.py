@@ -17,7 +17,7 @@ def says(server: Server, statuses: Sequence[str | None]) -> None:
 
 
 async def wait(
-    client: MakeClient, until: str | list[str] = "DELIVERED", **options: float
+    client: MakeClient, until: str | list[str] = "DELIVERED", **options: float | None
 ) -> tuple[str | None, FakeClock]:
     clock = FakeClock()
     message = await wait_for_message(client(), "m1", until=until, clock=clock, **options)
@@ -64,6 +64,14 @@ async def test_it_asks_less_and_less_often(client: MakeClient, server: Server) -
     assert len(server.requests) < 25
 
 
+async def test_a_wait_without_a_limit(client: MakeClient, server: Server) -> None:
+    """It asks until there is an outcome, here for more than an hour."""
+    says(server, ["QUEUED"] * 300 + ["DELIVERED"])
+    status, clock = await wait(client, timeout=None)
+    assert status == "DELIVERED"
+    assert sum(clock.slept) > 3600
+
+
 async def test_a_message_without_a_status(client: MakeClient, server: Server) -> None:
     says(server, [None] * 9)
     with pytest.raises(SentTimeoutError, match="still without a status"):
@@ -72,5 +80,5 @@ async def test_a_message_without_a_status(client: MakeClient, server: Server) ->
 
 @pytest.mark.parametrize(("until", "timeout"), [([], 1), ("SENT", 0), ("SENT", float("nan"))])
 async def test_what_cannot_be_waited_for(client: MakeClient, until: str | list[str], timeout: float) -> None:
-    with pytest.raises(SentConfigError, match=r"until is empty|must be above 0"):
+    with pytest.raises(SentConfigError, match=r"until is empty|timeout is a number of seconds above 0"):
         await wait(client, until, timeout=timeout)
