@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 
 import nox
@@ -14,6 +15,14 @@ nox.options.download_python = "never"
 nox.options.sessions = ["tests", "lint", "types", "codegen"]
 # Without this nox skips an interpreter it cannot find and still reports success.
 nox.options.error_on_missing_interpreters = "CI" in os.environ
+
+# Schemas that check-jsonschema brings, and the files that they are for.
+GITHUB_FILES = [
+    ("github-workflows", *glob.glob(".github/workflows/*.yml")),
+    ("dependabot", ".github/dependabot.yml"),
+    ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+    ("github-issue-forms", ".github/ISSUE_TEMPLATE/bug.yml", ".github/ISSUE_TEMPLATE/feature.yml"),
+]
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -54,11 +63,14 @@ def min_deps(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff, and Redocly for the fragment."""
-    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "codegen"))
+    """Ruff, Redocly for the fragment, and the schemas of what GitHub reads."""
+    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("npx", "--yes", "@redocly/cli@2.77.0", "lint", "openapi/sent-v3.yaml", external=True)
+    for schema, *files in GITHUB_FILES:
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
+    session.run("zizmor", "--offline", "--quiet", "--min-severity", "medium", ".github")
 
 
 @nox.session
@@ -131,9 +143,9 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Wheel and sdist, installed clean and imported."""
+    """Wheel and sdist, installed clean and imported; `nox -s build -- dist` keeps them."""
     session.install("build", "twine")
-    dist = session.create_tmp()
+    dist = os.path.abspath(session.posargs[0]) if session.posargs else session.create_tmp()
     session.run("python", "-m", "build", "--outdir", dist)
     session.run("twine", "check", "--strict", *(os.path.join(dist, name) for name in os.listdir(dist)))
     for name in os.listdir(dist):

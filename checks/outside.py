@@ -50,7 +50,7 @@ def schemathesis(url: str, key: str) -> None:
 
 async def vendor(url: str, key: str) -> None:
     """List, create, retrieve, update, page through and delete with ``sentdm``."""
-    import sent_dm  # type: ignore[import-not-found,unused-ignore]  # only in this session
+    import sent_dm
 
     async with sent_dm.AsyncSent(api_key=key, base_url=url) as client:
         created = [

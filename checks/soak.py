@@ -169,7 +169,7 @@ def _writer(kind: str, sent: SentClient, owner: str) -> Callable[[str, str | Non
 
 async def vendor(calls: int, retries: int, seed: int) -> tuple[int, int, int]:
     """The vendor's package against connections reset after the work: calls that returned, that raised, and made."""
-    import sent_dm  # type: ignore[import-not-found,unused-ignore]  # optional here
+    import sent_dm
 
     dice = random.Random(seed)
     async with FakeSent(seed=False) as fake:

@@ -195,6 +195,8 @@ def _check_enum(place: str, schema: Node) -> None:
         names = {str(name) for name in schema["x-enum-varnames"]}
         if len(names) != len(values) or not all(name.isidentifier() for name in names):
             raise SpecError(place, "x-enum-varnames must give each value its own identifier")
+    if len(schema.get("x-enum-descriptions", values)) != len(values):
+        raise SpecError(place, "x-enum-descriptions must give each value a text")
     if "x-http-status" in schema:
         statuses: Node = schema["x-http-status"]
         if odd := ", ".join(sorted(statuses.keys() ^ set(values))):

@@ -207,14 +207,6 @@ def _check_variables(template: str, variables: Sequence[str]) -> None:
         raise SentConfigError("two variables have the same name")
 
 
-class SecretModel(RequestModel):
-    """A request with members that must not be shown."""
-
-
-class SecretResponse(ResponseModel, frozen=True, kw_only=True):
-    """A response or an event with members that must not be shown."""
-
-
 @cache
 def _secret_members(struct: type[Model]) -> frozenset[str]:
     hints = get_type_hints(struct, include_extras=True)

@@ -19,7 +19,6 @@ from datamodel_code_generator.enums import AllExportsScope, DataModelType, Input
 from datamodel_code_generator.format import DatetimeClassType, Formatter
 from datamodel_code_generator.parser import LiteralType
 
-from codegen.generate.normalise import has_secret
 from codegen.openapi import Node, SpecError, python_name
 
 PACKAGE: Final = "sent_async/models"
@@ -97,11 +96,8 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
 
 
 def _base(name: str, schema: Node) -> str:
-    if "x-python-base" in schema:
-        return str(schema["x-python-base"])
-    if name.startswith(("responses.", "events.")):
-        return "SecretResponse" if has_secret(schema) else "ResponseModel"
-    return "SecretModel" if has_secret(schema) else "RequestModel"
+    default = "RequestModel" if name.startswith("requests.") else "ResponseModel"
+    return str(schema.get("x-python-base", default))
 
 
 def fields_text(requests: str, bodies: list[str], header: str) -> str:

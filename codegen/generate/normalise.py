@@ -19,7 +19,6 @@ from codegen.openapi import (
     SpecError,
     is_envelope,
     is_node,
-    nodes,
     reachable,
     schema_names,
     split_null,
@@ -100,8 +99,8 @@ def assign_modules(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, s
 
 
 def enum_schema(schema: Node) -> Node:
-    """A string enum as it is, without its extensions but for the member names."""
-    kept = ("type", "enum", "x-enum-varnames")
+    """A string enum as it is, without its extensions but for the names and the texts of its members."""
+    kept = ("type", "enum", "x-enum-varnames", "x-enum-descriptions")
     return {key: schema[key] for key in kept if key in schema} | _description(schema)
 
 
@@ -144,11 +143,6 @@ def request_member(place: str, schema: Node, _required: bool, modules: dict[str,
 def is_secret(schema: Node) -> bool:
     """Whether a member must not be shown: a credential, a message text, a phone number."""
     return schema.get("format") == "password" or bool(schema.get("x-secret") or schema.get("x-sensitive"))
-
-
-def has_secret(schema: Node) -> bool:
-    """Whether an object of the normalised document has such a member."""
-    return any(node.get("x-python-type") in (SECRET, SECRET_MAP) for node in nodes(schema))
 
 
 def _either(place: str, schema: Node, modules: dict[str, str], *, sent: bool) -> Node:

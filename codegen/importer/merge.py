@@ -465,6 +465,8 @@ class _Merge:
         if "x-enum-varnames" in ours:
             said = dict(zip(mine, ours["x-enum-varnames"], strict=True))
             made["x-enum-varnames"] = [said.get(value, value) for value in values]
+        if "x-enum-descriptions" in ours:
+            made["x-enum-descriptions"] = [*ours["x-enum-descriptions"], *[""] * (len(values) - len(mine))]
         if "x-http-status" in ours:
             from sent_async.errors import status_of_code  # here, because the rest works before the package does
 

@@ -40,8 +40,10 @@ class Clock:
 
     def call_at(self, moment: float, callback: Callable[[], object]) -> None:
         """Call ``callback`` when it is ``moment``, in Unix seconds of this clock; two of one moment in this order."""
-        heapq.heappush(self._waiting, (moment, next(self._order), callback))
-        self._wake()
+        waiting = (moment, next(self._order), callback)
+        heapq.heappush(self._waiting, waiting)
+        if self._waiting[0] is waiting:
+            self._wake()
 
     def start(self) -> None:
         """Run what is due, and from now on what becomes due."""

@@ -20,6 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile_page_size: int | None = None
     check_prerequisites: bool = True
     auto_complete: bool = True
+    auto_approve: bool = False
+    keep_requests: int = 10_000
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +44,22 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             raise Refusal(ErrorCode.INSUFFICIENT_PERMISSIONS, "Only the organization can do this")
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """One request that has been let in and understood."""
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is, and how to tell that it changed. For a sandbox request nothing in it leaves a trace."""
 
     store: Store
     settings: Settings
+    emit: Emit
+    """Reports an event: ``world.emit("message", "message.delivered", payload, owner)``. Call it once it is stored."""
+    time: Callable[[], float]
+    """The time, in Unix seconds of the fake's clock."""
+    call_at: Callable[[float, Callable[[], object]], None]
+    """Calls something when the fake's clock gets there: ``world.call_at(moment, callback)``."""
+
+
+class Context(World, frozen=True, kw_only=True):
+    """One request that has been let in and understood."""
+
     caller: Caller
     parameters: Mapping[str, str]
     """Path parameters by their names on the wire."""
@@ -54,10 +67,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     body: Any
     """The operation's request Struct, or ``None``."""
     now: str
+    """When it arrived, as a date-time of the API."""
     finish: Callable[[str], None]
     """Ends the completion of a profile, by its id. Not called for a sandbox request."""
-    emit: Emit
-    """Reports an event: ``context.emit("message", "message.delivered", payload, owner)``. Call it once it is stored."""
 
     def profile(self) -> JSON:
         """The profile of the path. Raises ``Refusal`` (``RESOURCE_014``) when it is not there for the caller."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from .answers import Answer
 from .recording import RecordedRequest
 
 
-class Fail(msgspec.Struct, frozen=True, kw_only=True):
+class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail"):
     """An error instead of the answer; the work is not done, or done without saying so."""
 
     status: int = 503
@@ -22,50 +22,69 @@ class Fail(msgspec.Struct, frozen=True, kw_only=True):
     """An error code of the envelope; by default one that goes with the status."""
     body: bytes | None = None
     """Sent in place of an envelope, as a proxy would."""
+    details: Mapping[str, Sequence[str]] | None = None
+    """What the envelope says is wrong, by member of the request."""
     headers: Mapping[str, str] = {}
     after_commit: bool = False
 
+    def __post_init__(self) -> None:
+        _check(self.status, self.headers)
 
-class Drop(msgspec.Struct, frozen=True, kw_only=True):
+
+class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop"):
     """The connection is reset: before the work, or after it and before the answer."""
 
     after_commit: bool = False
 
 
-class Delay(msgspec.Struct, frozen=True, kw_only=True):
+class Delay(msgspec.Struct, frozen=True, kw_only=True, tag="delay"):
     """The answer comes late: the work waits, holding its idempotency key, or is done and only the answer waits."""
 
     seconds: float
     after_commit: bool = False
 
 
-class StallBody(msgspec.Struct, frozen=True, kw_only=True):
+class StallBody(msgspec.Struct, frozen=True, kw_only=True, tag="stall-body"):
     """The work is done and half of the answer arrives; the rest comes after ``seconds``, or never."""
 
     seconds: float | None = None
 
 
-class CutBody(msgspec.Struct, frozen=True, kw_only=True):
+class CutBody(msgspec.Struct, frozen=True, kw_only=True, tag="cut-body"):
     """The work is done and half of the answer arrives; then the connection closes."""
 
 
-class RawAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class RawAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
     """Exactly this answer, whatever was asked. No work is done."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = {}
 
+    def __post_init__(self) -> None:
+        _check(self.status, self.headers)
+
+
+def _check(status: int, headers: Mapping[str, str]) -> None:
+    """Refuse now what could not be written later."""
+    if not 200 <= status <= 599:
+        raise ValueError(f"a response has a status of 200 to 599; got {status!r}")
+    if any(character in "\r\n\0" for header in headers.items() for character in "".join(header)):
+        raise ValueError("header names and values have no line breaks")
+
 
 Fault = Fail | Drop | Delay | StallBody | CutBody | RawAnswer
 Chooser = Callable[[RecordedRequest], Fault | None]
 
 
-class _Scripted:
-    def __init__(self, fault: Fault, times: int, operation: str | None) -> None:
-        self.fault = fault
-        self.times = times
-        self.operation = operation
+class Scripted(msgspec.Struct, kw_only=True, eq=False):
+    """A fault that waits for requests."""
+
+    fault: Fault
+    times: int
+    """How many requests are still to meet it."""
+    operation: str | None
+    """The only operation that meets it; ``None`` for any request."""
 
 
 class Script:
@@ -73,28 +92,28 @@ class Script:
 
     def __init__(self) -> None:
         self.chooser: Chooser | None = None
-        self._scripted: list[_Scripted] = []
+        self.scripted: list[Scripted] = []
 
     def add(self, fault: Fault, times: int, operation: str | None) -> None:
         if times < 1:
             raise ValueError(f"times is how many requests meet the fault, 1 or more; got {times!r}")
-        self._scripted.append(_Scripted(fault, times, operation))
+        self.scripted.append(Scripted(fault=fault, times=times, operation=operation))
 
     def choose(self, request: RecordedRequest) -> Fault | None:
-        for scripted in self._scripted:
+        for scripted in self.scripted:
             if scripted.operation in (None, request.operation):
                 scripted.times -= 1
                 if not scripted.times:
-                    self._scripted.remove(scripted)
+                    self.scripted.remove(scripted)
                 return scripted.fault
         return self.chooser(request) if self.chooser is not None else None
 
     @property
     def pending(self) -> int:
-        return sum(scripted.times for scripted in self._scripted)
+        return sum(scripted.times for scripted in self.scripted)
 
     def clear(self) -> None:
-        self._scripted.clear()
+        self.scripted.clear()
         self.chooser = None
 
 
@@ -112,8 +131,8 @@ class _HangUp(Exception):  # noqa: N818 - asked for
 
 async def respond(
     fault: Fault | None, request: web.BaseRequest, work: Work, closing: asyncio.Event
-) -> web.StreamResponse:
-    """Do the work and answer it, as far as the fault lets both happen."""
+) -> web.Response | None:
+    """Do the work and answer it, as far as the fault lets both happen. ``None`` when no whole answer was sent."""
     try:
         match fault:
             case None:
@@ -132,7 +151,7 @@ async def respond(
                 return _plain(answer)
             case CutBody() | StallBody():
                 await _send_half(fault, request, await work.answer(), closing)
-                return _unsent()
+                return None
             case Drop(after_commit=True):
                 await work.answer()
             case _:
@@ -141,12 +160,7 @@ async def respond(
         pass
     if request.transport is not None:
         request.transport.abort()
-    return _unsent()
-
-
-def _unsent() -> web.Response:
-    """For aiohttp, which wants a response. There is no connection any more to write it to."""
-    return web.Response()
+    return None
 
 
 def _plain(answer: Answer) -> web.Response:

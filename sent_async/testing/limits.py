@@ -101,12 +101,12 @@ class Limits:
     """The limits by tier and the pools that are drawn on."""
 
     def __init__(self) -> None:
-        self._limits: dict[str, Limit] = {}
+        self.by_tier: dict[str, Limit] = {}
         self._pools: dict[tuple[str, str], FixedWindow | TokenBucket] = {}
 
     def set(self, tier: str, limit: Limit) -> None:
         """Use a limit from now on, with full pools."""
-        self._limits[tier] = limit
+        self.by_tier[tier] = limit
         for place in [place for place in self._pools if place[0] == tier]:
             del self._pools[place]
 
@@ -116,7 +116,7 @@ class Limits:
 
     def headers(self, tier: str, key: str, now: float) -> dict[str, str]:
         """What every answer says about the pool."""
-        limit = self._limits.get(tier, _DEFAULT)
+        limit = self.by_tier.get(tier, _DEFAULT)
         if not limit.headers:
             return {}
         pool = self._pools.get((tier, key)) or self._new(tier, now)
@@ -128,14 +128,14 @@ class Limits:
 
     def retry_after(self, tier: str, key: str, now: float) -> dict[str, str]:
         """What a 429 adds."""
-        limit = self._limits.get(tier, _DEFAULT)
+        limit = self.by_tier.get(tier, _DEFAULT)
         if limit.retry_after == "none":
             return {}
         seconds = limit.window if limit.retry_after == "window" else self._pools[tier, key].opens_in(now)
         return {"Retry-After": _up(seconds, limit)}
 
     def _new(self, tier: str, now: float) -> FixedWindow | TokenBucket:
-        limit = self._limits.get(tier, _DEFAULT)
+        limit = self.by_tier.get(tier, _DEFAULT)
         return FixedWindow(limit, now) if limit.kind == "window" else TokenBucket(limit, now)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from .store import JSON
 
 
-def page_of(rows: list[JSON], page: int, size: int) -> list[JSON]:
-    return rows[(page - 1) * size : page * size]
-
-
-def pagination(total: int, page: int, size: int) -> JSON:
+def paged(rows: Iterable[JSON], page: int, size: int) -> tuple[list[JSON], JSON]:
+    """The rows of one page, and the ``pagination`` that goes with it. The other rows are counted and not kept."""
+    first = (page - 1) * size
+    chosen: list[JSON] = []
+    total = 0
+    for row in rows:
+        if first <= total < first + size:
+            chosen.append(row)
+        total += 1
     pages = math.ceil(total / size)
-    return {
+    return chosen, {
         "page": page,
         "page_size": size,
         "total_count": total,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -33,6 +34,8 @@ from .samples import sample
 from .store import JSON, Store
 from .validation import check_idempotency_key, decode_body
 
+_log = logging.getLogger("sent_async.testing")
+
 
 class State:
     """All that one fake consists of, apart from its socket."""
@@ -49,6 +52,12 @@ class State:
         self.events: list[Emitted] = []
         self.closing = asyncio.Event()
 
+    def record(self, request: RecordedRequest) -> None:
+        """Keep a request, and forget the oldest one beyond the bound."""
+        if len(self.requests) >= self.settings.keep_requests:
+            del self.requests[0]
+        self.requests.append(request)
+
     def finish(self, profile_id: str, success: bool = True) -> None:
         now = stamp(self.clock.now())
         finish_completion(self.store, self.callbacks, profile_id, success=success, now=now)
@@ -63,10 +72,16 @@ class State:
         )
 
 
-_ROUTES: Final = [
-    (operation, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)))
-    for operation in sorted(operations.ALL, key=lambda operation: operation.path.count("{"))  # literal paths first
-]
+def _routes() -> dict[str, list[tuple[Operation[Any], re.Pattern[str]]]]:
+    """The operations by the part of the path that names the resource, literal paths first."""
+    routes: dict[str, list[tuple[Operation[Any], re.Pattern[str]]]] = {}
+    for operation in sorted(operations.ALL, key=lambda operation: operation.path.count("{")):
+        route = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path))
+        routes.setdefault(operation.path.split("/")[2], []).append((operation, route))
+    return routes
+
+
+_ROUTES: Final = _routes()
 
 
 async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
@@ -74,7 +89,8 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
     started = time.perf_counter()
     body = await request.read()
     path = request.rel_url.raw_path
-    matches = [(operation, match) for operation, route in _ROUTES if (match := route.fullmatch(path))]
+    candidates = _ROUTES.get("".join(path.split("/")[2:3]), ())
+    matches = [(operation, match) for operation, route in candidates if (match := route.fullmatch(path))]
     found = next(((operation, match) for operation, match in matches if operation.method == request.method), None)
     record = RecordedRequest(
         operation=found[0].name if found else None,
@@ -85,13 +101,17 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
         body=body,
         at=state.clock.now(),
     )
-    state.requests.append(record)
+    state.record(record)
     work: faults.Work = Stranger(matches)
     if found:
         operation, match = found
         parameters = {name: unquote(value) for name, value in match.groupdict().items()}
         work = Exchange(state, record, operation, parameters, started)
-    return await faults.respond(state.script.choose(record), request, work, state.closing)
+    response = await faults.respond(state.script.choose(record), request, work, state.closing)
+    record.answered(response.status if response is not None else None, time.perf_counter() - started)
+    _log.debug("%s", record)
+    # aiohttp wants a response even where there is no connection any more to write it to.
+    return response if response is not None else web.Response()
 
 
 class Stranger:
@@ -150,7 +170,7 @@ class Exchange:
             kind = "text/html" if (fault.body or b"").lstrip().startswith(b"<") else "application/json"
             answer = self._finished(Outcome(fault.status, fault.body or b"", self._request_id))
             return Answer(fault.status, {**answer.headers, "Content-Type": kind, **fault.headers}, answer.body)
-        answer = self._finished(self._refused(Refusal(code, status=fault.status)))
+        answer = self._finished(self._refused(Refusal(code, details=fault.details, status=fault.status)))
         return Answer(answer.status, {**answer.headers, **fault.headers}, answer.body)
 
     def _count(self, caller: Caller) -> None:
@@ -188,7 +208,7 @@ class Exchange:
                 body = decode_body(self._operation, self._request.body)
             sandbox = getattr(body, "sandbox", False) is True
             context = Context(
-                store=state.store.snapshot() if sandbox else state.store,
+                store=state.store.draft() if sandbox else state.store,
                 settings=state.settings,
                 caller=caller,
                 parameters=self._parameters,
@@ -197,11 +217,13 @@ class Exchange:
                 now=now,
                 finish=state.finish,
                 emit=discard if sandbox else partial(state.emit, request_id=self._request_id),
+                call_at=_never if sandbox else state.clock.call_at,
+                time=state.clock.now,
             )
             reply = HANDLERS.get(self._operation.name, self._by_schema)(context)
         except Refusal as refusal:
             return self._refused(refusal, sandbox=sandbox)
-        if reply.then is not None and not sandbox and state.settings.auto_complete:
+        if reply.then is not None and not sandbox:
             reply.then()
         content = b"" if reply.status == 204 else success_body(reply.data, self._request_id, now)
         return Outcome(reply.status, content, self._request_id, sandbox)
@@ -258,3 +280,7 @@ def _fingerprint(request: RecordedRequest) -> bytes:
     content = msgspec.json.encode(request.json, order="deterministic") if request.json is not None else request.body
     acting = request.headers.get("x-profile-id", "")
     return hashlib.sha256(b"\0".join([f"{request.method} {request.path} {acting}".encode(), content])).digest()
+
+
+def _never(moment: float, callback: Callable[[], object]) -> None:
+    """In place of ``Clock.call_at`` for a sandbox request, which leads to nothing."""

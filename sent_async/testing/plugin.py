@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures ``fake_sent`` and ``sent``, loaded with any project and costing nothing until used."""
+"""The pytest plugin: ``fake_sent``, ``sent`` and their options, loaded with any project, at no cost until used."""
 
 from __future__ import annotations
 
@@ -26,17 +26,29 @@ def _async_fixture(function: F) -> F:
     return decorated
 
 
+@pytest.fixture
+def fake_sent_options() -> dict[str, Any]:
+    """What ``fake_sent`` is made with: the arguments of ``FakeSent``. Override it, or parametrize a test with it."""
+    return {}
+
+
+@pytest.fixture
+def sent_options() -> dict[str, Any]:
+    """What ``sent`` is made with: the options of ``SentClient``. Override it, or parametrize a test with it."""
+    return {}
+
+
 @_async_fixture
-async def fake_sent() -> AsyncIterator[FakeSent]:
+async def fake_sent(fake_sent_options: dict[str, Any]) -> AsyncIterator[FakeSent]:
     """A ``FakeSent`` of its own for each test."""
     from .server import FakeSent
 
-    async with FakeSent() as fake:
+    async with FakeSent(**fake_sent_options) as fake:
         yield fake
 
 
 @_async_fixture
-async def sent(fake_sent: FakeSent) -> AsyncIterator[SentClient]:
+async def sent(fake_sent: FakeSent, sent_options: dict[str, Any]) -> AsyncIterator[SentClient]:
     """A client of ``fake_sent``."""
-    async with fake_sent.client() as client:
+    async with fake_sent.client(**sent_options) as client:
         yield client

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Hashable
+from functools import cache
 from typing import Any, Final
 
 from msgspec import inspect
@@ -13,8 +15,11 @@ _STAMP: Final = "2026-01-01T00:00:00Z"
 _ONLY_PAGE: Final = {"page": 1, "page_size": 100, "total_count": 1, "total_pages": 1, "has_more": False}
 
 
-def sample(kind: object) -> Any:
+@cache
+def sample(kind: Hashable) -> Any:
     """Plain data of the form that ``kind`` decodes from: every member present, one item in each list.
+
+    The same object each time; do not change it.
 
     Args:
         kind: A type that msgspec can decode.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ class FaultScripting(ABC):
         *,
         status: int | None = None,
         code: str | None = None,
+        details: Mapping[str, Sequence[str]] | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
         operation: OperationName = None,
@@ -37,15 +38,20 @@ class FaultScripting(ABC):
         """Answer with an error instead of doing the work, or after it was done.
 
         ``status`` defaults to the one the catalogue gives for ``code``, or 503; ``code`` to one that goes with the
-        status. ``body`` (bytes, a string, or anything to be sent as JSON) replaces the envelope.
+        status. ``details`` says what is wrong with each member of the request: ``{"name": ["Required"]}``. ``body``
+        (bytes, a string, or anything to be sent as JSON) replaces the envelope.
         """
         if status is None:
             status = ERROR_STATUS.get(code, 503) if code is not None else 503
-        content = body.encode() if isinstance(body, str) else body
-        if content is not None and not isinstance(content, bytes):
-            content = msgspec.json.encode(content)
+        if body is not None and details is not None:
+            raise ValueError("body replaces the envelope, which details belong to; give one of them")
         fault = faults.Fail(
-            status=status, code=code, body=content, headers=dict(headers or {}), after_commit=after_commit
+            status=status,
+            code=code,
+            details=details,
+            body=None if body is None else _content(body),
+            headers=dict(headers or {}),
+            after_commit=after_commit,
         )
         self._add(fault, times, operation)
 
@@ -70,14 +76,14 @@ class FaultScripting(ABC):
     def answer_next(
         self,
         status: int,
-        body: bytes = b"",
+        body: object = b"",
         headers: Mapping[str, str] | None = None,
         *,
         times: int = 1,
         operation: OperationName = None,
     ) -> None:
-        """Answer with exactly this, and do no work."""
-        self._add(faults.RawAnswer(status=status, body=body, headers=dict(headers or {})), times, operation)
+        """Answer with exactly this, and do no work. ``body`` is bytes, a string, or anything to be sent as JSON."""
+        self._add(faults.RawAnswer(status=status, body=_content(body), headers=dict(headers or {})), times, operation)
 
     def fault(self, chooser: faults.Chooser | None) -> None:
         """Ask ``chooser`` at every request that no scripted fault is waiting for; it returns a fault or ``None``::
@@ -85,6 +91,11 @@ class FaultScripting(ABC):
         fake.fault(lambda request: Drop(after_commit=True) if random.random() < 0.3 else None)
         """
         self._script.chooser = chooser
+
+    @property
+    def waiting_faults(self) -> Sequence[faults.Scripted]:
+        """The scripted faults that requests are still to meet, in their order."""
+        return tuple(self._script.scripted)
 
     @property
     def pending_faults(self) -> int:
@@ -100,6 +111,12 @@ class FaultScripting(ABC):
         if name is not None and name not in _NAMES:
             raise ValueError(f"no operation is called {name!r}; there are {', '.join(_NAMES)}")
         self._script.add(fault, times, name)
+
+
+def _content(body: object) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return body.encode() if isinstance(body, str) else msgspec.json.encode(body)
 
 
 _NAMES = tuple(operation.name for operation in ALL)

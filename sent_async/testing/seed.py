@@ -1,8 +1,14 @@
-"""What a fake begins with: the profile and the template of the API's own documents, member by member."""
+"""What a fake begins with: the profile and the template of the API's own documents, or what a test lists."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from .server import FakeSent
 
 ORGANIZATION_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
 ORGANIZATION_EMAIL: Final = "team@acme.com"
@@ -101,3 +107,36 @@ TEMPLATE: Final[dict[str, Any]] = {
     "updated_at": "2026-03-16T15:21:52.0607324+00:00",
     "is_published": True,
 }
+
+Items = list[dict[str, Any]]
+
+
+class Seed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a fake can be made with: objects as the API writes them, and keys. Owners first."""
+
+    profiles: Items = []
+    templates: Items = []
+    campaigns: Items = []
+    keys: Items = []
+
+
+def load(fake: FakeSent, objects: Mapping[str, Any]) -> None:
+    """Store each object with the method ``add_...`` of the fake.
+
+    Raises:
+        ValueError: With the place of what cannot be stored.
+    """
+    try:
+        seed = msgspec.convert(objects, Seed)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"seed: {error}") from None
+    for resource in Seed.__struct_fields__:
+        for index, item in enumerate(getattr(seed, resource)):
+            try:
+                if isinstance(name := item.get("id"), str) and name in getattr(fake, resource):
+                    raise ValueError(f"the id {name!r} is taken")
+                getattr(fake, f"add_{resource.removesuffix('s')}")(**item)
+            except KeyError as error:
+                raise ValueError(f"seed.{resource}[{index}]: nothing is stored under {error.args[0]!r}") from None
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"seed.{resource}[{index}]: {error}") from None

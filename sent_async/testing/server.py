@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -21,6 +22,7 @@ from .limits import Limit
 from .pipeline import State, handle
 from .recording import RecordedRequest
 from .scripting import FaultScripting
+from .seed import load
 from .store import Key, Record, Store, View, new_campaign, new_profile, new_template, shown, with_overrides
 
 
@@ -32,10 +34,13 @@ class FakeSent(FaultScripting):
             fake.approve(template.id)
 
     ``api_key`` is an organization key whose user is an admin; ``add_key`` makes others. ``port=0`` takes a free one.
-    ``seed=False`` starts without the documents' own profile and template, ``organization=False`` with a key that has no
-    organization. ``empty_auth_bodies`` answers 401 and 403 without a body. ``profile_page_size`` pages the list of
-    profiles. ``check_prerequisites=False`` completes any profile. ``auto_complete=False`` leaves a completion under
-    way until ``finish_completion``.
+    It starts with the profile and the template of the API's own documents; ``seed=False`` starts empty, and a mapping
+    with other objects, as the API writes them: ``seed={"profiles": [{"name": "Sales"}], "templates": [...]}``.
+    ``organization=False`` starts with a key that has no organization.
+    ``auto_approve`` lets every review of a template end well, right after the response. ``empty_auth_bodies`` answers
+    401 and 403 without a body. ``profile_page_size`` pages the list of profiles. ``check_prerequisites=False``
+    completes any profile. ``auto_complete=False`` leaves a completion under way until ``finish_completion``.
+    ``keep_requests`` is how many of the latest requests ``requests`` holds.
     """
 
     def __init__(
@@ -44,17 +49,21 @@ class FakeSent(FaultScripting):
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        seed: bool = True,
+        seed: bool | Mapping[str, Any] = True,
         organization: bool = True,
         empty_auth_bodies: bool = False,
         profile_page_size: int | None = None,
         check_prerequisites: bool = True,
         auto_complete: bool = True,
+        auto_approve: bool = False,
+        keep_requests: int = 10_000,
     ) -> None:
         if not api_key:
             raise ValueError("api_key is empty; clients have to send one")
         if profile_page_size is not None and profile_page_size < 1:
             raise ValueError(f"profile_page_size is 1 or more, got {profile_page_size!r}")
+        if keep_requests < 1:
+            raise ValueError(f"keep_requests is 1 or more, got {keep_requests!r}")
         self.api_key = api_key
         self._host = host
         self._port = port
@@ -65,9 +74,12 @@ class FakeSent(FaultScripting):
             profile_page_size=profile_page_size,
             check_prerequisites=check_prerequisites,
             auto_complete=auto_complete,
+            auto_approve=auto_approve,
+            keep_requests=keep_requests,
         )
-        self._state = self._new_state()
+        self._begin()
         self._runner: web.ServerRunner | None = None
+        self._control_connections: set[object] = set()
 
     def __repr__(self) -> str:
         return f"<FakeSent {self.url if self._runner else 'not started'}>"
@@ -88,7 +100,8 @@ class FakeSent(FaultScripting):
         if self._runner is not None:
             raise RuntimeError("this FakeSent has been started already")
         self._state.closing.clear()
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=1.0)
+        # The time to end for requests that have not arrived whole. What a fault holds up ends at once.
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
@@ -130,7 +143,7 @@ class FakeSent(FaultScripting):
         closing, callbacks = self._state.closing, self._state.callbacks
         callbacks.made.clear()
         self._state.clock.stop()
-        self._state = self._new_state()
+        self._begin()
         self._state.closing, self._state.callbacks = closing, callbacks
         if self._runner is not None:
             self._state.clock.start()
@@ -140,17 +153,17 @@ class FakeSent(FaultScripting):
     @property
     def profiles(self) -> Mapping[str, Profile]:
         """By id, in the order of creation, as clients read them."""
-        return View(Profile, {key: shown(row) for key, row in self._state.store.profiles.items()})
+        return View(Profile, self._state.store.profiles, shown)
 
     @property
     def templates(self) -> Mapping[str, Template]:
         """By id, in the order of creation, whoever owns them."""
-        return View(Template, {key: record.wire for key, record in self._state.store.templates.items()})
+        return View(Template, self._state.store.templates, attrgetter("wire"))
 
     @property
     def campaigns(self) -> Mapping[str, Campaign]:
         """By id, in the order of creation, of all profiles and of the organization."""
-        return View(Campaign, {key: record.wire for key, record in self._state.store.campaigns.items()})
+        return View(Campaign, self._state.store.campaigns, attrgetter("wire"))
 
     def definition(self, template_id: str) -> TemplateDefinition | None:
         """What a template was created or last updated with, which the API itself does not give back."""
@@ -165,13 +178,15 @@ class FakeSent(FaultScripting):
 
     def add_template(self, *, profile_id: str | None = None, **overrides: Any) -> Template:
         """Store an approved template of the organization, or of a profile; members as in ``Template``."""
+        if profile_id is not None and profile_id not in self._state.store.profiles:
+            raise KeyError(profile_id)
         wire = {**new_template(profile_id, self._now()), "status": "APPROVED"}
         wire = with_overrides(Template, wire, overrides)
         wire = {**wire, "is_published": overrides.get("is_published", wire["status"] == "APPROVED")}
         self._state.store.templates[wire["id"]] = Record(profile_id, wire)
         return self.templates[wire["id"]]
 
-    def add_campaign(self, profile_id: str | None, **overrides: Any) -> Campaign:
+    def add_campaign(self, profile_id: str | None = None, **overrides: Any) -> Campaign:
         """Store a campaign of a profile, or with ``None`` of the organization; members as in ``Campaign``."""
         brand = shown(self._state.store.profiles[profile_id])["brand"] if profile_id is not None else None
         wire = with_overrides(Campaign, new_campaign(brand and brand["id"], self._now()), overrides)
@@ -237,11 +252,21 @@ class FakeSent(FaultScripting):
             Limit(limit=limit, window=window, burst=burst, kind=kind, retry_after=retry_after, headers=headers),
         )
 
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """The rate limits that were set, by tier."""
+        return dict(self._state.limits.by_tier)
+
+    @property
+    def now(self) -> float:
+        """What time it is for the fake, in Unix seconds."""
+        return self._state.clock.now()
+
     # What was asked
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """Every request so far, in the order of arrival, those that met a fault included."""
+        """The latest requests, 10,000 or ``keep_requests`` of them, in the order of arrival, faults included."""
         return self._state.requests
 
     @property
@@ -264,7 +289,8 @@ class FakeSent(FaultScripting):
         """Close every open connection, idle ones included, as a restarting load balancer does."""
         server = self._runner.server if self._runner is not None else None
         for connection in server.connections if server is not None else ():
-            connection.force_close()
+            if connection not in self._control_connections:  # it waits for the response to this very call
+                connection.force_close()
 
     # Inside
 
@@ -272,12 +298,23 @@ class FakeSent(FaultScripting):
     def _script(self) -> faults.Script:
         return self._state.script
 
-    def _new_state(self) -> State:
-        state = State(Store(seeded=self._seed, organization=self._organization), self._settings)
-        state.store.keys[self.api_key] = Key(value=self.api_key)
-        return state
+    def _begin(self) -> None:
+        """As it was made."""
+        store = Store(seeded=self._seed is True, organization=self._organization)
+        store.keys[self.api_key] = Key(value=self.api_key)
+        self._state = State(store, self._settings)
+        if not isinstance(self._seed, bool):
+            load(self, self._seed)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.rel_url.raw_path.startswith("/_fake"):
+            from . import control  # here, because it is made of the methods of this class
+
+            self._control_connections.add(request.protocol)
+            try:
+                return await control.respond(self, request)
+            finally:
+                self._control_connections.discard(request.protocol)
         return await handle(self._state, request)
 
     def _review(self, template_id: str, status: str) -> Template:

@@ -1,14 +1,15 @@
 """What the fake remembers: resources in the API's own JSON form, and the keys that may touch them.
 
-A stored object is replaced, never changed in place. That makes a snapshot cheap, and sandbox requests run on one.
+A stored object is replaced, never changed in place. So a sandbox request can run on drafts, which cost nothing to make.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -18,6 +19,8 @@ from . import seed
 
 JSON = dict[str, Any]
 T = TypeVar("T", bound=ResponseModel)
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,42 +47,77 @@ class Store:
 
     def __init__(self, *, seeded: bool, organization: bool) -> None:
         self.organization = organization
-        self.keys: dict[str, Key] = {}
-        self.profiles: dict[str, JSON] = {}
-        self.templates: dict[str, Record] = {}
-        self.campaigns: dict[str, Record] = {}
-        self.web_hooks: dict[str, str] = {}
+        self.keys: MutableMapping[str, Key] = {}
+        self.profiles: MutableMapping[str, JSON] = {}
+        self.templates: MutableMapping[str, Record] = {}
+        self.campaigns: MutableMapping[str, Record] = {}
+        self.web_hooks: MutableMapping[str, str] = {}
         """By profile id: where to report that its completion has ended."""
-        self.undeletable: dict[str, str] = {}
+        self.undeletable: MutableMapping[str, str] = {}
         """By profile id: the error code that refuses its deletion."""
         if seeded:
             self.profiles[seed.PROFILE_ID] = seed.PROFILE
             self.templates[seed.TEMPLATE_ID] = Record(None, seed.TEMPLATE)
 
-    def snapshot(self) -> Store:
-        """A copy to try things out on."""
-        copy = Store(seeded=False, organization=self.organization)
-        copy.keys = self.keys
-        copy.profiles = dict(self.profiles)
-        copy.templates = dict(self.templates)
-        copy.campaigns = dict(self.campaigns)
-        copy.web_hooks = dict(self.web_hooks)
-        copy.undeletable = self.undeletable
-        return copy
+    def draft(self) -> Store:
+        """A store to try things out on: it reads like this one, and what is changed in it changes nothing here."""
+        draft = Store(seeded=False, organization=self.organization)
+        for name, value in vars(self).items():
+            if isinstance(value, MutableMapping):
+                setattr(draft, name, Draft(value))
+        return draft
 
 
-class View(Mapping[str, T]):
-    """Stored objects by id, as the SDK's own models. Counting is free; an object is converted when it is asked for."""
+class Draft(MutableMapping[K, V]):
+    """A mapping with changes that stay beside it. Made at once, however large the mapping is."""
 
-    def __init__(self, kind: type[T], rows: Mapping[str, JSON]) -> None:
+    def __init__(self, stored: Mapping[K, V]) -> None:
+        self._stored = stored
+        self._changed: dict[K, V] = {}
+        self._deleted: set[K] = set()
+
+    def __getitem__(self, key: K) -> V:
+        if key in self._deleted:
+            raise KeyError(key)
+        return self._changed[key] if key in self._changed else self._stored[key]
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._changed[key] = value
+        self._deleted.discard(key)
+
+    def __delitem__(self, key: K) -> None:
+        _ = self[key]
+        self._changed.pop(key, None)
+        self._deleted.add(key)
+
+    def __iter__(self) -> Iterator[K]:
+        yield from (key for key in self._stored if key not in self._deleted)
+        yield from (key for key in self._changed if key not in self._stored)
+
+    def __len__(self) -> int:
+        added = sum(key not in self._stored for key in self._changed)
+        return len(self._stored) + added - sum(key in self._stored for key in self._deleted)
+
+
+class View(Mapping[str, T], Generic[T, V]):
+    """Stored objects by id, as the SDK's own models: always as they are now. Reading one costs that one.
+
+    A loop over it goes over the ids of the moment when it began.
+    """
+
+    def __init__(self, kind: type[T], rows: Mapping[str, V], read: Callable[[V], JSON]) -> None:
         self._kind = kind
         self._rows = rows
+        self._read = read
 
     def __getitem__(self, key: str) -> T:
-        return msgspec.convert(self._rows[key], self._kind)
+        return msgspec.convert(self._read(self._rows[key]), self._kind)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        return iter(list(self._rows))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -167,11 +205,11 @@ def new_campaign(brand_id: str | None, now: str) -> JSON:
 
 
 def with_overrides(kind: type[ResponseModel], wire: JSON, overrides: Mapping[str, object]) -> JSON:
-    """A stored object with members given by their Python names, values as plain JSON, models or datetimes.
+    """A stored object with members given by their Python names or the API's, values as JSON, models or datetimes.
 
     Raises ``TypeError`` for a member the model does not have, and ``ValueError`` for a value that does not fit it.
     """
-    names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
+    names = _wire_names(kind)
     if unknown := sorted(overrides.keys() - names.keys()):
         raise TypeError(f"{kind.__name__} has no member {unknown[0]!r}; it has {', '.join(sorted(names))}")
     changed = {**wire, **{names[name]: _plain(value) for name, value in overrides.items()}}
@@ -180,6 +218,12 @@ def with_overrides(kind: type[ResponseModel], wire: JSON, overrides: Mapping[str
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
     return changed
+
+
+@cache
+def _wire_names(kind: type[ResponseModel]) -> dict[str, str]:
+    fields = msgspec.structs.fields(kind)
+    return {name: field.encode_name for field in fields for name in (field.name, field.encode_name)}
 
 
 def _plain(value: object) -> object:

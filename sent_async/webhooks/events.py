@@ -21,7 +21,7 @@ from ..models.events import (
     ProfileCompletionCallback,
     TemplatePayload,
 )
-from ..structs import SecretMap, SecretResponse, Timestamp
+from ..structs import ResponseModel, SecretMap, Timestamp
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ _NULL: Final = msgspec.Raw(b"null")
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class _Event(SecretResponse, frozen=True, kw_only=True):
+class _Event(ResponseModel, frozen=True, kw_only=True):
     id: str
     """What to deduplicate on: ``X-Webhook-Event-ID``, or a hash of the body where that header is missing."""
     endpoint_id: str

@@ -78,7 +78,7 @@ def test_generated_text(tmp_path: Path) -> None:
         wanted[f"{PACKAGE}/requests.py"],
         wanted[f"{PACKAGE}/responses.py"],
     )
-    assert "class Card(SecretModel, kw_only=True):\n    number: Secret\n" in requests
+    assert "class Card(RequestModel, kw_only=True):\n    number: Secret\n" in requests
     assert "    card: Card | None | UnsetType = UNSET\n" in requests
     assert "    colour: str | UnsetType = UNSET\n" in requests
     assert "class Thing(ResponseModel, frozen=True, kw_only=True):" in responses
@@ -87,6 +87,7 @@ def test_generated_text(tmp_path: Path) -> None:
     assert "    tags: list[str] | None = None\n" in responses
     assert '    is_main: bool | None = field(name="isMain", default=None)\n' in responses
     assert '    NO = "NO"\n' in wanted[f"{PACKAGE}/enums.py"]
+    assert '    MISSING_KEY = "AUTH_001"\n    """No key came."""\n' in wanted[f"{PACKAGE}/enums.py"]
     operations = wanted[PATH]
     assert "LIST_THINGS: Operation[list[Thing]] = Operation(" in operations
     assert "DELETE_THING: Operation[None] = Operation(" in operations
@@ -319,6 +320,7 @@ BAD = {
     "component name": ("    Card:\n", "    card_1: {type: object, properties: {}}\n    Card:\n", "in CamelCase"),
     "component kind": ("    Card:\n", "    Id: {type: string}\n    Card:\n", "an object with properties or a"),
     "enum with null": ("enum: [red, NO]", "enum: [red, null]", "Colour: an enum is of strings"),
+    "enum texts": ("[No key came., There is none.]", "[No key came.]", "must give each value a text"),
     "enum names": ("[MISSING_KEY, ORGANIZATION_NOT_FOUND]", "[MISSING_KEY]", "its own identifier"),
     "circular reference": (
         "    Id: {name: id, in: path, required: true, x-python-name: thing_id, schema: {type: string}}",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codegen.fragment import check, data_type, parse, read_endpoints
-from codegen.generate.normalise import SECRET, SECRET_MAP, TIMESTAMP, has_secret, normalise
+from codegen.generate.normalise import SECRET, SECRET_MAP, TIMESTAMP, normalise
 from codegen.openapi import Node, SpecError, lookup, python_name, snake
 
 SAMPLE = parse(Path(__file__).with_name("sample.yaml").read_text(encoding="utf-8"), "sample.yaml")
@@ -141,12 +141,6 @@ def test_secret_in_a_response(mark: str) -> None:
     assert probe("Thing", {**STRING, mark: True})["x-python-type"] == SECRET
     free: Node = {"type": "object", "additionalProperties": True, mark: True}
     assert probe("Thing", free)["x-python-type"] == SECRET_MAP
-
-
-def test_has_secret_looks_at_own_members_only() -> None:
-    """The component with the secret masks it; one that refers to it need not."""
-    assert has_secret(normalised("Card", STRING))
-    assert not has_secret(normalised("ThingCreate", STRING))
 
 
 def test_input_is_left_alone() -> None:

@@ -740,18 +740,19 @@ def test_a_list_of_ours_that_may_be_null(root: Path) -> None:
 
 
 def test_what_an_enum_says_of_its_values_grows_with_it(root: Path) -> None:
-    """A new value has itself as its name, and the status of its prefix."""
+    """A new value has itself as its name, no text, and the status of its prefix."""
     edited(
         root,
         "things.yaml",
         "      enum: [red, green]",
         "      enum: [AUTH_005, red]\n      x-enum-varnames: [NO_RIGHT, RED]\n"
-        "      x-http-status: {AUTH_005: 403, red: 404}",
+        "      x-enum-descriptions: [No right., Red.]\n      x-http-status: {AUTH_005: 403, red: 404}",
     )
     values = ["AUTH_005", "red", "RESOURCE_099", "blue"]
     after = updated(root, put("ThingResponse.colour", {"type": "string", "enum": values}))
     colour = schema(after, "Colour")
     assert colour["x-enum-varnames"] == ["NO_RIGHT", "RED", "RESOURCE_099", "blue"]
+    assert colour["x-enum-descriptions"] == ["No right.", "Red.", "", ""]
     assert colour["x-http-status"] == {"AUTH_005": 403, "red": 404, "RESOURCE_099": 404, "blue": 500}
 
 

@@ -160,3 +160,9 @@ def test_error_codes_have_names_and_statuses() -> None:
     assert len(set(codes["x-enum-varnames"])) == len(codes["enum"]) == len(set(codes["enum"]))
     assert list(codes["x-http-status"]) == codes["enum"]
     assert all(400 <= status <= 599 for status in codes["x-http-status"].values())
+
+
+@pytest.mark.parametrize("name", ["ErrorCode", "MessageStatus"])
+def test_values_that_callers_decide_by_have_a_meaning(name: str) -> None:
+    """Each error code and each message status must say what it means, shown in editors and the reference."""
+    assert all(SCHEMAS[name]["x-enum-descriptions"])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 import msgspec
 import pytest
 
@@ -19,7 +16,6 @@ from sent_async import SentClient, operations
 from sent_async.models import DestinationCountry
 from sent_async.operation import Operation
 from sent_async.testing import FakeSent
-from sent_async.testing.__main__ import main, serve
 from sent_async.testing.handlers import HANDLERS
 from sent_async.testing.plugin import _async_fixture
 from sent_async.testing.samples import sample
@@ -125,6 +121,8 @@ async def test_added_resources_take_any_member(fake_sent: FakeSent) -> None:
         fake_sent.add_template(created_at="yesterday")
     with pytest.raises(KeyError):
         fake_sent.add_key(profile_id="nope")
+    with pytest.raises(KeyError):
+        fake_sent.add_template(profile_id="nope")
 
 
 async def test_views_of_what_is_stored(fake_sent: FakeSent) -> None:
@@ -149,6 +147,19 @@ async def test_reset(fake_sent: FakeSent, sent: SentClient) -> None:
     assert list(fake_sent.profiles) == [SEEDED]
     assert fake_sent.requests == []
     assert await sent.profiles.create(name="Other", idempotency_key="k1")
+
+
+async def test_a_seed_of_its_own() -> None:
+    """``reset`` goes back to it. What cannot be stored is refused when the fake is made."""
+    async with FakeSent(seed={"profiles": [{"id": "p1", "name": "Bonn"}], "campaigns": [{"profile_id": "p1"}]}) as fake:
+        [campaign] = fake.campaigns.values()
+        assert campaign.id
+        fake.add_profile()
+        fake.reset()
+        assert [profile.name for profile in fake.profiles.values()] == ["Bonn"]
+        assert len(fake.templates) == 0
+    with pytest.raises(ValueError, match=r"seed\.profiles\[0\]: .*`\$\.id`"):
+        FakeSent(seed={"profiles": [{"id": []}]})
 
 
 async def test_time_moves_forward(fake_sent: FakeSent, sent: SentClient) -> None:
@@ -185,45 +196,6 @@ async def test_what_is_not_simulated_is_answered_by_its_schema(
     assert (response.data is None) == (operation.response is None)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_the_command_serves_until_told_to_stop(number: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints one line that other programs can read, serves, and ends at either signal."""
-    serving = asyncio.create_task(serve(FakeSent("sk_command")))
-    line = ""
-    while not line:
-        await asyncio.sleep(0.001)
-        line = capsys.readouterr().out
-    settings = dict(part.split("=", 1) for part in line.split())
-    assert line.count("\n") == 1
-    async with SentClient(settings["SENT_DM_API_KEY"], base_url=settings["SENT_BASE_URL"]) as sent:
-        assert await sent.profiles.list()
-    os.kill(os.getpid(), number)
-    await serving
-
-
-async def test_the_command_in_a_process_of_its_own() -> None:
-    """The line comes before the first request is possible to miss; SIGTERM ends it with exit code 0 and no output."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sent_async.testing", "--port", "0", "--api-key", "sk_own",
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
-    )  # fmt: skip
-    assert process.stdout is not None
-    line = (await process.stdout.readline()).decode()
-    settings = dict(part.split("=", 1) for part in line.split())
-    async with aiohttp.ClientSession(headers={"x-api-key": settings["SENT_DM_API_KEY"]}) as session:
-        async with session.get(settings["SENT_BASE_URL"] + "/v3/profiles") as answer:
-            assert answer.status == 200
-    process.terminate()
-    assert await process.communicate() == (b"", b"")
-    assert process.returncode == 0
-
-
-def test_the_command_when_it_cannot_listen() -> None:
-    """It says where it could not, and exits with an error."""
-    with pytest.raises(SystemExit, match=r"cannot listen on 192\.0\.2\.1:0"):
-        main(["--host", "192.0.2.1", "--port", "0"])
-
-
 def test_nothing_is_loaded_before_it_is_used() -> None:
     """``import sent_async`` does not load the kit, and the plugin's module does not load the server."""
     code = """
@@ -256,8 +228,10 @@ def test_the_fixtures_without_pytest_asyncio(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("mode", ["auto", "strict"])
 def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
-    """Both are there, in either mode of pytest-asyncio, one fake for each test."""
-    (tmp_path / "conftest.py").write_text("from sent_async.testing.plugin import fake_sent, sent\n")
+    """Both are there, in either mode of pytest-asyncio, one fake for each test, with options of a module or a test."""
+    (tmp_path / "conftest.py").write_text(
+        "from sent_async.testing.plugin import fake_sent, fake_sent_options, sent, sent_options\n"
+    )
     (tmp_path / "test_service.py").write_text(
         "import pytest\n"
         "@pytest.mark.asyncio\n"
@@ -265,6 +239,19 @@ def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
         "async def test_it(fake_sent, sent, run):\n"
         "    await sent.profiles.create(name='Sales')\n"
         "    assert len(fake_sent.profiles) == 2\n"
+    )
+    (tmp_path / "test_options.py").write_text(
+        "import pytest\n"
+        "@pytest.fixture\n"
+        "def fake_sent_options():\n"
+        "    return {'seed': False}\n"
+        "@pytest.mark.asyncio\n"
+        "@pytest.mark.parametrize('sent_options', [{'max_retries': 0}])\n"
+        "async def test_it(fake_sent, sent):\n"
+        "    fake_sent.fail_next(code='SERVICE_001')\n"
+        "    with pytest.raises(Exception, match='SERVICE_001'):\n"
+        "        await sent.profiles.list()\n"
+        "    assert not await sent.profiles.list()\n"
     )
     command = [
         sys.executable,
@@ -285,4 +272,4 @@ def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
         [*command, str(tmp_path)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "2 passed" in run.stdout
+    assert "3 passed" in run.stdout

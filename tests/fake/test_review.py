@@ -58,6 +58,18 @@ async def test_a_review(fake_sent: FakeSent, sent: SentClient) -> None:
         fake_sent.approve("nope")
 
 
+async def test_reviews_that_end_by_themselves() -> None:
+    """With ``auto_approve`` a template is approved right after the response that says it is pending; drafts stay."""
+    async with FakeSent(seed=False, auto_approve=True) as fake, fake.client() as sent:
+        draft = await sent.templates.create(definition=definition())
+        assert fake.templates[draft.id].status == "DRAFT"
+        submitted = await sent.templates.update(draft.id, submit_for_review=True)
+        assert submitted.status == "PENDING"
+        assert fake.templates[draft.id].status == "APPROVED"
+        await sent.templates.create(definition=definition(), submit_for_review=True, sandbox=True)
+        assert list(fake.templates) == [draft.id]
+
+
 async def test_a_template_in_review_is_frozen(fake_sent: FakeSent, sent: SentClient) -> None:
     """Definition, category, language and another submission are CONFLICT_006; the name can change."""
     pending = fake_sent.add_template(status="PENDING")

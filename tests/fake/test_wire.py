@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 import msgspec
@@ -222,6 +223,31 @@ async def test_requests_are_recorded(fake_sent: FakeSent, sent: SentClient) -> N
         created.method = "GET"  # type: ignore[misc]
     fake_sent.clear()
     assert fake_sent.requests == []
+
+
+async def test_what_became_of_a_request(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Its status and how long it took; no status when the response was not sent whole."""
+    fake_sent.drop_next()
+    await sent.profiles.list()
+    dropped, listed = fake_sent.requests
+    assert (dropped.status, listed.status) == (None, 200)
+    assert dropped.seconds is not None
+    assert str(dropped).startswith("GET /v3/profiles no response ")
+    assert re.fullmatch(r"GET /v3/profiles 200 \d+ ms listProfiles", str(listed))
+
+
+async def test_each_request_is_logged(
+    fake_sent: FakeSent, sent: SentClient, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On one line at DEBUG, without keys, queries and phone numbers."""
+    with caplog.at_level(logging.DEBUG, "sent_async.testing"):
+        await sent.numbers.lookup("+14155551234")
+        await wire(fake_sent, "GET", "/v3/nothing/14155551234/more?token=hidden")
+    first, second = [record.getMessage() for record in caplog.records if record.name == "sent_async.testing"]
+    assert first.startswith("GET /v3/numbers/lookup/… 200 ")
+    assert second.startswith("GET /v3/nothing/…/more 404 ")
+    assert second.endswith(" ms unknown")
+    assert repr(fake_sent.requests[0]) == "<RecordedRequest lookupNumber: GET /v3/numbers/lookup/…>"
 
 
 async def test_sandbox_is_announced(fake_sent: FakeSent, wire: Wire) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from yarl import URL
@@ -31,7 +32,8 @@ def complete_profile(context: Context) -> Reply:
         return Reply(200, {"status": _UNDER_WAY[status], "message": "Profile completion is already under way"})
     context.store.profiles[profile["id"]] = {**profile, "status": "processing", "updated_at": context.now}
     context.store.web_hooks[profile["id"]] = body.web_hook_url
-    return Reply(202, {"message": "Profile completion in progress"}, then=lambda: context.finish(profile["id"]))
+    finish = partial(context.finish, profile["id"]) if context.settings.auto_complete else None
+    return Reply(202, {"message": "Profile completion in progress"}, then=finish)
 
 
 def finish_completion(store: Store, callbacks: Callbacks, profile_id: str, *, success: bool, now: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ...models import BillingModel, ErrorCode, PaymentDetails, ProfileCreate, ProfileUpdate
 from ..answers import Refusal, Reply
 from ..context import Context
-from ..paging import page_of, pagination
+from ..paging import paged
 from ..store import JSON, new_profile, shown
 from ..validation import Problems, complete, given, whole_number
 from .brands import check_brand, stored_brand
@@ -37,14 +37,15 @@ _COPIED: Final = (
 
 def list_profiles(context: Context) -> Reply:
     _must_have_organization(context)
-    rows = [shown(row) for key, row in context.store.profiles.items() if context.caller.may_see(key)]
+    rows = (shown(row) for key, row in context.store.profiles.items() if context.caller.may_see(key))
     size = context.settings.profile_page_size
     if size is None:
-        return Reply(200, {"profiles": rows})
+        return Reply(200, {"profiles": list(rows)})
     problems = Problems()
     page = whole_number(context.query, "page", 1, problems)
     problems.refuse_if_any()
-    return Reply(200, {"profiles": page_of(rows, page, size), "pagination": pagination(len(rows), page, size)})
+    profiles, pagination = paged(rows, page, size)
+    return Reply(200, {"profiles": profiles, "pagination": pagination})
 
 
 def create_profile(context: Context) -> Reply:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from ...models import ErrorCode, TemplateCategory, TemplateCreate, TemplateDefinition, TemplateStatus, TemplateUpdate
 from ..answers import Refusal, Reply
 from ..context import Context
-from ..paging import page_of, pagination
+from ..paging import paged
 from ..store import JSON, Record, Store, new_template
 from ..validation import Problems, check_uuids, given, invalid, one_of, whole_number
 from .definitions import channels_of, check_definition, derived_name, detected_category, variables_of
@@ -25,13 +27,14 @@ def list_templates(context: Context) -> Reply:
     problems.expect_one_of(query.get("status"), TemplateStatus, "status")
     problems.expect_one_of(query.get("category"), TemplateCategory, "category")
     problems.refuse_if_any()
-    rows = [record.wire for record in context.store.templates.values() if _readable(context, record)]
-    if search := query.get("search"):
-        rows = [row for row in rows if search.casefold() in row["name"].casefold()]
-    for name in ("status", "category"):
-        if name in query:
-            rows = [row for row in rows if row[name] == query[name]]
-    return Reply(200, {"templates": page_of(rows, page, size), "pagination": pagination(len(rows), page, size)})
+    owners = readable_owners(context)
+    exact = [(name, query[name]) for name in ("status", "category") if name in query]
+    search = query.get("search", "").casefold()
+    rows = (record.wire for record in context.store.templates.values() if record.owner in owners)
+    rows = (row for row in rows if all(row[name] == value for name, value in exact))
+    rows = (row for row in rows if search in row["name"].casefold())
+    templates, pagination = paged(rows, page, size)
+    return Reply(200, {"templates": templates, "pagination": pagination})
 
 
 def create_template(context: Context) -> Reply:
@@ -47,7 +50,7 @@ def create_template(context: Context) -> Reply:
         **_of_definition(body.definition),
     }
     context.store.templates[template["id"]] = Record(owner, template, body.definition)
-    return Reply(201, template)
+    return Reply(201, template, then=_auto_review(context, template))
 
 
 def retrieve_template(context: Context) -> Reply:
@@ -73,7 +76,7 @@ def update_template(context: Context) -> Reply:
     template["is_published"] = template["status"] == "APPROVED"
     record = Record(before.owner, template, body.definition or before.definition)
     context.store.templates[template["id"]] = record
-    return Reply(200, template)
+    return Reply(200, template, then=_auto_review(context, template))
 
 
 def delete_template(context: Context) -> Reply:
@@ -88,18 +91,25 @@ def review(store: Store, template_id: str, status: str, now: str) -> None:
     store.templates[template_id] = Record(record.owner, wire, record.definition)
 
 
-def _readable(context: Context, record: Record) -> bool:
-    """A profile sees its own templates, and the organization's when it inherits them."""
+def _auto_review(context: Context, template: JSON) -> Callable[[], None] | None:
+    """What ends the review after the response, if that is wanted and there is one."""
+    if context.settings.auto_approve and template["status"] == "PENDING":
+        return partial(review, context.store, template["id"], "APPROVED", context.now)
+    return None
+
+
+def readable_owners(context: Context) -> set[str | None]:
+    """Whose templates the caller reads: a profile its own, and the organization's when it inherits them."""
     acting = context.caller.acting
-    if record.owner == acting:
-        return True
-    return acting is not None and record.owner is None and bool(context.store.profiles[acting]["inherit_templates"])
+    inherits = acting is not None and bool(context.store.profiles[acting]["inherit_templates"])
+    return {acting, None} if inherits else {acting}
 
 
 def _template(context: Context, *, to_write: bool = False) -> Record:
     check_uuids("Invalid template ID format.", context.parameters["id"])
     record = context.store.templates.get(context.parameters["id"])
-    if record is None or not _readable(context, record) or (to_write and record.owner != context.caller.acting):
+    owners = {context.caller.acting} if to_write else readable_owners(context)
+    if record is None or record.owner not in owners:
         raise Refusal(ErrorCode.TEMPLATE_NOT_FOUND)
     return record
 

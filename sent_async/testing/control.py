@@ -1,0 +1,224 @@
+"""``/_fake``: what a test may do to the fake, over HTTP, for tests in any language.
+
+``ROUTES`` says what answers a method and a path: mostly a method of ``FakeSent``, whose signature says which arguments
+there are. They come from the path, and from the query of a GET or the JSON body of any other request. No API key is
+asked for, nothing is recorded, and no limit or fault applies.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final, TypeVar, cast, get_type_hints
+from urllib.parse import unquote
+
+import msgspec
+from aiohttp import web
+
+from .faults import Scripted
+from .recording import RecordedRequest
+from .scripting import OperationName
+from .server import FakeSent
+
+T = TypeVar("T")
+
+ROOT: Final = "/_fake"
+MASKED: Final = frozenset(
+    (
+        *("access_token", "api_key", "callback_secret", "card_number", "cvc"),
+        *("download_url", "expiry", "signing_secret", "token"),
+        *("authorization", "cookie", "x-api-key"),
+    )
+)
+"""Members and headers whose values are not shown, wherever they stand."""
+
+
+def health(_: FakeSent) -> object:
+    return {"status": "ok"}
+
+
+def time(fake: FakeSent) -> object:
+    return {"now": datetime.fromtimestamp(fake.now, UTC), "unix": fake.now}
+
+
+def requests(fake: FakeSent, operation: str | None = None, newest: int | None = None) -> object:
+    """All requests, or those of one operation, or the ``newest`` of them; the oldest first."""
+    found = [request for request in fake.requests if operation in (None, request.operation)]
+    return {"count": len(found), "requests": [_request(request) for request in _newest(found, newest)]}
+
+
+def faults(fake: FakeSent) -> object:
+    """The faults that wait for requests, in their order."""
+    return {"count": fake.pending_faults, "faults": [_fault(scripted) for scripted in fake.waiting_faults]}
+
+
+def limits(fake: FakeSent) -> object:
+    """The limits that were set, by tier."""
+    return fake.limits
+
+
+ROUTES: Final[Mapping[str, Callable[..., object]]] = {
+    "GET /health": health,
+    "POST /reset": FakeSent.reset,
+    "GET /requests": requests,
+    "DELETE /requests": FakeSent.clear,
+    "GET /faults": faults,
+    "DELETE /faults": FakeSent.clear_faults,
+    "POST /faults/fail": FakeSent.fail_next,
+    "POST /faults/drop": FakeSent.drop_next,
+    "POST /faults/delay": FakeSent.delay_next,
+    "POST /faults/stall-body": FakeSent.stall_body_next,
+    "POST /faults/cut-body": FakeSent.cut_body_next,
+    "POST /faults/answer": FakeSent.answer_next,
+    "POST /drop-connections": FakeSent.drop_connections,
+    "GET /limits": limits,
+    "PUT /limits/{tier}": FakeSent.rate_limit,
+    "GET /time": time,
+    "POST /time/advance": FakeSent.advance,
+    "POST /keys": FakeSent.add_key,
+    "POST /profiles": FakeSent.add_profile,
+    "POST /templates": FakeSent.add_template,
+    "POST /campaigns": FakeSent.add_campaign,
+    "POST /templates/{template_id}/approve": FakeSent.approve,
+    "POST /templates/{template_id}/reject": FakeSent.reject,
+    "POST /profiles/{profile_id}/finish-completion": FakeSent.finish_completion,
+    "POST /profiles/{profile_id}/refuse-deletion": FakeSent.refuse_deletion,
+    "POST /settle": FakeSent.settle,
+}
+
+
+class _Problem(Exception):  # noqa: N818 - a response, not a failure of the fake
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+async def respond(fake: FakeSent, request: web.BaseRequest) -> web.Response:
+    """Do what was asked for. The result as JSON, 204 without one, or ``{"error": ...}`` with 400, 404 or 405."""
+    try:
+        call, given = _route(request)
+        from_text = request.method == "GET"
+        members = request.query if from_text else _members(await request.read())
+        arguments = _arguments(call, {**members, **given}, from_text=from_text)
+        result = await _result(call, fake, arguments)
+    except _Problem as problem:
+        return _json({"error": str(problem)}, problem.status, problem.headers)
+    return web.Response(status=204) if result is None else _json(result)
+
+
+def _route(request: web.BaseRequest) -> tuple[Callable[..., object], dict[str, str]]:
+    """What answers, and the arguments in the path."""
+    path = request.rel_url.raw_path.removeprefix(ROOT)
+    found = [
+        (route.split()[0], match, call)
+        for route, (pattern, call) in _PATTERNS.items()
+        if (match := pattern.fullmatch(path))
+    ]
+    for method, match, call in found:
+        if method == request.method:
+            return call, {name: unquote(value) for name, value in match.groupdict().items()}
+    if found:
+        allowed = ", ".join(method for method, _, _ in found)
+        raise _Problem(405, f"{ROOT}{path} takes {allowed}", {"Allow": allowed})
+    raise _Problem(404, f"the control API has no {ROOT}{path}; under {ROOT} there are {', '.join(ROUTES)}")
+
+
+_PATTERNS: Final = {
+    route: (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.split()[1])), call)
+    for route, call in ROUTES.items()
+}
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _Problem(400, f"the body must be a JSON object: {error}") from None
+
+
+def _arguments(call: Callable[..., object], given: Mapping[str, Any], *, from_text: bool) -> Mapping[str, Any]:
+    signature = _signature(call)
+    if signature is None:
+        return given
+    try:
+        return msgspec.structs.asdict(msgspec.convert(given, signature, strict=not from_text))
+    except msgspec.ValidationError as error:
+        raise _Problem(400, str(error)) from None
+
+
+@cache
+def _signature(call: Callable[..., object]) -> type[msgspec.Struct] | None:
+    """The arguments of a call as a Struct, for msgspec to check. ``None`` when the call takes, and checks, any."""
+    hints = get_type_hints(call)
+    _, *parameters = inspect.signature(call).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    fields = [
+        (
+            parameter.name,
+            # JSON has names for operations, not objects.
+            str | None if hints[parameter.name] == OperationName else hints[parameter.name],
+            msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default,
+        )
+        for parameter in parameters
+    ]
+    return msgspec.defstruct("Arguments", fields, kw_only=True, forbid_unknown_fields=True)
+
+
+async def _result(call: Callable[..., object], fake: FakeSent, arguments: Mapping[str, Any]) -> object:
+    try:
+        result = call(fake, **arguments)
+        return await result if inspect.isawaitable(result) else result
+    except KeyError as error:
+        raise _Problem(404, f"nothing is stored under {error.args[0]!r}") from None
+    except (TypeError, ValueError) as error:
+        raise _Problem(400, str(error)) from None
+
+
+def _json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=status, headers=headers, body=msgspec.json.encode(content), content_type="application/json"
+    )
+
+
+def _request(request: RecordedRequest) -> object:
+    return {
+        "operation": request.operation,
+        "method": request.method,
+        "path": request.path,
+        "query": dict(request.query),
+        "headers": _masked(dict(request.headers)),
+        "json": _masked(request.json),
+        "size": len(request.body),
+        "idempotency_key": request.idempotency_key,
+        "at": datetime.fromtimestamp(request.at, UTC),
+        "status": request.status,
+        "seconds": request.seconds,
+    }
+
+
+def _fault(scripted: Scripted) -> object:
+    members = msgspec.to_builtins(scripted.fault, builtin_types=[bytes])
+    if isinstance(body := members.get("body"), bytes):
+        members["body"] = body.decode(errors="replace")
+    return {**members, "times": scripted.times, "operation": scripted.operation}
+
+
+def _newest(items: Sequence[T], count: int | None) -> Sequence[T]:
+    return items if count is None else items[max(0, len(items) - count) :]
+
+
+def _masked(value: object) -> Any:
+    """The same, without the values of secrets."""
+    if isinstance(value, list):
+        return [_masked(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return {name: "***" if name.lower() in MASKED else _masked(item) for name, item in members.items()}
+    return value

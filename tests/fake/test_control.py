@@ -1,0 +1,249 @@
+"""The control API under ``/_fake``, spoken to as a program in another language would."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+
+import sent_async.models
+from sent_async import ConflictError, NotFoundError, SentClient, ServerError
+from sent_async.structs import Model, _secret_members
+from sent_async.testing import FakeSent
+from sent_async.testing.control import MASKED, ROUTES
+from tests.support.fake_data import SEEDED, TEMPLATE
+from tests.support.raw_client import Answered, Wire
+
+Control: TypeAlias = Callable[..., Awaitable[Answered]]
+
+
+@pytest.fixture
+async def control(fake_sent: FakeSent, wire: Wire) -> Control:
+    """A request to the control API, without a key."""
+
+    async def ask(method: str, path: str, json: object = None, **options: Any) -> Answered:
+        return await wire(fake_sent, method, f"/_fake{path}", json, key=None, **options)
+
+    return ask
+
+
+async def test_it_needs_no_key_and_is_not_recorded(fake_sent: FakeSent, control: Control) -> None:
+    """Health is told to anybody; neither limits nor faults nor records know of it."""
+    fake_sent.fail_next()
+    fake_sent.rate_limit("standard", limit=1)
+    for _ in range(3):
+        health = await control("GET", "/health")
+        assert (health.status, health.json) == (200, {"status": "ok"})
+        assert health.headers["Content-Type"] == "application/json"
+    assert fake_sent.requests == []
+    assert fake_sent.pending_faults == 1
+
+
+async def test_requests_are_told_without_secrets(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
+    """With what was sent and what became of it; the key and card data are masked."""
+    card: Any = {"card_number": "4111111111111111", "expiry": "12/30", "cvc": "123", "zip_code": "94107"}
+    await sent.profiles.list()
+    created = await sent.profiles.create(name="Sales", payment_details=card, idempotency_key="k1")
+    told = (await control("GET", "/requests")).json
+    assert told["count"] == 2
+    listed, asked = told["requests"]
+    assert (listed["operation"], listed["status"], listed["json"], listed["size"]) == ("listProfiles", 200, None, 0)
+    assert (asked["method"], asked["path"], asked["idempotency_key"]) == ("POST", "/v3/profiles", "k1")
+    assert asked["json"]["name"] == created.name
+    assert asked["json"]["payment_details"] == {**card, "card_number": "***", "expiry": "***", "cvc": "***"}
+    assert asked["headers"]["x-api-key"] == "***"
+    assert asked["seconds"] > 0
+    assert b"4111" not in (await control("GET", "/requests")).content
+
+
+async def test_requests_by_operation_and_the_newest(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
+    """``operation`` and ``newest`` choose; the count is of all that were chosen among."""
+    for name in ("One", "Two", "Three"):
+        await sent.profiles.create(name=name)
+        await sent.profiles.list()
+    told = (await control("GET", "/requests?operation=createProfile&newest=2")).json
+    assert (told["count"], [request["json"]["name"] for request in told["requests"]]) == (3, ["Two", "Three"])
+    assert len((await control("GET", "/requests?newest=99")).json["requests"]) == 6
+    assert (await control("GET", "/requests?newest=0")).json == {"count": 6, "requests": []}
+    assert (await control("DELETE", "/requests")).status == 204
+    assert fake_sent.requests == []
+
+
+async def test_a_list_in_a_body_is_masked_too(fake_sent: FakeSent, wire: Wire, control: Control) -> None:
+    """Secrets are found wherever they stand."""
+    await wire(fake_sent, "POST", "/v3/profiles", [{"Access_Token": "hidden"}, {"name": "shown"}])
+    told = (await control("GET", "/requests")).json
+    assert told["requests"][0]["json"] == [{"Access_Token": "***"}, {"name": "shown"}]
+
+
+def test_every_secret_of_the_api_is_masked() -> None:
+    """A member of a model that no ``repr`` shows is masked, unless it is a text, which the page is there to show."""
+    texts = {"body", "content", "event_data", "footer", "header", "postback_data", "subject", "text", "url", "value"}
+    names = dir(sent_async.models)
+    models: list[Any] = [kind for name in names if isinstance(kind := getattr(sent_async.models, name), type)]
+    secrets = {name for kind in models if issubclass(kind, Model) for name in _secret_members(kind)}
+    assert {"card_number", "signing_secret"} < secrets
+    assert secrets - texts <= MASKED
+
+
+async def test_faults(fake_sent: FakeSent, control: Control) -> None:
+    """Each ``..._next`` is there, with its arguments; they are listed in their order, and cleared."""
+    for kind, arguments in {
+        "fail": {"times": 2, "code": "VALIDATION_001", "details": {"name": ["Required"]}, "operation": "createProfile"},
+        "drop": {"after_commit": True},
+        "delay": {"seconds": 1},
+        "stall-body": {"seconds": 0.5},
+        "cut-body": {"times": 3},
+        "answer": {"status": 418, "body": "tea", "headers": {"X-Pot": "1"}},
+    }.items():
+        assert (await control("POST", f"/faults/{kind}", arguments)).status == 204
+    told = (await control("GET", "/faults")).json
+    assert told["count"] == 9
+    assert [fault["type"] for fault in told["faults"]] == ["fail", "drop", "delay", "stall-body", "cut-body", "answer"]
+    assert (told["faults"][0]["details"], told["faults"][0]["body"]) == ({"name": ["Required"]}, None)
+    assert (told["faults"][0]["operation"], told["faults"][0]["times"]) == ("createProfile", 2)
+    assert told["faults"][-1]["body"] == "tea"
+    assert (await control("DELETE", "/faults")).status == 204
+    assert (await control("GET", "/faults")).json == {"count": 0, "faults": []}
+
+
+async def test_a_code_that_is_not_in_the_catalogue(fake_sent: FakeSent, control: Control) -> None:
+    """Sent may invent one; the error says so."""
+    await control("POST", "/faults/fail", {"code": "FUTURE_001", "status": 409, "details": {"name": ["Taken"]}})
+    async with fake_sent.client(max_retries=0) as sent:
+        with pytest.raises(ConflictError) as refused:
+            await sent.profiles.list()
+    assert (refused.value.code, refused.value.details) == ("FUTURE_001", {"name": ["Taken"]})
+
+
+async def test_a_fault_is_met(fake_sent: FakeSent, control: Control) -> None:
+    """A body may be any JSON; the request that met it says so."""
+    await control("POST", "/faults/fail", {"status": 500, "body": {"oops": True}})
+    async with fake_sent.client(max_retries=0) as sent:
+        with pytest.raises(ServerError):
+            await sent.profiles.list()
+    assert (await control("GET", "/requests")).json["requests"][0]["status"] == 500
+
+
+async def test_limits(fake_sent: FakeSent, control: Control) -> None:
+    """Set by tier, and told."""
+    assert (await control("PUT", "/limits/sensitive", {"limit": 10, "kind": "bucket", "burst": 5})).status == 204
+    assert (await control("GET", "/limits")).json["sensitive"]["burst"] == 5
+    assert fake_sent.limits["sensitive"].limit == 10
+
+
+async def test_reviews_and_completions(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
+    """What people at Sent would do, with the object as it is then."""
+    template = fake_sent.add_template(status="PENDING")
+    approved = await control("POST", f"/templates/{template.id}/approve")
+    assert (approved.json["id"], approved.json["status"]) == (template.id, "APPROVED")
+    assert (await control("POST", f"/templates/{TEMPLATE}/reject")).json["status"] == "REJECTED"
+    finished = await control("POST", f"/profiles/{SEEDED}/finish-completion", {"success": False})
+    assert finished.json["status"] == "failed"
+    assert (await control("POST", f"/profiles/{SEEDED}/refuse-deletion", {"code": "CONFLICT_013"})).status == 204
+    with pytest.raises(ConflictError):
+        await sent.profiles.delete(SEEDED)
+
+
+async def test_time(fake_sent: FakeSent, control: Control) -> None:
+    """Told and moved on."""
+    before = (await control("GET", "/time")).json
+    assert (await control("POST", "/time/advance", {"seconds": 3600})).status == 204
+    after = (await control("GET", "/time")).json
+    assert after["unix"] - before["unix"] >= 3600
+    assert before["now"] < after["now"]
+
+
+async def test_a_key(fake_sent: FakeSent, control: Control) -> None:
+    """Made up, or as given; it works as the one from Python does."""
+    key = (await control("POST", "/keys", {"profile_id": SEEDED, "admin": False})).json
+    async with fake_sent.client(api_key=key) as sent:
+        assert [profile.id async for profile in sent.profiles.list()] == [SEEDED]
+    assert (await control("POST", "/keys", {"key": "sk_mine"})).json == "sk_mine"
+
+
+async def test_objects_are_added(fake_sent: FakeSent, control: Control) -> None:
+    """With any member, by the names of the API, and given back as they are stored."""
+    profile = (await control("POST", "/profiles", {"name": "Bonn", "status": "pending_review"})).json
+    assert fake_sent.profiles[profile["id"]].name == "Bonn"
+    template = (await control("POST", "/templates", {"profile_id": profile["id"], "status": "REJECTED"})).json
+    assert template["customer_id"] == profile["id"]
+    campaign = (await control("POST", "/campaigns", {"profile_id": profile["id"], "messageFlow": "Sign up"})).json
+    assert fake_sent.campaigns[campaign["id"]].message_flow == campaign["messageFlow"] == "Sign up"
+    assert (await control("POST", "/campaigns", {"name": "Ours"})).json["brandId"] is None
+
+
+async def test_settle_and_reset(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
+    """``settle`` responds when reports have been delivered, ``reset`` when everything is as it was."""
+    profile = fake_sent.add_profile(status="incomplete", description="Ours", inherit_tcr_brand=True)
+    await sent.profiles.complete(profile.id, web_hook_url=f"{fake_sent.url}/nowhere")
+    assert (await control("POST", "/settle")).status == 204
+    assert fake_sent.callbacks[0].status == 404
+    assert (await control("POST", "/reset")).status == 204
+    assert list(fake_sent.profiles) == [SEEDED]
+
+
+async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) -> None:
+    """Those of clients that wait for their next request."""
+    async with fake_sent.client() as sent:
+        await sent.profiles.list()
+        assert (await control("POST", "/drop-connections")).status == 204
+        with pytest.raises(NotFoundError):
+            await sent.profiles.retrieve("nope")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "json", "status", "said"),
+    [
+        ("GET", "/nothing", None, 404, "/_fake/nothing; under /_fake there are GET /health, POST /reset"),
+        ("DELETE", "/health", None, 405, "/_fake/health takes GET"),
+        ("POST", "/templates/nope/approve", None, 404, "'nope'"),
+        ("POST", "/faults/delay", {}, 400, "`seconds`"),
+        ("POST", "/faults/drop", {"tymes": 1}, 400, "`tymes`"),
+        ("POST", "/faults/drop", {"times": "1"}, 400, "Expected `int`, got `str` - at `$.times`"),
+        ("POST", "/faults/drop", {"times": 0}, 400, "1 or more"),
+        ("POST", "/faults/drop", {"operation": "nope"}, 400, "createProfile"),
+        ("POST", "/faults/fail", {"body": "no", "details": {}}, 400, "body replaces the envelope"),
+        ("POST", "/faults/fail", {"headers": {"X": "a\r\nb"}}, 400, "line breaks"),
+        ("POST", "/faults/fail", {"status": 101}, 400, "200 to 599"),
+        ("POST", "/faults/answer", {"status": 99}, 400, "200 to 599"),
+        ("PUT", "/limits/standard", {"limit": 0}, 400, "limit >= 1"),
+        ("POST", "/time/advance", {"seconds": -1}, 400, "forward"),
+        ("POST", "/profiles/x/refuse-deletion", {"code": "NOPE"}, 400, "NOPE"),
+        ("POST", "/keys", {"profile_id": "nope"}, 404, "'nope'"),
+        ("POST", "/profiles", {"colour": "red"}, 400, "Profile has no member 'colour'"),
+        ("POST", "/templates", {"created_at": "today"}, 400, "`$.created_at`"),
+        ("POST", "/templates", {"profile_id": "nope"}, 404, "'nope'"),
+        ("GET", "/requests?newest=x", None, 400, "`$.newest`"),
+        ("POST", "/reset", [], 400, "JSON object"),
+    ],
+)
+async def test_what_cannot_be_done_is_explained(
+    control: Control, method: str, path: str, json: object, status: int, said: str
+) -> None:
+    """As JSON, with what to do instead; the fake is unharmed."""
+    refused = await control(method, path, json)
+    assert refused.status == status
+    assert said in refused.json["error"]
+    assert (await control("GET", "/health")).status == 200
+
+
+async def test_a_body_that_is_no_json(control: Control) -> None:
+    """Refused with the place where it went wrong."""
+    for content in (b"{", b"\xff", b"[" * 100_000):
+        refused = await control("POST", "/reset", content=content)
+        assert (refused.status, "JSON" in refused.json["error"]) == (400, True)
+
+
+async def test_another_method_is_told_what_there_is(control: Control) -> None:
+    """``Allow`` has all methods of the path."""
+    refused = await control("PATCH", "/requests")
+    assert (refused.status, refused.headers["Allow"]) == (405, "GET, DELETE")
+
+
+def test_every_method_of_the_fake_can_be_called() -> None:
+    """What a test does in Python it can do in any language: only what makes or reads Python objects is left out."""
+    python = {"client", "close", "definition", "fault", "start"}
+    methods = {name for name in dir(FakeSent) if callable(getattr(FakeSent, name)) and not name.startswith("_")}
+    assert methods - {call.__name__ for call in ROUTES.values()} == python
