@@ -55,7 +55,8 @@ def min_deps(session: nox.Session) -> None:
     """The oldest dependencies that pyproject.toml admits."""
     install(session, "tests")
     project = nox.project.load_toml("pyproject.toml")["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["redis"]]
+    extras = project["optional-dependencies"]
+    requirements = [*project["dependencies"], *extras["redis"], *extras["telemetry"], "opentelemetry-sdk>=1.30"]
     session.install(*(requirement.split(",")[0].replace(">=", "==") for requirement in requirements))
     parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "redis", "fake", "webhooks"]
     session.run("pytest", *(session.posargs or ["-n", "auto", *(f"tests/{part}" for part in parts)]))

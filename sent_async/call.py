@@ -37,13 +37,17 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     """1 for the first attempt of a call."""
     seconds: float
-    """How long this attempt took. Waiting for a connection slot or for the rate limit is not included."""
+    """How long this attempt took, without the two waits below."""
     status: int | None = None
     """``None`` when there was no response."""
     request_id: str | None = None
     error: SentError | None = None
     retry_in: float | None = None
     """Seconds until the next attempt; ``None`` when there is none."""
+    waited_for_slot: float = 0.0
+    """Seconds that it waited before until fewer than ``limit`` requests of the client were in flight."""
+    waited_for_limit: float = 0.0
+    """Seconds that it waited before for the rate limit."""
 
 
 class Call(Generic[T]):
@@ -69,6 +73,8 @@ class Call(Generic[T]):
         "pacer",
         "request",
         "timeout",
+        "waited_for_limit",
+        "waited_for_slot",
     )
 
     def __init__(
@@ -97,6 +103,7 @@ class Call(Generic[T]):
         self._retries = 0
         self._waits: Iterator[float] | None = None
         self._started = self.attempt_started = clock.time()
+        self.waited_for_slot = self.waited_for_limit = 0.0
         self.expires: float | None = None
         """When the deadline ends the call, on the clock."""
         self.attempts = 0
@@ -113,6 +120,7 @@ class Call(Generic[T]):
         """
         transport, deadline = self._transport, self._options.deadline
         failure: SentError | None = None
+        reported = 0
         timer = None
         transport.calls.add(self)
         if deadline is not None:
@@ -131,6 +139,8 @@ class Call(Generic[T]):
                 self._report(getattr(failure, "status", None), failure.request_id, failure, wait)
                 if wait is None:
                     raise self._complete(failure)
+                reported = self.attempts
+                self.waited_for_slot = self.waited_for_limit = 0.0
                 if wait:
                     await self.clock.sleep(wait)
         except asyncio.CancelledError:
@@ -149,7 +159,10 @@ class Call(Generic[T]):
             transport.calls.discard(self)
             if timer is not None:
                 timer.end(self)
-        raise self._complete(self._stop_error(reason)) from failure
+        stopped = self._stop_error(reason)
+        if self.attempts > reported:
+            self._report(None, None, stopped)
+        raise self._complete(stopped) from failure
 
     def _wait_after(self, failure: SentError) -> float | None:
         """Seconds until the next attempt, or ``None`` when ``failure`` is final."""
@@ -212,6 +225,8 @@ class Call(Generic[T]):
             request_id=request_id,
             error=error,
             retry_in=wait,
+            waited_for_slot=self.waited_for_slot,
+            waited_for_limit=self.waited_for_limit,
         )
         logger.log(
             logging.DEBUG if wait is None else logging.INFO,

@@ -153,7 +153,7 @@ class SentClient(Resources):
         ``headers`` are added to the client's own. What is left out stays as it is.
         """
         old = self._options
-        view = object.__new__(SentClient)
+        view = object.__new__(type(self))
         # Without the resources that have been used: each belongs to the client or view it was made for.
         view.__dict__.update({name: value for name, value in self.__dict__.items() if name.startswith("_")})
         view._options = Options(

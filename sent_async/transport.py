@@ -129,7 +129,9 @@ class Transport:
             if slots.free:
                 slots.free -= 1
             else:
+                since = self._clock.time()
                 await slots.take()
+                call.waited_for_slot += self._clock.time() - since
             started = call.attempt_started = self._clock.time()
             timer = None
             if call.timeout is not None:
@@ -172,7 +174,9 @@ class Transport:
                     call.attempts += 1  # it failed before it had a connection
                 # Raised here, not in the handler, which would chain aiohttp's error and with it the request's headers.
                 raise failure
+            since = self._clock.time()
             await pacer.wait(tier, call.expires)
+            call.waited_for_limit += self._clock.time() - since
 
     def timer(self, reason: Reason, seconds: float) -> CallTimer:
         """The timer for all calls with a limit of this length."""

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import sent_async
-from sent_async import Attempt, NotFoundError, SentClient, SentError, batch
+from sent_async import Attempt, NotFoundError, SentClient, SentError, SentTimeoutError, batch
 from tests.support.clocks import NoPause, WaitlessClock
 from tests.support.limited import Limited, fetch, limited_servers
 from tests.support.payloads import problem
-from tests.support.raw_servers import closed_port
+from tests.support.raw_servers import RawServer, closed_port, stalled_head
 from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
 
 RETRY = re.compile(r"(GET|POST) \S+ attempt \d+: .+ in \d+\.\d{3} s( \(request_id=\S+\))?, next attempt in \d+\.\d\d s")
@@ -87,6 +87,16 @@ async def test_a_wait_for_a_limit_says_why_and_how_long(headers: bool, log: pyte
     assert all(RETRY.fullmatch(line) or WAIT.fullmatch(line) for line in found), found
     reasons = {wait[1] for line in found if (wait := WAIT.fullmatch(line))}
     assert ("the limit is spent" if headers else "429") in reasons
+
+
+async def test_an_attempt_that_the_deadline_ends_is_logged(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
+    """At DEBUG, like the last attempt of any call. A call that only waited for its retry has no attempt more."""
+    async with RawServer(stalled_head) as raw:
+        with pytest.raises(SentTimeoutError):
+            await client(base_url=raw.url, deadline=0.05).profiles.retrieve("p")
+    [line] = lines(log, logging.DEBUG)
+    assert "attempt 1: SentTimeoutError (retrieveProfile: no response within the deadline of 0.05 s) in " in line
+    assert lines(log, logging.INFO) == []
 
 
 async def test_a_hook_that_raises_is_an_error_in_the_log(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
