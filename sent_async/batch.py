@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
+import functools
 import itertools
 import os
 from collections import deque
@@ -16,7 +16,6 @@ from collections.abc import (
     Coroutine,
     Generator,
     Iterable,
-    Iterator,
     Sized,
 )
 from typing import Any, ClassVar, Generic, Literal, Never, NoReturn, Protocol, TypeAlias, TypeVar, cast, overload
@@ -25,7 +24,7 @@ import msgspec
 
 from .clock import Clock, SystemClock
 from .errors import SentConfigError, SentError
-from .journal import Journal
+from .journal import ItemNames, Journal
 from .options import check_count
 from .request import given_keys
 
@@ -184,8 +183,8 @@ def batch(
     if journal is None:
         one = call if key is None else _keyed(call, key)
         return Batch(one, items, concurrency, fail_fast, on_progress, clock)
-    record = _Record(journal if isinstance(journal, Journal) else Journal(journal), call, key, concurrency)
-    return Batch(call, items, concurrency, fail_fast, on_progress, clock, record)
+    names = ItemNames(journal if isinstance(journal, Journal) else Journal(journal), call, key)
+    return Batch(call, items, concurrency, fail_fast, on_progress, clock, names)
 
 
 class Batch(Generic[K, V]):
@@ -199,17 +198,16 @@ class Batch(Generic[K, V]):
         fail_fast: bool,
         on_progress: Callable[[Progress], object] | None,
         clock: Clock,
-        record: _Record[K] | None = None,
+        names: ItemNames[K] | None = None,
     ) -> None:
         self._call = call
         self._items = items
         self._total = len(items) if isinstance(items, Sized) else None
-        workers = concurrency if record is None else 2 * concurrency  # half of them may wait for the journal
-        self._workers = workers if self._total is None else min(workers, max(1, self._total))
+        self._workers = concurrency if self._total is None else min(concurrency, max(1, self._total))
         self._fail_fast = fail_fast
         self._on_progress = on_progress
         self._clock = clock
-        self._record = record
+        self._names = names
         self._begun = False
 
     def __repr__(self) -> str:
@@ -236,8 +234,8 @@ class Batch(Generic[K, V]):
         async def keep(index: int, result: Result[K, V]) -> None:
             results[index] = result
 
-        await self._open()
         source = _Source(self._items)
+        await self._open()
         tasks = self._start(source, keep)
         try:
             await asyncio.gather(*tasks)
@@ -256,8 +254,8 @@ class Batch(Generic[K, V]):
                 room.clear()
                 await room.wait()
 
-        await self._open()
         source = _Source(self._items)
+        await self._open()
         tasks = self._start(source, hand_over)
         running, failures = set(tasks), list[BaseException]()
 
@@ -285,8 +283,8 @@ class Batch(Generic[K, V]):
             await self._end(tasks, source)
 
     async def _open(self) -> None:
-        if self._record is not None:
-            await asyncio.to_thread(self._record.journal.open, self._record.call)
+        if self._names is not None:
+            await self._names.journal.open(self._names.call)
 
     async def _end(self, tasks: list[asyncio.Task[None]], source: _Source[K]) -> None:
         try:
@@ -294,49 +292,72 @@ class Batch(Generic[K, V]):
             await asyncio.gather(*tasks, return_exceptions=True)
             await source.close()
         finally:
-            if self._record is not None:
-                await self._record.journal.close()
+            if self._names is not None:
+                await self._names.journal.close()
 
     def _start(
         self, source: _Source[K], report: Callable[[int, Result[K, V]], Coroutine[Any, Any, None]]
     ) -> list[asyncio.Task[None]]:
         progress = _Reporter(self._on_progress, self._total, self._clock) if self._on_progress is not None else None
+        names = self._names
         running = self._workers
         in_one_go = max(1, _ITEMS_PER_TURN // self._workers)
+
+        async def finish(index: int, result: Result[K, V]) -> None:
+            await report(index, result)
+            if progress is not None:
+                progress.count(result.ok)
 
         async def worker() -> None:
             nonlocal running
             number = 0
             while (taken := await source.next()) is not None:
                 index, item = taken
-                result = await (self._result_of(item) if self._record is None else self._recorded(item, self._record))
-                await report(index, result)
-                if progress is not None:
-                    progress.count(result.ok)
+                if names is None:
+                    await finish(index, await self._result_of(item))
+                else:
+                    await self._recorded(index, item, names, finish)
                 number += 1
                 if number % in_one_go == 0:
                     await asyncio.sleep(0)  # a call that never suspends must not stop the rest of the program
             running -= 1
-            if running == 0 and progress is not None:
+            if running == 0:
+                if names is not None:
+                    names.journal.end()
+                elif progress is not None:
+                    progress.report()
+
+        async def writer(journal: Journal) -> None:
+            await journal.write()
+            if progress is not None:
                 progress.report()
 
-        return [asyncio.create_task(worker()) for _ in range(self._workers)]
+        tasks = [asyncio.create_task(worker()) for _ in range(self._workers)]
+        if names is not None:
+            tasks.append(asyncio.create_task(writer(names.journal)))
+        return tasks
 
-    async def _recorded(self, item: K, record: _Record[K]) -> Result[K, V]:
-        """The result of an item that is in the journal, or goes into it before it is reported."""
-        name = record.journal.begin(item if record.key is None else record.key(item))
-        found = record.journal.find(name)
-        if found is not None:
-            return Success(item, found[0])
-        token = given_keys.set(record.idempotency_keys(name))
+    async def _recorded(
+        self,
+        index: int,
+        item: K,
+        names: ItemNames[K],
+        finish: Callable[[int, Result[K, V]], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Finish an item that is in the journal, or goes into it before it is reported."""
+        name = names.begin(item)
+        if name in names.journal:
+            await finish(index, Success(item, await names.journal.value(name)))
+            return
+        token = given_keys.set(names.idempotency_keys(name))
         try:
-            async with record.calls:
-                result = await self._result_of(item, **record.given(name))
+            result = await self._result_of(item, **names.given(name))
         finally:
             given_keys.reset(token)
         if result.ok:
-            await record.journal.record(name, result.value)
-        return result
+            await names.journal.keep(name, result.value, functools.partial(finish, index, result))
+        else:
+            await finish(index, result)
 
     async def _result_of(self, item: K, **given: str) -> Result[K, V]:
         try:
@@ -346,34 +367,6 @@ class Batch(Generic[K, V]):
                 raise
             _drop_tracebacks(error)
             return Failure(item, error)
-
-
-class _Record(Generic[K]):
-    """A journal, and how the items of one batch are named in it."""
-
-    def __init__(
-        self, journal: Journal, call: Callable[..., Any], key: Callable[[K], str] | None, concurrency: int
-    ) -> None:
-        self.journal = journal
-        self.call = call
-        self.key = key
-        self.calls = asyncio.Semaphore(concurrency)
-        self._by_keyword = key is not None and _takes_key(call)
-
-    def given(self, name: str) -> dict[str, str]:
-        """What the call of an item is given besides the item."""
-        return {"idempotency_key": name} if self._by_keyword else {}
-
-    def idempotency_keys(self, name: str) -> Iterator[str]:
-        """For the writes of an item that do not bring a key of their own."""
-        if self.key is None:
-            return self.journal.idempotency_keys(name)
-        return itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-
-
-def _takes_key(call: Callable[..., Any]) -> bool:
-    parameters = inspect.signature(call).parameters.values()
-    return any(each.name == "idempotency_key" or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def _keyed(call: Callable[..., Awaitable[V]], key: Callable[[K], str]) -> Callable[[K], Awaitable[V]]:

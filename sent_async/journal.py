@@ -1,35 +1,43 @@
 """What a batch has finished, in an SQLite file, so that a run after a crash does only the rest."""
 
+# sqlite3 and the rest of what only a journal needs are imported where they are used: most programs have no journal.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import hashlib
+import contextlib
+import functools
+import inspect
 import itertools
 import os
-import pkgutil
-import sqlite3
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 
 from .errors import SentConfigError, SentError
 
+if TYPE_CHECKING:
+    import sqlite3
+
+K = TypeVar("K")
+T = TypeVar("T")
+_Row = tuple[str, str, bytes]
+
 _APPLICATION: Final = 0x53454E54  # "SENT"; SQLite keeps such a number for whose file it is
 _VERSION: Final = 1
+# Rows are appended, which is a quarter of the work of sorting them in by their keys. Keys are looked up in memory.
 _SCHEMA: Final = f"""
 BEGIN EXCLUSIVE;
 CREATE TABLE batch (name TEXT NOT NULL, id TEXT NOT NULL);
-CREATE TABLE done (key TEXT PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE done (number INTEGER PRIMARY KEY, key TEXT NOT NULL, kind TEXT NOT NULL, value BLOB NOT NULL);
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 """
 _GATHER: Final = 0.005
 """Seconds in which finished items gather for one transaction. A transaction for each cost a fifth of the throughput."""
-_ROWS: Final = 5000  # in one statement; SQLite takes some 32,000 values
+_MOST_WAITING: Final = 1000
+"""How many finished items may wait to be written before no further call begins."""
 _PLAIN: Final = (type(None), bool, int, float, str, list, dict)
 
 
@@ -45,30 +53,53 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str], *, name: str | None = None) -> None:
         self.path = Path(path)
         self.name = name
-        self._database: sqlite3.Connection
         self._in_use = False
-        self._is_new = False
-        self._id = ""
-        self._keys = set[str]()
-        self._waiting = list[tuple[tuple[str, str, bytes], asyncio.Future[None]]]()
-        self._writing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
 
-    def open(self, call: Callable[..., Any]) -> None:
+    async def open(self, call: Callable[..., Any]) -> None:
         """Open the file for a batch of this call. It stays locked until ``close``.
 
         Raises:
             SentConfigError: The file belongs to another batch, is of a newer version, is in use, or is no journal. It
                 is left as it is.
         """
-        name = self.name or _name_of(call)
+        from concurrent.futures import ThreadPoolExecutor
+
         if self._in_use:
             raise self._refused("is in use by another batch of this process; wait for it, or use another file")
+        self._in_use = True
+        self._database: sqlite3.Connection
+        self._opened = contextlib.ExitStack()
+        self._id = ""
+        self._numbers = dict[str, int]()
+        """Where in the file the items of earlier runs are."""
+        self._keys = set[str]()
+        self._waiting = list[tuple[_Row, Callable[[], Awaitable[object]]]]()
+        self._writing: asyncio.Future[None] | None = None
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._ending = False
+        # One thread for all that is done with the file: what is begun is ended before the next thing begins, even when
+        # nobody waits for it any more.
+        self._thread = ThreadPoolExecutor(1, "sent-journal")
         try:
-            self._database = self._opened(name)
-            self._in_use = True
+            await self._in_thread(self._open, self.name or _name_of(call))
+        except BaseException:
+            await self.close()
+            raise
+
+    def _in_thread(self, call: Callable[..., T], *args: object) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._thread.submit(call, *args))
+
+    def _open(self, name: str) -> None:
+        import sqlite3
+
+        try:
+            self.path.touch(mode=0o600)  # results may hold message texts and secrets
+            database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._database = self._opened.enter_context(contextlib.closing(database))
+            self._prepare(name)
         except OSError as error:
             raise self._refused(f"cannot be made: {error.strerror}; look at the folder and its permissions") from None
         except sqlite3.DatabaseError as error:
@@ -76,25 +107,22 @@ class Journal:
                 raise self._refused("is in use by another process; wait for it to end, or use another file") from None
             raise self._refused(f"is no journal, or is damaged: {error}; use another file") from None
 
-    def _opened(self, name: str) -> sqlite3.Connection:
-        self.path.touch(mode=0o600)  # results may hold message texts and secrets
-        database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
-        try:
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if not tables:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.executescript(_SCHEMA)
-                database.execute("INSERT INTO batch VALUES (?, ?)", (name, uuid.uuid4().hex))
-                database.execute("COMMIT")
-            self._check(database, name)
-            # A killed process loses nothing this way. Only a machine that loses its power may lose the last moments.
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("BEGIN EXCLUSIVE").execute("COMMIT")  # takes the lock, and keeps it
-        except BaseException:
-            database.close()
-            raise
-        return database
+    def _prepare(self, name: str) -> None:
+        from uuid import uuid4
+
+        database = self._database
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if not tables:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(_SCHEMA)
+            database.execute("INSERT INTO batch VALUES (?, ?)", (name, uuid4().hex))
+            database.execute("COMMIT")
+        self._check(database, name)
+        # A killed process loses nothing this way. Only a machine that loses its power may lose the last moments.
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("BEGIN EXCLUSIVE").execute("COMMIT")  # takes the lock, and keeps it
+        self._numbers = dict(database.execute("SELECT key, number FROM done"))
 
     def _check(self, database: sqlite3.Connection, name: str) -> None:
         (application,) = database.execute("PRAGMA application_id").fetchone()
@@ -106,7 +134,6 @@ class Journal:
         ((problem,), *_) = database.execute("PRAGMA quick_check").fetchall()
         if problem != "ok":
             raise self._refused(f"is damaged: {problem.splitlines()[-1]}; restore it from a copy, or use another file")
-        self._is_new = database.execute("SELECT 1 FROM done LIMIT 1").fetchone() is None
         theirs, self._id = database.execute("SELECT name, id FROM batch").fetchone()
         if theirs != name:
             raise self._refused(f"belongs to the batch {theirs!r}, not to {name!r}; use another file, or that name")
@@ -116,7 +143,7 @@ class Journal:
 
     def begin(self, key: object) -> str:
         """The key of an item as text. Raises ``SentConfigError`` for one that is none, or that another item has."""
-        if not isinstance(key, str | int):
+        if not isinstance(key, (str, int)):
             kind = type(key).__name__
             raise SentConfigError(
                 f"an item of type {kind} does not name itself; give batch a key=, such as the item's id"
@@ -124,78 +151,140 @@ class Journal:
         text = str(key)
         if text in self._keys:
             raise SentConfigError(f"two items have the key {text!r}, so the journal cannot tell them apart")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise SentConfigError(f"the key {text!r} holds half a character, which no file can keep") from None
         self._keys.add(text)
         return text
 
-    def find(self, key: str) -> tuple[Any] | None:
-        """The value of an item that an earlier run finished, in a tuple, or ``None``."""
-        if self._is_new:
-            return None  # nothing to find, and looking costs as much as writing
-        row = self._database.execute("SELECT kind, value FROM done WHERE key = ?", (key,)).fetchone()
-        return None if row is None else (self._decoded(*row),)
+    def __contains__(self, key: str) -> bool:
+        """Whether an earlier run finished the item with this key."""
+        return key in self._numbers
+
+    async def value(self, key: str) -> Any:
+        """The value of an item that an earlier run finished."""
+        while self._writing is not None:  # to look into the file would stop the event loop for as long
+            await asyncio.wait([self._writing])
+        number = (self._numbers[key],)
+        ((kind, value),) = self._database.execute("SELECT kind, value FROM done WHERE number = ?", number)
+        return self._decoded(kind, value)
 
     def idempotency_keys(self, key: str) -> Iterator[str]:
         """A name for each write of an item, the same in every run with this file."""
-        return (
-            hashlib.sha256(f"{self._id}\0{key}\0{number}".encode()).hexdigest()[:32] for number in itertools.count(1)
-        )
+        return map(functools.partial(self._idempotency_key, key), itertools.count(1))
 
-    async def record(self, key: str, value: object) -> None:
-        """Write that an item is finished. Returns when it is in the file.
+    def _idempotency_key(self, key: str, number: int) -> str:
+        from hashlib import sha256
 
-        Items that finish within a few milliseconds share a transaction.
+        return sha256(f"{self._id}\0{key}\0{number}".encode()).hexdigest()[:32]
+
+    async def keep(self, key: str, value: object, report: Callable[[], Awaitable[object]]) -> None:
+        """Have ``write`` write that an item is finished, and then report it. Waits while too many wait for that.
 
         Raises:
             SentConfigError: The value is of a kind that a file cannot hold.
+        """
+        self._waiting.append(((key, *_encoded(value)), report))
+        self._news.set()
+        while len(self._waiting) >= _MOST_WAITING:
+            self._room.clear()
+            await self._room.wait()
+
+    async def write(self) -> None:
+        """Write and report what is kept, until ``end``. Items that finish within milliseconds share a transaction.
+
+        Raises:
             SentError: The file cannot be written.
         """
-        row = (key, *_encoded(value))
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((row, written))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
-        await written
+        import sqlite3
 
-    async def _write(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(_GATHER)
+        while self._waiting or not self._ending:
+            await self._news.wait()
+            if not self._ending:
+                await asyncio.sleep(_GATHER)
+                self._news.clear()
             group, self._waiting = self._waiting, []
-            failure: SentError | None = None
+            self._writing = self._in_thread(self._commit, [row for row, _ in group])
             try:
-                await asyncio.to_thread(self._commit, [row for row, _ in group])
+                await asyncio.shield(self._writing)
             except sqlite3.Error as error:
-                failure = SentError(f"the journal {self.path} cannot be written: {error}; what it holds is kept")
-            for _, written in group:
-                if written.done():
-                    continue  # its call was cancelled
-                if failure is None:
-                    written.set_result(None)
-                else:
-                    written.set_exception(failure)
-        self._writing = None
+                raise SentError(f"the journal {self.path} cannot be written: {error}; what it holds is kept") from None
+            finally:
+                self._writing = None
+            self._room.set()
+            for _, report in group:
+                await report()
 
-    def _commit(self, rows: list[tuple[str, str, bytes]]) -> None:
+    def end(self) -> None:
+        """Nothing more will be kept."""
+        self._ending = True
+        self._news.set()
+
+    def _commit(self, rows: list[_Row]) -> None:
         # One statement for all: between two statements a thread may wait milliseconds for the interpreter.
-        for start in range(0, len(rows), _ROWS):
-            part = rows[start : start + _ROWS]
-            marks = ", ".join(["(?, ?, ?)"] * len(part))
-            values = list(itertools.chain(*part))
-            self._database.execute(f"INSERT OR REPLACE INTO done VALUES {marks}", values)  # noqa: S608 - only marks
+        if rows:
+            marks = ", ".join(["(?, ?, ?)"] * len(rows))
+            self._database.execute(
+                f"INSERT INTO done (key, kind, value) VALUES {marks}",  # noqa: S608 - only marks
+                list(itertools.chain(*rows)),
+            )
 
     async def close(self) -> None:
         """Write what waits, and let go of the file."""
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
-        self._database.close()
-        self._keys.clear()
+        closing = self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await asyncio.wait([closing])  # so that the next batch can open the file at once
+            raise
+
+    def _close(self) -> None:
+        import sqlite3
+
+        # Of a batch that was ended: what is finished need not be done again. It was not reported, so it may be lost.
+        with self._opened, contextlib.suppress(sqlite3.Error):
+            self._commit([row for row, _ in self._waiting])
         self._in_use = False
 
     def _decoded(self, kind: str, value: bytes) -> Any:
+        from pkgutil import resolve_name
+
         try:
-            return msgspec.json.decode(value, type=pkgutil.resolve_name(kind) if kind else Any)
+            return msgspec.json.decode(value, type=resolve_name(kind) if kind else Any)
         except (ImportError, AttributeError, msgspec.MsgspecError) as error:
             problem = f"holds a {kind.partition(':')[2] or 'value'} that cannot be read any more: {error}"
             raise self._refused(f"{problem}; run the version that wrote it, or use another file") from None
+
+
+class ItemNames(Generic[K]):
+    """How the items of one batch are named in its journal, and their writes on the wire."""
+
+    def __init__(self, journal: Journal, call: Callable[..., Any], key: Callable[[K], str] | None) -> None:
+        self.journal = journal
+        self.call = call
+        self._key = key
+        self._by_keyword = key is not None and _takes_key(call)
+
+    def begin(self, item: K) -> str:
+        """The name of an item that no other item has."""
+        return self.journal.begin(item if self._key is None else self._key(item))
+
+    def given(self, name: str) -> dict[str, str]:
+        """What the call of an item is given besides the item."""
+        return {"idempotency_key": name} if self._by_keyword else {}
+
+    def idempotency_keys(self, name: str) -> Iterator[str]:
+        """For the writes of an item that do not bring a key of their own."""
+        if self._key is None:
+            return self.journal.idempotency_keys(name)
+        return itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+
+
+def _takes_key(call: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(call).parameters.values()
+    return any(each.name == "idempotency_key" or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def _name_of(call: Any) -> str:
@@ -207,18 +296,25 @@ def _name_of(call: Any) -> str:
 
 def _encoded(value: object) -> tuple[str, bytes]:
     """The class of a value, where it has one that the file must name, and its JSON."""
-    kind: Any = type(value)
-    of_class = _has_members(kind)
-    if (of_class and "<locals>" not in kind.__qualname__) or kind in _PLAIN:
-        try:
-            return (f"{kind.__module__}:{kind.__qualname__}" if of_class else ""), msgspec.json.encode(value)
-        except (TypeError, ValueError) as error:
-            raise _unwritable(value, str(error)) from None
-    raise _unwritable(value, "only models, dataclasses and plain JSON values can be")
+    of: Any = type(value)
+    kind = _name_of_kind(of)
+    if kind is None:
+        raise _unwritable(value, "only models, dataclasses and plain JSON values can be")
+    try:
+        return kind, msgspec.json.encode(value)
+    except (TypeError, ValueError) as error:
+        raise _unwritable(value, str(error)) from None
 
 
-def _has_members(kind: Any) -> bool:
-    return issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind)
+@functools.lru_cache(64)
+def _name_of_kind(kind: Any) -> str | None:
+    """How a class is found again; empty for what JSON knows, ``None`` for what cannot be kept."""
+    if kind in _PLAIN:
+        return ""
+    has_members = issubclass(kind, msgspec.Struct) or hasattr(kind, "__dataclass_fields__")
+    if not has_members or "<locals>" in kind.__qualname__:
+        return None
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def _unwritable(value: object, why: str) -> SentConfigError:

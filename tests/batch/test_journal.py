@@ -10,6 +10,8 @@ import random
 import signal
 import sqlite3
 import sys
+import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sent_async import Journal, Result, SentConfigError, SentError, batch
+from sent_async import Batch, Journal, Progress, Result, SentConfigError, SentError, batch
 from sent_async.models import Profile
 from sent_async.request import given_keys
 from sent_async.testing import FakeSent
+from tests.support.waiting import settle, until
 
 PROGRAM = Path(__file__).parent / "programs" / "create_profiles.py"
 
@@ -216,7 +219,7 @@ async def test_a_full_disk_ends_the_batch(tmp_path: Path) -> None:
         return "x" * 5000
 
     journal = Journal(tmp_path / "batch.sqlite")
-    journal.open(call)
+    await journal.open(call)
     await journal.close()
     pages = _limit(tmp_path / "batch.sqlite")
     with pytest.raises(SentError, match="cannot be written: database or disk is full"):
@@ -238,8 +241,8 @@ class _Small(Journal):
         super().__init__(path)
         self._pages = pages
 
-    def open(self, call: Any) -> None:
-        super().open(call)
+    async def open(self, call: Any) -> None:
+        await super().open(call)
         self._database.execute(f"PRAGMA max_page_count = {self._pages}")
 
 
@@ -297,6 +300,103 @@ async def test_a_cancelled_batch_keeps_what_is_finished(tmp_path: Path) -> None:
     numbers.called = []
     await batch(numbers.double, range(500), journal=path)
     assert not set(numbers.called) & set(reported)
+
+
+async def test_a_batch_that_is_cancelled_while_it_begins_lets_go_of_its_file(tmp_path: Path) -> None:
+    """At whatever moment it is cancelled, the next batch can use the file at once."""
+    numbers, path = Numbers(), tmp_path / "batch.sqlite"
+    for turns in range(30):
+        task = asyncio.ensure_future(_awaited(batch(numbers.double, range(3), journal=path)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert values(await batch(numbers.double, range(3), journal=path)) == [0, 2, 4]
+
+
+async def _awaited(running: Batch[Any, Any]) -> list[Result[Any, Any]]:
+    return await running
+
+
+class _Slow(Journal):
+    """A journal on a disk that writes nothing until ``written`` is set."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.written = threading.Event()
+        self.asked = 0
+
+    def _commit(self, rows: Any) -> None:
+        self.asked += len(rows)
+        self.written.wait()
+        super()._commit(rows)
+
+
+async def test_a_slow_disk_does_not_stop_the_event_loop(tmp_path: Path) -> None:
+    """Neither what is written nor what is looked up meanwhile."""
+    numbers, path = Numbers(), tmp_path / "batch.sqlite"
+    await batch(numbers.double, range(10), journal=path)
+    slow, told = _Slow(path), list[Progress]()
+
+    async def items() -> AsyncIterator[int]:
+        yield 10
+        await until(lambda: slow.asked)
+        for number in range(10):
+            yield number
+
+    running = batch(numbers.double, items(), journal=slow, concurrency=2, on_progress=told.append)
+    task = asyncio.ensure_future(_awaited(running))
+    await until(lambda: slow.asked)
+    await settle()
+    assert not task.done()
+    slow.written.set()
+    assert values(await task) == [20, *(number * 2 for number in range(10))]
+    assert (told[-1].done, told[-1].failed) == (11, 0)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_batch_that_is_cancelled_while_it_writes_keeps_what_is_finished(tmp_path: Path, times: int) -> None:
+    """What waited for the disk is in the file, reported or not, even when the end of the batch is cancelled too."""
+    numbers, path = Numbers(), tmp_path / "batch.sqlite"
+    slow = _Slow(path)
+    task = asyncio.ensure_future(_awaited(batch(numbers.double, range(20), journal=slow, concurrency=2)))
+    await until(lambda: slow.asked)
+    await until(lambda: len(numbers.called) == 20)
+    for _ in range(times):
+        task.cancel()
+        await settle()
+    slow.written.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    numbers.called = []
+    assert values(await batch(numbers.double, range(20), journal=path)) == [number * 2 for number in range(20)]
+    assert numbers.called == []
+
+
+async def test_a_slow_disk_holds_the_batch_back(tmp_path: Path) -> None:
+    """A thousand finished items wait for it, and then no further call begins."""
+    numbers = Numbers()
+    slow = _Slow(tmp_path / "batch.sqlite")
+    task = asyncio.ensure_future(_awaited(batch(numbers.double, range(5000), journal=slow)))
+    await until(lambda: slow.asked)
+    await until(lambda: len(numbers.called) >= 1000)
+    for _ in range(100):
+        await settle()
+    assert len(numbers.called) < slow.asked + 1000 + 50 + 1
+    slow.written.set()
+    assert values(await task) == [number * 2 for number in range(5000)]
+
+
+async def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    """In an item's name and in a value: no file can keep one."""
+
+    async def echo(item: str) -> str:
+        return "\ud800"
+
+    with pytest.raises(SentConfigError, match="holds half a character"):
+        await batch(echo, ["\ud800"], journal=tmp_path / "key.sqlite")
+    with pytest.raises(SentConfigError, match="a str cannot be kept in a journal"):
+        await batch(echo, ["item"], journal=tmp_path / "value.sqlite")
 
 
 async def test_a_killed_process_repeats_nothing_that_it_reported(tmp_path: Path) -> None:

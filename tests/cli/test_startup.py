@@ -13,6 +13,11 @@ def loaded_by(code: str) -> set[str]:
     return set(ended.stdout.split())
 
 
+def test_importing_the_package_does_not_load_what_few_programs_need() -> None:
+    """A database for journals is loaded by the first journal."""
+    assert not loaded_by("import sent_async") & {"sqlite3", "concurrent.futures.thread"}
+
+
 def test_importing_the_package_does_not_load_aiohttp() -> None:
     """It is loaded when a client is made. It takes longer than everything else together."""
     assert "aiohttp" not in loaded_by("import sent_async")
