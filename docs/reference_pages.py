@@ -1,0 +1,145 @@
+"""Pages that follow from the code: one for each resource of the API, the error codes, operations and decisions.
+
+A hook of mkdocs. The fragment in ``openapi/`` has a file for each resource, which says what belongs on its page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+
+from sent_async import ErrorCode, Operation, models, operations
+from sent_async.models import events
+
+OPENAPI = Path(__file__).parents[1] / "openapi"
+GUIDES = {
+    "messages": "[Sending messages](../guide/sending.md) and [Following messages](../guide/following-messages.md)",
+    "contacts": "[Contacts and consent](../guide/contacts-and-consent.md)",
+    "webhooks": "[Webhooks](../guide/webhooks.md)",
+}
+BESIDE = {"messages": ["sent_async.following.wait_for_message"]}
+"""What belongs to a resource and is written by hand."""
+KINDS = {"responses": "Responses", "requests": "Requests", "events": "Payloads"}
+
+Schemas = Mapping[str, Mapping[str, Any]]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages to those that are files in docs/."""
+    resources = list(yaml.safe_load((OPENAPI / "sent-v3.yaml").read_text(encoding="utf-8"))["x-resources"])
+    schemas: dict[str, dict[str, Any]] = {}
+    for path in sorted(OPENAPI.glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        found = re.search(r"^ +x-resource: (\w+)", text, re.MULTILINE)
+        components = yaml.safe_load(text).get("components", {})
+        schemas.setdefault(found[1] if found else path.stem, {}).update(components.get("schemas", {}))
+    pages = {name: resource_page(name, resources, schemas[name]) for name in resources if "." not in name}
+    pages["error_codes"] = error_codes(schemas["common"].pop("ErrorCode"))
+    shared = "`Secret` is a `str` that no `repr` shows, `Timestamp` a `datetime` with a time zone."
+    pages["shared_models"] = page("Shared models", [shared], schemas["common"])
+    pages["event_payloads"] = page("Event payloads", ["What webhook events carry."], schemas["events"])
+    pages["operations"] = operation_table()
+    if lost := set(models.__all__) - {name for found in schemas.values() for name in found} - {"ErrorCode"}:
+        raise PluginError(f"on no page of the reference: {', '.join(sorted(lost))}")
+    for name, text in pages.items():
+        files.append(File.generated(config, f"reference/{name}.md", content=text))
+    files.append(File.generated(config, "decisions/index.md", content=decisions()))
+    return files
+
+
+def resource_page(resource: str, resources: list[str], schemas: Schemas) -> str:
+    """The methods of a resource and of what is nested in it, then its models."""
+    parts = [f"In the guide: {GUIDES[resource]}."] if resource in GUIDES else []
+    for name in resources:
+        if name.split(".")[0] == resource:
+            words = re.split(r"[._]", name)
+            title = "".join(word.capitalize() for word in words)
+            parts.append(
+                f"::: sent_async.resources.{resource}.{title}\n"
+                f"    options: {{ heading: sent.{name}, toc_label: sent.{name}, merge_init_into_class: false }}"
+            )
+    parts += [f"::: {path}" for path in BESIDE.get(resource, ())]
+    return page(resource.replace("_", " ").capitalize(), parts, schemas)
+
+
+def page(title: str, parts: list[str], schemas: Schemas) -> str:
+    """What was written, then the classes of the schemas: models by their use, enumerations last."""
+    sections: dict[str, list[str]] = {**{kind: [] for kind in KINDS.values()}, "Values": []}
+    for name, schema in sorted(schemas.items()):
+        cls = getattr(models, name, None) or getattr(events, name, None)
+        if cls is None:
+            continue  # an envelope, or a form: they have no class
+        if "enum" in schema:
+            sections["Values"].append(values(cls, schema))
+        else:
+            kind = cls.__module__.rpartition(".")[2]
+            options = "{ heading_level: 3, show_bases: false, members: false, merge_init_into_class: false }"
+            sections[KINDS[kind]].append(f"::: {cls.__module__}.{name}\n    options: {options}")
+    for section, found in sections.items():
+        parts = [*parts, f"## {section}", *found] if found else parts
+    return "\n\n".join([f"# {title}", *parts]) + "\n"
+
+
+def values(cls: Any, schema: Mapping[str, Any]) -> str:
+    """An enumeration as a table."""
+    texts = schema.get("x-enum-descriptions")
+    head = ["Name", "Value", *(["Meaning"] if texts else [])]
+    rows = [[f"`{name}`", f"`{member}`"] for name, member in cls.__members__.items()]
+    for row, text in zip(rows, texts or (), strict=bool(texts)):
+        row.append(text)
+    anchor = f"{cls.__module__}.{cls.__qualname__}"
+    return f"### {cls.__name__} {{ #{anchor} }}\n\n{schema.get('description', '')}\n\n{table(head, rows)}"
+
+
+def error_codes(schema: Mapping[str, Any]) -> str:
+    """The catalogue, with the status and the meaning of each code."""
+    rows = [
+        [f"`{code.name}`", f"`{code}`", str(operations.ERROR_STATUS[code]), text]
+        for code, text in zip(ErrorCode, schema["x-enum-descriptions"], strict=True)
+    ]
+    return f"""# Error codes {{ #sent_async.models.enums.ErrorCode }}
+
+Members of `sent_async.ErrorCode`. A `SentAPIError` has the code as `error.code`, a message that was not sent as
+`reason_code`. What to do about an error: [Errors](../guide/errors.md) in the guide.
+
+{schema["description"]}
+
+{table(["Name", "Code", "Status", "Meaning"], rows)}
+"""
+
+
+def operation_table() -> str:
+    """What ``SentClient.send`` takes."""
+    rows = [
+        [f"`{name}`", f"`{operation.method} {operation.path}`", operation.rate_tier]
+        for name, operation in vars(operations).items()
+        if isinstance(operation, Operation)
+    ]
+    return f"""# Operations
+
+Members of `sent_async.operations`, for `SentClient.send`. Each typed method sends one of them.
+
+{table(["Name", "Endpoint", "Rate limit"], rows)}
+"""
+
+
+def decisions() -> str:
+    """The list of the decisions, by their titles."""
+    lines = ["# Decisions", "", "Choices that somebody will question, each with its reasons.", ""]
+    for path in sorted((OPENAPI.parent / "docs/decisions").glob("*.md")):
+        title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        lines.append(f"- [{title.partition('. ')[2]}]({path.name})")
+    return "\n".join(lines)
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
