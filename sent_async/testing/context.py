@@ -22,6 +22,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auto_complete: bool = True
     auto_approve: bool = False
     keep_requests: int = 10_000
+    auto_deliver: bool = True
+    check_conversations: bool = False
+    scheduled_limit: int = 1_000_000
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

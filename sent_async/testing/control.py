@@ -86,6 +86,15 @@ ROUTES: Final[Mapping[str, Callable[..., object]]] = {
     "POST /templates/{template_id}/reject": FakeSent.reject,
     "POST /profiles/{profile_id}/finish-completion": FakeSent.finish_completion,
     "POST /profiles/{profile_id}/refuse-deletion": FakeSent.refuse_deletion,
+    "POST /contacts": FakeSent.add_contact,
+    "GET /contacts/{contact_id}/conversation-id": FakeSent.conversation_id,
+    "POST /messages/receive": FakeSent.receive_message,
+    "POST /messages/{message_id}/deliver": FakeSent.deliver,
+    "POST /messages/{message_id}/read": FakeSent.read,
+    "POST /messages/{message_id}/fail": FakeSent.fail,
+    "POST /messages/{message_id}/block": FakeSent.block,
+    "POST /numbers": FakeSent.add_number,
+    "PUT /outcomes/{number}": FakeSent.set_outcome,
     "POST /settle": FakeSent.settle,
 }
 

@@ -23,7 +23,7 @@ from . import faults
 from .answers import JSON_TYPE, Answer, Refusal, Reply, new_request_id, refusal_body, success_body
 from .callbacks import Callbacks
 from .clock import Clock, stamp
-from .context import Caller, Context, Settings, authenticate
+from .context import Caller, Context, Settings, World, authenticate
 from .events import Emitted, discard
 from .handlers import HANDLERS
 from .handlers.completion import finish_completion
@@ -61,6 +61,13 @@ class State:
     def finish(self, profile_id: str, success: bool = True) -> None:
         now = stamp(self.clock.now())
         finish_completion(self.store, self.callbacks, profile_id, success=success, now=now)
+
+    @property
+    def world(self) -> World:
+        """What there is, for what happens without a request."""
+        return World(
+            store=self.store, settings=self.settings, emit=self.emit, time=self.clock.now, call_at=self.clock.call_at
+        )
 
     def emit(
         self, field: str, event: str | None, payload: JSON, owner: str | None = None, *, request_id: str | None = None

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ORGANIZATION_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
 ORGANIZATION_EMAIL: Final = "team@acme.com"
+ACCOUNT_NUMBER: Final = "+15551234567"
+"""What messages come from, and what contacts write to. Of the fake's own making."""
 PROFILE_ID: Final = "660e8400-e29b-41d4-a716-446655440001"
 TEMPLATE_ID: Final = "7ba7b820-9dad-11d1-80b4-00c04fd430c8"
 
@@ -117,6 +119,7 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     profiles: Items = []
     templates: Items = []
     campaigns: Items = []
+    contacts: Items = []
     keys: Items = []
 
 

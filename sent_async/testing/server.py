@@ -16,9 +16,10 @@ from ..operations import ERROR_STATUS
 from . import faults
 from .callbacks import Callback
 from .clock import stamp
-from .context import Settings
+from .context import Settings, World
 from .handlers.templates import review
 from .limits import Limit
+from .messaging.controls import MessageControls
 from .pipeline import State, handle
 from .recording import RecordedRequest
 from .scripting import FaultScripting
@@ -26,7 +27,7 @@ from .seed import load
 from .store import Key, Record, Store, View, new_campaign, new_profile, new_template, shown, with_overrides
 
 
-class FakeSent(FaultScripting):
+class FakeSent(FaultScripting, MessageControls):
     """A Sent API on this machine, with state, rules and faults::
 
         async with FakeSent() as fake, fake.client() as sent:
@@ -41,6 +42,9 @@ class FakeSent(FaultScripting):
     401 and 403 without a body. ``profile_page_size`` pages the list of profiles. ``check_prerequisites=False``
     completes any profile. ``auto_complete=False`` leaves a completion under way until ``finish_completion``.
     ``keep_requests`` is how many of the latest requests ``requests`` holds.
+    ``auto_deliver=False`` leaves messages ``QUEUED`` until ``deliver``, ``read``, ``fail`` or ``block``.
+    ``check_conversations`` blocks free text to contacts who did not reply and got no template. ``scheduled_limit`` is
+    how many scheduled messages may be held.
     """
 
     def __init__(
@@ -57,6 +61,9 @@ class FakeSent(FaultScripting):
         auto_complete: bool = True,
         auto_approve: bool = False,
         keep_requests: int = 10_000,
+        auto_deliver: bool = True,
+        check_conversations: bool = False,
+        scheduled_limit: int = 1_000_000,
     ) -> None:
         if not api_key:
             raise ValueError("api_key is empty; clients have to send one")
@@ -76,6 +83,9 @@ class FakeSent(FaultScripting):
             auto_complete=auto_complete,
             auto_approve=auto_approve,
             keep_requests=keep_requests,
+            auto_deliver=auto_deliver,
+            check_conversations=check_conversations,
+            scheduled_limit=scheduled_limit,
         )
         self._begin()
         self._runner: web.ServerRunner | None = None
@@ -305,6 +315,10 @@ class FakeSent(FaultScripting):
         self._state = State(store, self._settings)
         if not isinstance(self._seed, bool):
             load(self, self._seed)
+
+    @property
+    def _world(self) -> World:
+        return self._state.world
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.rel_url.raw_path.startswith("/_fake"):

@@ -9,13 +9,14 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
 from ..models import TemplateDefinition
 from ..structs import ResponseModel
 from . import seed
+from .messaging.records import ContactRecord, MessageRecord, Outcome
 
 JSON = dict[str, Any]
 T = TypeVar("T", bound=ResponseModel)
@@ -51,6 +52,18 @@ class Store:
         self.profiles: MutableMapping[str, JSON] = {}
         self.templates: MutableMapping[str, Record] = {}
         self.campaigns: MutableMapping[str, Record] = {}
+        self.messages: MutableMapping[str, MessageRecord] = {}
+        self.contacts: MutableMapping[str, ContactRecord] = {}
+        self.contact_ids: MutableMapping[tuple[str | None, str], str] = {}
+        """By owner and number."""
+        self.conversations: MutableMapping[str, str] = {}
+        """By id of the conversation: the id of its contact."""
+        self.held: MutableMapping[str, float] = {}
+        """By message id: when a scheduled message is due."""
+        self.outcomes: MutableMapping[str, Outcome] = {}
+        """By number: how messages to it end."""
+        self.numbers: MutableMapping[str, str | None] = {}
+        """Further numbers to send from, with the profile that they belong to, or ``None`` for the organization."""
         self.web_hooks: MutableMapping[str, str] = {}
         """By profile id: where to report that its completion has ended."""
         self.undeletable: MutableMapping[str, str] = {}
@@ -64,7 +77,7 @@ class Store:
         draft = Store(seeded=False, organization=self.organization)
         for name, value in vars(self).items():
             if isinstance(value, MutableMapping):
-                setattr(draft, name, Draft(value))
+                setattr(draft, name, Draft(cast("Any", value)))
         return draft
 
 

@@ -18,11 +18,11 @@ from ..open_enum import StrEnum
 from ..operation import Operation
 from ..structs import RequestModel
 from .answers import Refusal
+from .phones import E164
 
 _KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class Problems:
@@ -52,7 +52,7 @@ class Problems:
 
     def expect_phone(self, value: object, member: str) -> None:
         if isinstance(value, str):
-            self.expect(_PHONE.fullmatch(value) is not None, member, "Must be a phone number in E.164 form")
+            self.expect(E164.fullmatch(value) is not None, member, "Must be a phone number in E.164 form")
 
     def refuse_if_any(self, message: str | None = None) -> None:
         if self._details:

@@ -11,7 +11,7 @@ from typing import Final
 from ... import operations
 from ..answers import Reply
 from ..context import Context
-from . import campaigns, completion, profiles, templates
+from . import campaigns, completion, contacts, conversations, messages, profiles, templates
 
 Handler = Callable[[Context], Reply]
 
@@ -31,4 +31,17 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     operations.RETRIEVE_TEMPLATE.name: templates.retrieve_template,
     operations.UPDATE_TEMPLATE.name: templates.update_template,
     operations.DELETE_TEMPLATE.name: templates.delete_template,
+    operations.SEND_MESSAGE.name: messages.send_message,
+    operations.RETRIEVE_MESSAGE.name: messages.retrieve_message,
+    operations.LIST_MESSAGE_ACTIVITIES.name: messages.list_activities,
+    operations.RESEND_MESSAGE.name: messages.resend_message,
+    operations.CANCEL_MESSAGE.name: messages.cancel_message,
+    operations.LIST_CONTACTS.name: contacts.list_contacts,
+    operations.CREATE_CONTACT.name: contacts.create_contact,
+    operations.RETRIEVE_CONTACT.name: contacts.retrieve_contact,
+    operations.UPDATE_CONTACT.name: contacts.update_contact,
+    operations.DELETE_CONTACT.name: contacts.delete_contact,
+    operations.RETRIEVE_CONTACT_MESSAGE_SUMMARY.name: contacts.message_summary,
+    operations.LIST_CONVERSATIONS.name: conversations.list_conversations,
+    operations.LIST_CONVERSATION_MESSAGES.name: conversations.list_conversation_messages,
 }

@@ -17,9 +17,9 @@ from ...models import (
     TemplateMmsContent,
     TemplateVariable,
 )
+from ..messaging.rendering import PLACEHOLDER
 from ..validation import Problems
 
-_PLACEHOLDER: Final = re.compile(r"\{\{([0-9]{1,6}):[a-z]+\}\}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LONGEST: Final = {"multiChannel": 1024, "sms": 1024, "whatsapp": 1024, "rcs": 3072, "mms": 3072}
 
@@ -64,7 +64,7 @@ def variables_of(definition: TemplateDefinition) -> list[str]:
 def derived_name(definition: TemplateDefinition) -> str:
     """The server names a template itself; here, by the first words of its text."""
     text = next((content.template for _, content in _contents(definition)), "")
-    words = re.findall(r"[^\W_]+", _PLACEHOLDER.sub(" ", text))
+    words = re.findall(r"[^\W_]+", PLACEHOLDER.sub(" ", text))
     return " ".join(words[:4])[:60] or "Untitled"
 
 
@@ -95,7 +95,7 @@ def _check_text(path: str, text: str, variables: Variables, most: int, problems:
         if isinstance(variable.name, str):
             rule = "Must begin with a letter and hold letters, digits and underscores only"
             problems.expect(bool(_NAME.fullmatch(variable.name)), f"{path}.variables[{number}].name", rule)
-    for index in sorted({int(index) for index in _PLACEHOLDER.findall(text)} - known):
+    for index in sorted({int(index) for index in PLACEHOLDER.findall(text)} - known):
         problems.add(f"{path}.template", f"Placeholder {index} has no variable with that id")
 
 

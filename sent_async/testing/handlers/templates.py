@@ -28,11 +28,10 @@ def list_templates(context: Context) -> Reply:
     problems.expect_one_of(query.get("category"), TemplateCategory, "category")
     problems.refuse_if_any()
     owners = readable_owners(context)
-    exact = [(name, query[name]) for name in ("status", "category") if name in query]
+    exact = {name: query[name] for name in ("status", "category") if name in query}.items()
     search = query.get("search", "").casefold()
     rows = (record.wire for record in context.store.templates.values() if record.owner in owners)
-    rows = (row for row in rows if all(row[name] == value for name, value in exact))
-    rows = (row for row in rows if search in row["name"].casefold())
+    rows = (row for row in rows if exact <= row.items() and search in row["name"].casefold())
     templates, pagination = paged(rows, page, size)
     return Reply(200, {"templates": templates, "pagination": pagination})
 

@@ -1,0 +1,172 @@
+"""Messages sent, followed, sent again and cancelled."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from ...models import ErrorCode, MessageSend, MessageTemplate
+from ..answers import Refusal, Reply
+from ..context import Context
+from ..messaging import life
+from ..messaging.life import CHANNELS
+from ..messaging.records import MessageRecord, with_events
+from ..messaging.rendering import Content, TemplateText, has_media
+from ..store import JSON, Record
+from ..validation import Problems, given
+from .templates import readable_owners
+
+_RESENDABLE: Final = ("DELIVERED", "READ", "FAILED", "BLOCKED")
+_SOONEST: Final = timedelta(minutes=1).total_seconds()
+_LATEST: Final = timedelta(days=30).total_seconds()
+
+
+def send_message(context: Context) -> Reply:
+    """A message for each recipient and channel. What its checks will say is known only later."""
+    body: MessageSend = context.body
+    template = _template(context, body.template) if body.template else None
+    _check(context, body, template)
+    due = body.scheduled_at.timestamp() if body.scheduled_at else None
+    channels = body.channel or ["sent"]
+    if due is not None:
+        held = len(context.store.held) + len(body.to) * len(channels)
+        if held > context.settings.scheduled_limit:
+            raise Refusal(ErrorCode.SCHEDULED_LIMIT_REACHED)
+    content = _content(body, template)
+    senders = {name: [n for one in entries for n in one.from_ or ()] for name, entries in (body.channels or {}).items()}
+    created = [
+        life.create(context, context.caller.acting, number, channel, content, senders=senders, due=due)
+        for number in body.to
+        for channel in channels
+    ]
+    return Reply(202, _sent(created))
+
+
+def retrieve_message(context: Context) -> Reply:
+    return Reply(200, with_events(_message(context)))
+
+
+def list_activities(context: Context) -> Reply:
+    """All on one page, the latest first."""
+    record = _message(context)
+    activities = list(reversed(record.steps))
+    return Reply(200, {"message_id": record.wire["id"], "activities": activities, "pagination": None})
+
+
+def resend_message(context: Context) -> Reply:
+    """The same message is queued again under its id, on its channel, and all checks run again."""
+    record = _message(context)
+    if record.status not in _RESENDABLE or record.wire["direction"] == "INBOUND":
+        raise _not_modifiable(record, "sent again")
+    record = life.step(context, record, "QUEUED")
+    life.plan(context, record)
+    return Reply(202, _sent([record]))
+
+
+def cancel_message(context: Context) -> Reply:
+    """Only while it is held. What is cancelled already is shown again, and not reported again."""
+    record = _message(context)
+    if record.status == "CANCELLED":
+        return Reply(200, with_events(record))
+    if record.status != "SCHEDULED":
+        raise _not_modifiable(record, "cancelled")
+    return Reply(200, with_events(life.step(context, record, "CANCELLED")))
+
+
+def _message(context: Context) -> MessageRecord:
+    record = context.store.messages.get(context.parameters["id"])
+    if record is None or record.owner != context.caller.acting:
+        raise Refusal(ErrorCode.MESSAGE_NOT_FOUND)
+    return record
+
+
+def _not_modifiable(record: MessageRecord, done: str) -> Refusal:
+    message = f"A message that is {record.status} cannot be {done}"
+    return Refusal(ErrorCode.MESSAGE_NOT_MODIFIABLE, message, status=409)
+
+
+def _sent(records: list[MessageRecord]) -> JSON:
+    """What a send responds with. Channel and text are null while the channel is not chosen."""
+    wire = records[0].wire
+    recipients = [
+        {
+            "message_id": record.wire["id"],
+            "to": record.wire["phone"],
+            "channel": None if record.wire["channel"] in life.NO_CHANNEL else record.wire["channel"],
+            "body": record.wire["message_body"] and record.wire["message_body"]["content"],
+        }
+        for record in records
+    ]
+    data: JSON = {
+        "status": "QUEUED",
+        "template_id": wire["template_id"],
+        "template_name": wire["template_name"],
+        "recipients": recipients,
+    }
+    return {**data, "scheduled_at": wire["scheduled_at"]} if wire.get("scheduled_at") else data
+
+
+def _template(context: Context, wanted: MessageTemplate) -> Record:
+    """By id, else by name; of several with a name, an approved one. Raises ``Refusal`` (``RESOURCE_002``)."""
+    owners = readable_owners(context)
+    templates = context.store.templates
+    if not (wanted.id or wanted.name):
+        raise Refusal(ErrorCode.VALIDATION_FAILED, details={"template": ["The template's id or its name is required"]})
+    if wanted.id:
+        record = templates.get(wanted.id)
+        found = [record] if record else []
+    else:
+        found = [record for record in templates.values() if record.wire["name"] == wanted.name]
+    found = [record for record in found if record.owner in owners]
+    if not found:
+        raise Refusal(ErrorCode.TEMPLATE_NOT_FOUND)
+    return max(found, key=lambda record: record.wire["status"] == "APPROVED")
+
+
+def _content(body: MessageSend, template: Record | None) -> Content:
+    text = (
+        TemplateText(
+            id=template.wire["id"],
+            name=template.wire["name"],
+            category=template.wire["category"],
+            variables=template.wire["variables"] or (),
+            definition=template.definition,
+        )
+        if template
+        else None
+    )
+    return Content(
+        text=body.text or None,
+        template=text,
+        parameters=given(body.template).get("parameters", {}) if body.template else {},
+        media_urls=body.media_urls or (),
+        subject=body.subject or None,
+    )
+
+
+def _check(context: Context, body: MessageSend, template: Record | None) -> None:
+    """Raises ``Refusal`` naming every member that breaks a rule. Numbers are not looked at: they block a message."""
+    problems = Problems()
+    problems.expect(bool(body.to), "to", "At least one recipient is required")
+    for index, number in enumerate(body.to):
+        problems.expect_text(number, f"to[{index}]")
+    for index, channel in enumerate(body.channel or ()):
+        rule = f"Channel must be one of: {', '.join(('sent', *CHANNELS))}"
+        problems.expect(channel in ("sent", *CHANNELS), f"channel[{index}]", rule)
+    for name in body.channels or {}:
+        problems.expect(name in CHANNELS, f"channels.{name}", f"Channel must be one of: {', '.join(CHANNELS)}")
+    given_text = isinstance(body.text, str)
+    problems.expect(given_text or template is not None, "text", "A text or a template is required")
+    problems.expect(not (given_text and template), "text", "Not allowed together with a template")
+    problems.expect_text(body.text, "text")
+    for index, url in enumerate(body.media_urls or ()):
+        problems.expect(url.startswith("https://"), f"media_urls[{index}]", "Must be an https URL")
+    if "mms" in (body.channel or ()):
+        attached = bool(body.media_urls) or has_media(template.definition if template else None)
+        problems.expect(attached, "media_urls", "An MMS needs something attached")
+    if body.template and isinstance(image := (body.template.parameters or {}).get("header_image"), str):
+        problems.expect(image.startswith("https://"), "template.parameters.header_image", "Must be an https URL")
+    if body.scheduled_at:
+        ahead = body.scheduled_at.timestamp() - context.time()
+        problems.expect(_SOONEST <= ahead <= _LATEST, "scheduled_at", "Must be 1 minute to 30 days ahead")
+    problems.refuse_if_any()

@@ -1,0 +1,1 @@
+"""Messages, sent and received, and the contacts that they are exchanged with."""

@@ -1,0 +1,71 @@
+"""The contacts of an account: made, found by their number, and opted in or out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from ..clock import stamp
+from ..context import World
+from ..phones import Phone
+from ..seed import ORGANIZATION_ID
+from ..store import Store, new_id
+from .records import ContactRecord
+
+CHANNELS: Final = ("sms", "whatsapp")
+"""Where a contact can be reached, as far as the API tells."""
+
+
+def contact_of(store: Store, owner: str | None, number: str) -> ContactRecord | None:
+    """The contact with a number."""
+    contact_id = store.contact_ids.get((owner, number))
+    return store.contacts[contact_id] if contact_id is not None else None
+
+
+def new_contact(owner: str | None, phone: Phone, now: str) -> ContactRecord:
+    """A contact that can be reached on SMS and WhatsApp, and SMS comes first."""
+    wire = {
+        "id": new_id(),
+        "customer_id": owner or ORGANIZATION_ID,
+        "phone_number": phone.e164,
+        "format_e164": phone.e164,
+        "format_international": phone.international,
+        "format_national": phone.national,
+        "format_rfc": phone.rfc,
+        "country_code": phone.country_code,
+        "region_code": phone.region_code,
+        "available_channels": ",".join(CHANNELS),
+        "default_channel": CHANNELS[0],
+        "opt_out": False,
+        "is_inherited": False,
+        "created_at": now,
+        "updated_at": None,
+    }
+    return ContactRecord(owner=owner, wire=wire)
+
+
+def keep(store: Store, record: ContactRecord) -> ContactRecord:
+    """Store a contact, so that it is found by its id, its number and its conversation."""
+    contact_id = record.wire["id"]
+    store.contacts[contact_id] = record
+    store.contact_ids[record.owner, record.wire["phone_number"]] = contact_id
+    store.conversations[conversation_of(record)] = contact_id
+    return record
+
+
+def forget(store: Store, record: ContactRecord) -> None:
+    """Delete a contact."""
+    del store.contacts[record.wire["id"]]
+    del store.contact_ids[record.owner, record.wire["phone_number"]]
+    del store.conversations[conversation_of(record)]
+
+
+def find_or_add(world: World, owner: str | None, phone: Phone) -> ContactRecord:
+    """The contact with a number, which becomes one if need be."""
+    known = contact_of(world.store, owner, phone.e164)
+    return known or keep(world.store, new_contact(owner, phone, stamp(world.time())))
+
+
+def conversation_of(record: ContactRecord) -> str:
+    """The id of the conversation: a UUID made of two ids, as at Sent, where the way to make it is not published."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{record.wire['customer_id']}/{record.wire['id']}"))

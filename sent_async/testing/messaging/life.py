@@ -1,0 +1,323 @@
+"""The life of a message: created, held, routed, sent, delivered, read, or ended before; each step with its event.
+
+Checks of consent, template and number come when a message is routed, as at Sent: its creation says nothing of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from ...models import ErrorCode
+from ..answers import default_message
+from ..clock import stamp
+from ..context import World
+from ..phones import parse
+from ..seed import ACCOUNT_NUMBER, ORGANIZATION_ID
+from ..store import JSON, Store, new_id
+from .contacts import contact_of, find_or_add
+from .records import ContactRecord, MessageRecord, Outcome
+from .rendering import Content
+
+FINAL: Final = ("READ", "FILTERED", "BLOCKED", "CANCELLED", "RECEIVED")
+WAY: Final = ("QUEUED", "ROUTED", "SENT", "DELIVERED", "READ")
+NO_CHANNEL: Final = ("sent", "auto")
+"""What stands for the channel of a message that is not routed yet, and of one that ended before it was."""
+ENDS: Final = ("FAILED", "FILTERED", "BLOCKED")
+"""Endings that have a reason."""
+
+_WORDS: Final = {
+    "QUEUED": "Message queued for sending",
+    "SCHEDULED": "Message held until it is due",
+    "ROUTED": "Message routed to a channel",
+    "SENT": "Message handed to the carrier",
+    "DELIVERED": "Message delivered to recipient",
+    "READ": "Message read by recipient",
+    "FAILED": "Message could not be delivered",
+    "FILTERED": "Message stopped by a policy",
+    "BLOCKED": "Message blocked before it was sent",
+    "CANCELLED": "Scheduled message cancelled",
+    "RECEIVED": "Message received",
+}
+_NEXT: Final = {"ROUTED": ("SENT", 0.1), "SENT": ("DELIVERED", 0.3), "DELIVERED": ("READ", 1.5)}
+"""What follows by itself, and after how many seconds. They are the fake's own; Sent promises none."""
+_ROUTING: Final = 0.1
+CHANNELS: Final = ("sms", "whatsapp", "rcs", "mms")
+_PRICES: Final = {"sms": 0.0055, "whatsapp": 0.014, "rcs": 0.01, "mms": 0.02}
+_CONTACT_PRICE: Final = 0.015
+_DAY: Final = 24 * 3600.0
+_REASONS: Final = {
+    "DELIVERY_003": "The carrier could not deliver the message",
+    "ERR_TEMPLATE_PARAMS_INVALID": "A variable of the template has no value",
+    "WHATSAPP_TEMPLATE_REQUIRED": "The contact has not written on WhatsApp in the last 24 hours",
+    "CONVERSATION_TEMPLATE_REQUIRED": "The contact never replied, and got no template in the last 7 days",
+}
+
+
+def create(
+    world: World,
+    owner: str | None,
+    number: str,
+    channel: str,
+    content: Content,
+    *,
+    senders: Mapping[str, Sequence[str]] | None = None,
+    due: float | None = None,
+) -> MessageRecord:
+    """Queue a message, or hold it until it is due. A number that is not known as a contact becomes one."""
+    phone, template = parse(number), content.template
+    contact = find_or_add(world, owner, phone) if phone else None
+    wire: JSON = {
+        "id": new_id(),
+        "customer_id": owner or ORGANIZATION_ID,
+        "contact_id": contact.wire["id"] if contact else None,
+        "phone": number,
+        "phone_international": phone.international if phone else None,
+        "region_code": phone.region_code if phone else None,
+        "template_id": template.id if template else None,
+        "template_name": template.name if template else None,
+        "template_category": template.category if template else None,
+        "channel": channel,
+        "message_body": _body(content, channel),
+        "status": None,
+        "direction": "OUTBOUND",
+        "created_at": stamp(world.time()),
+        "price": None,
+        "active_contact_price": None,
+    }
+    if due is not None:
+        wire["scheduled_at"] = stamp(due)
+    record = MessageRecord(owner=owner, wire=wire, content=content, senders=senders or {}, due=due)
+    world.store.messages[wire["id"]] = record
+    record = step(world, record, "QUEUED")
+    if due is not None:
+        record = step(world, record, "SCHEDULED")
+        world.store.held[wire["id"]] = due
+    plan(world, record)
+    return record
+
+
+def step(
+    world: World,
+    before: MessageRecord,
+    status: str,
+    *,
+    channel: str | None = None,
+    reason_code: str | None = None,
+    reason: str | None = None,
+) -> MessageRecord:
+    """Take a message one step on and report it. ``channel`` is another one than it has so far."""
+    # Steps of one message are a moment apart, so that whoever orders them by time gets them right.
+    now = max(world.time(), before.changed_at + 0.001)
+    wire: JSON = {name: value for name, value in before.wire.items() if name not in ("reason_code", "reason")}
+    wire["status"] = status
+    if channel is not None:
+        wire["channel"] = channel
+        wire["message_body"] = _body(before.content, channel)
+    if status == "SENT":
+        wire["price"] = round((wire["price"] or 0) + _PRICES[wire["channel"]], 4)
+        wire["active_contact_price"] = _CONTACT_PRICE
+    done: JSON = {
+        "status": status,
+        "timestamp": stamp(now),
+        "description": _WORDS[status],
+        "from": _sender(world.store, before, wire["channel"]),
+        "price": _as_text(wire["price"]),
+        "active_contact_price": _as_text(wire["active_contact_price"]),
+    }
+    if reason_code is not None:
+        told = {"reason_code": str(reason_code), "reason": reason or reason_for(reason_code)}
+        done |= told
+        wire |= told
+    if status in ("SCHEDULED", "CANCELLED"):
+        done["scheduled_at"] = wire["scheduled_at"]
+    else:
+        world.store.held.pop(wire["id"], None)
+    record = msgspec.structs.replace(before, wire=wire, steps=(*before.steps, done), changed_at=now)
+    world.store.messages[wire["id"]] = record
+    world.emit("message", f"message.{status.lower()}", _payload(record, done), record.owner)
+    return record
+
+
+def plan(world: World, record: MessageRecord) -> None:
+    """Let what comes next happen at its time, unless something else happens to the message before."""
+    message_id, seen = record.wire["id"], len(record.steps)
+    if record.status == "SCHEDULED" and record.due is not None:
+        moment = record.due
+    elif record.status == "QUEUED":
+        moment = record.changed_at + _ROUTING
+    elif record.status in _NEXT and world.settings.auto_deliver:
+        moment = record.changed_at + _NEXT[record.status][1]
+    else:
+        return
+
+    def proceed() -> None:
+        now = world.store.messages[message_id]
+        if len(now.steps) == seen:
+            _proceed(world, now)
+
+    world.call_at(moment, proceed)
+
+
+def move(world: World, record: MessageRecord, target: str, channel: str | None = None) -> MessageRecord:
+    """Take a message up to a status of the usual way, step by step, whatever its checks would say.
+
+    One that failed goes the whole way again. One that got further stays as it is.
+
+    Raises:
+        ValueError: It has ended, or was received.
+    """
+    status = must_be_open(record, but=("READ",))
+    if status == "FAILED":
+        record = step(world, record, "QUEUED")
+        status = "QUEUED"
+    reached = WAY.index("QUEUED" if status == "SCHEDULED" else status)
+    for following in WAY[reached + 1 : WAY.index(target) + 1]:
+        to = (channel or _route(world.store, record)) if following == "ROUTED" else None
+        record = step(world, record, following, channel=to)
+    plan(world, record)
+    return record
+
+
+def must_be_open(record: MessageRecord, *, but: Sequence[str] = ()) -> str:
+    """The status of a message to which something can still happen. Raises ``ValueError``."""
+    if record.status in FINAL and record.status not in but:
+        raise ValueError(f"message {record.wire['id']} is {record.status}, which is final")
+    return record.status
+
+
+def reason_for(reason_code: str) -> str | None:
+    """The code in words."""
+    if reason_code in _REASONS:
+        return _REASONS[reason_code]
+    return default_message(reason_code) if ErrorCode(reason_code).is_known else None
+
+
+def own_numbers(store: Store, owner: str | None) -> list[str]:
+    """The numbers that messages of an account may come from, the usual one first."""
+    profile = store.profiles.get(owner or "", {})
+    its = (profile.get("sending_phone_number"), profile.get("whatsapp_phone_number"))
+    added = (number for number, holder in store.numbers.items() if holder in (owner, None))
+    return [*(number for number in its if number), *added, ACCOUNT_NUMBER]
+
+
+def _proceed(world: World, record: MessageRecord) -> None:
+    wanted = world.store.outcomes.get(record.wire["phone"])
+    status = record.status
+    if status in ("QUEUED", "SCHEDULED"):
+        channel = _route(world.store, record)
+        objection = wanted if wanted and wanted.status in ENDS[1:] else _objection(world, record, channel)
+        if objection:
+            told = {"reason_code": objection.reason_code, "reason": objection.reason}
+            step(world, record, objection.status, channel=unrouted(record), **told)
+            return
+        if status == "QUEUED" and (not world.settings.auto_deliver or (wanted and wanted.status == "QUEUED")):
+            return
+        record = step(world, record, "ROUTED", channel=channel)
+        _note_template(world, record)
+        plan(world, record)
+    elif wanted and wanted.status == "FAILED" and status == "SENT":
+        step(world, record, "FAILED", reason_code=wanted.reason_code, reason=wanted.reason)
+    elif not (wanted and wanted.status == status) and (status != "DELIVERED" or _has_receipts(record)):
+        plan(world, step(world, record, _NEXT[status][0]))
+
+
+def _body(content: Content, channel: str) -> JSON | None:
+    return None if channel in NO_CHANNEL else content.body(channel)
+
+
+def _has_receipts(record: MessageRecord) -> bool:
+    return record.wire["channel"] in ("whatsapp", "rcs")
+
+
+def unrouted(record: MessageRecord) -> str | None:
+    """What stands for the channel of a message that ends before one was chosen."""
+    return "auto" if record.wire["channel"] == "sent" else None
+
+
+def _route(store: Store, record: MessageRecord) -> str:
+    """The channel that was asked for, or the one that the contact prefers, if the template has a text for it."""
+    asked: str = record.wire["channel"]
+    if asked not in NO_CHANNEL:
+        return asked
+    contact = store.contacts.get(record.wire["contact_id"] or "")
+    preferred: str = contact.wire["default_channel"] if contact else "sms"
+    template = record.content.template
+    stored = store.templates.get(template.id) if template else None
+    possible = (stored.wire["channels"] if stored else None) or [preferred]
+    return preferred if preferred in possible else str(possible[0])
+
+
+def _objection(world: World, record: MessageRecord, channel: str) -> Outcome | None:
+    """Why a message must not be sent, if there is a reason."""
+    store, content = world.store, record.content
+    if record.wire["contact_id"] is None:
+        return Outcome(status="BLOCKED", reason_code=ErrorCode.INVALID_PHONE_NUMBER)
+    contact = contact_of(store, record.owner, record.wire["phone"])
+    if contact and contact.wire["opt_out"]:
+        return Outcome(status="FILTERED", reason_code=ErrorCode.RECIPIENTS_OPTED_OUT)
+    if content.template:
+        template = store.templates.get(content.template.id)
+        if template is None or template.wire["status"] != "APPROVED":
+            return Outcome(status="BLOCKED", reason_code=ErrorCode.TEMPLATE_NOT_APPROVED)
+        if channel not in (template.wire["channels"] or (channel,)):
+            return Outcome(status="BLOCKED", reason_code=ErrorCode.TEMPLATE_NOT_ACTIVE_ON_CHANNEL)
+        if content.missing:
+            return Outcome(status="BLOCKED", reason_code="ERR_TEMPLATE_PARAMS_INVALID")
+    elif world.settings.check_conversations and (code := _closed(contact, channel, world.time())):
+        return Outcome(status="BLOCKED", reason_code=code)
+    if not set(record.senders.get(channel, ())) <= {*own_numbers(store, record.owner)}:
+        return Outcome(status="BLOCKED", reason_code=ErrorCode.SENDER_NOT_ACTIVE)
+    return None
+
+
+def _closed(contact: ContactRecord | None, channel: str, now: float) -> str | None:
+    """Why free text does not reach a contact."""
+    replied: Mapping[str, float] = contact.replied_at if contact else {}
+    if channel == "whatsapp":
+        return None if now - replied.get(channel, 0.0) <= _DAY else "WHATSAPP_TEMPLATE_REQUIRED"
+    template_at = (contact.template_at if contact else None) or 0.0
+    return None if replied or now - template_at <= 7 * _DAY else "CONVERSATION_TEMPLATE_REQUIRED"
+
+
+def _note_template(world: World, record: MessageRecord) -> None:
+    """Free text is open to the contact from now on."""
+    contact = world.store.contacts.get(record.wire["contact_id"] or "")
+    if contact and record.content.template:
+        world.store.contacts[contact.wire["id"]] = msgspec.structs.replace(contact, template_at=world.time())
+
+
+def _sender(store: Store, record: MessageRecord, channel: str) -> str | None:
+    """Which of your own numbers a message comes from, once it has a channel."""
+    if channel in NO_CHANNEL or record.wire["direction"] == "INBOUND":
+        return None
+    return [*record.senders.get(channel, ()), *own_numbers(store, record.owner)][0]
+
+
+def _payload(record: MessageRecord, done: JSON) -> dict[str, Any]:
+    """The payload of an event about a status."""
+    wire = record.wire
+    text: str | None = wire["message_body"] and wire["message_body"]["content"]
+    payload: dict[str, Any] = {
+        "account_id": wire["customer_id"],
+        "message_id": wire["id"],
+        "message_status": wire["status"],
+        "channel": wire["channel"],
+        # The recipient, since May 2026.
+        "outbound_number": wire["phone"],
+        "body": text[:3072] if text else None,
+        "template_id": wire["template_id"],
+        "updated_at": done["timestamp"],
+    }
+    if wire["template_name"] is not None:
+        payload["template_name"] = wire["template_name"]
+    if wire["status"] == "SCHEDULED":
+        payload["schedule_reason"] = "scheduled_at"
+    payload.update({name: done[name] for name in ("reason_code", "reason", "scheduled_at") if name in done})
+    return payload
+
+
+def _as_text(price: float | None) -> str | None:
+    return None if price is None else f"{price:.4f}"
