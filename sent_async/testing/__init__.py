@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .callbacks import Callback
+    from .deliveries import Delivery
     from .faults import CutBody, Delay, Drop, Fail, Fault, RawAnswer, StallBody
     from .limits import Limit
     from .recording import RecordedRequest
@@ -26,6 +27,7 @@ __all__ = [
     "Callback",
     "CutBody",
     "Delay",
+    "Delivery",
     "Drop",
     "Fail",
     "FakeSent",
@@ -36,7 +38,13 @@ __all__ = [
     "StallBody",
 ]
 
-_HOMES = {"Callback": "callbacks", "FakeSent": "server", "Limit": "limits", "RecordedRequest": "recording"}
+_HOMES = {
+    "Callback": "callbacks",
+    "Delivery": "deliveries",
+    "FakeSent": "server",
+    "Limit": "limits",
+    "RecordedRequest": "recording",
+}
 
 
 def __getattr__(name: str) -> object:

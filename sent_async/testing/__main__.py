@@ -50,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--auto-approve", action="store_true", help="approve each template that is submitted for review"
     )
     parser.add_argument("--log", action="store_true", help="write a line for each request to stderr")
+    parser.add_argument(
+        "--callback-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="post events and callbacks to this host as well as to this machine; may be given more than once",
+    )
     options = parser.parse_args(arguments)
     if options.log:
         logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -61,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             port=options.port,
             seed=_read(options.seed) if options.seed is not None else True,
             auto_approve=options.auto_approve,
+            callback_hosts=options.callback_host,
         )
     except ValueError as error:
         sys.exit(f"cannot start: {error}")

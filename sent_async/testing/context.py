@@ -9,6 +9,7 @@ import msgspec
 
 from ..models import ErrorCode
 from .answers import Refusal
+from .deliveries import Deliveries
 from .events import Emit
 from .store import JSON, Key, Store
 
@@ -71,6 +72,7 @@ class Context(World, frozen=True, kw_only=True):
     """The operation's request Struct, or ``None``."""
     now: str
     """When it arrived, as a date-time of the API."""
+    deliveries: Deliveries
     finish: Callable[[str], None]
     """Ends the completion of a profile, by its id. Not called for a sandbox request."""
 

@@ -8,16 +8,18 @@ asked for, nothing is recorded, and no limit or fault applies.
 from __future__ import annotations
 
 import inspect
+import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, TypeVar, cast, get_type_hints
+from typing import Any, Final, Literal, TypeVar, cast, get_type_hints
 from urllib.parse import unquote
 
 import msgspec
 from aiohttp import web
 
+from .deliveries import Delivery
 from .faults import Scripted
 from .recording import RecordedRequest
 from .scripting import OperationName
@@ -60,6 +62,47 @@ def limits(fake: FakeSent) -> object:
     return fake.limits
 
 
+def emit(fake: FakeSent, name: str, payload: dict[str, Any] | None = None, profile_id: str | None = None) -> object:
+    """Report an event; the deliveries it leads to."""
+    return {"deliveries": [_delivery(delivery) for delivery in fake.emit(name, payload, profile_id=profile_id)]}
+
+
+def deliveries(fake: FakeSent, newest: int | None = None) -> object:
+    """All deliveries of events, or the ``newest`` of them; the oldest first."""
+    made = fake.webhooks.deliveries
+    return {"count": len(made), "deliveries": [_delivery(delivery) for delivery in _newest(made, newest)]}
+
+
+def duplicate_next(fake: FakeSent, times: int = 1) -> None:
+    fake.webhooks.duplicate_next(times)
+
+
+def lose_next(fake: FakeSent, times: int = 1) -> None:
+    fake.webhooks.drop_next(times)
+
+
+def delay_delivery(fake: FakeSent, seconds: float, times: int = 1) -> None:
+    fake.webhooks.delay_next(seconds, times)
+
+
+def hold(fake: FakeSent) -> None:
+    fake.webhooks.hold()
+
+
+def release(
+    fake: FakeSent, order: Literal["first", "last", "any"] = "first", times: int = 1, at_once: bool = False
+) -> None:
+    """Deliver what was held back, each of them ``times`` times: the first first, the last first, or in any order."""
+
+    def ordered(held: list[Delivery]) -> list[Delivery]:
+        chosen = held * times
+        if order == "any":
+            random.shuffle(chosen)
+        return chosen[::-1] if order == "last" else chosen
+
+    fake.webhooks.release(ordered, at_once=at_once)
+
+
 ROUTES: Final[Mapping[str, Callable[..., object]]] = {
     "GET /health": health,
     "POST /reset": FakeSent.reset,
@@ -82,6 +125,7 @@ ROUTES: Final[Mapping[str, Callable[..., object]]] = {
     "POST /profiles": FakeSent.add_profile,
     "POST /templates": FakeSent.add_template,
     "POST /campaigns": FakeSent.add_campaign,
+    "POST /webhooks": FakeSent.add_webhook,
     "POST /templates/{template_id}/approve": FakeSent.approve,
     "POST /templates/{template_id}/reject": FakeSent.reject,
     "POST /profiles/{profile_id}/finish-completion": FakeSent.finish_completion,
@@ -95,6 +139,13 @@ ROUTES: Final[Mapping[str, Callable[..., object]]] = {
     "POST /messages/{message_id}/block": FakeSent.block,
     "POST /numbers": FakeSent.add_number,
     "PUT /outcomes/{number}": FakeSent.set_outcome,
+    "POST /events": emit,
+    "GET /deliveries": deliveries,
+    "POST /deliveries/duplicate": duplicate_next,
+    "POST /deliveries/drop": lose_next,
+    "POST /deliveries/delay": delay_delivery,
+    "POST /deliveries/hold": hold,
+    "POST /deliveries/release": release,
     "POST /settle": FakeSent.settle,
 }
 
@@ -209,6 +260,20 @@ def _request(request: RecordedRequest) -> object:
         "at": datetime.fromtimestamp(request.at, UTC),
         "status": request.status,
         "seconds": request.seconds,
+    }
+
+
+def _delivery(delivery: Delivery) -> object:
+    return {
+        "id": delivery.id,
+        "endpoint_id": delivery.endpoint_id,
+        "event_id": delivery.event_id,
+        "name": delivery.name,
+        "json": _masked(delivery.json),
+        "status": delivery.status,
+        "attempts": delivery.attempts,
+        "outcome": delivery.outcome,
+        "created": datetime.fromtimestamp(delivery.created, UTC),
     }
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TypeVar
 
 from .store import JSON
 
+T = TypeVar("T")
 
-def paged(rows: Iterable[JSON], page: int, size: int) -> tuple[list[JSON], JSON]:
+
+def paged(rows: Iterable[T], page: int, size: int) -> tuple[list[T], JSON]:
     """The rows of one page, and the ``pagination`` that goes with it. The other rows are counted and not kept."""
     first = (page - 1) * size
-    chosen: list[JSON] = []
+    chosen: list[T] = []
     total = 0
     for row in rows:
         if first <= total < first + size:

@@ -21,14 +21,16 @@ from ..models import ErrorCode
 from ..operation import Operation
 from . import faults
 from .answers import JSON_TYPE, Answer, Refusal, Reply, new_request_id, refusal_body, success_body
-from .callbacks import Callbacks
+from .callbacks import Callback, report
 from .clock import Clock, stamp
 from .context import Caller, Context, Settings, World, authenticate
+from .deliveries import Deliveries, Delivery
 from .events import Emitted, discard
 from .handlers import HANDLERS
 from .handlers.completion import finish_completion
 from .idempotency import Ledger, Outcome
 from .limits import Limits
+from .outbox import Outbox
 from .recording import RecordedRequest
 from .samples import sample
 from .store import JSON, Store
@@ -40,17 +42,31 @@ _log = logging.getLogger("sent_async.testing")
 class State:
     """All that one fake consists of, apart from its socket."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, outbox: Outbox) -> None:
         self.store = store
         self.settings = settings
         self.clock = Clock()
+        self.outbox = outbox
+        self.deliveries = Deliveries(store, self.clock, outbox)
         self.limits = Limits()
         self.ledger = Ledger()
         self.script = faults.Script()
         self.requests: list[RecordedRequest] = []
-        self.callbacks = Callbacks()
-        self.events: list[Emitted] = []
+        self.callbacks: list[Callback] = []
         self.closing = asyncio.Event()
+
+    def start(self) -> None:
+        """Let things happen: what is due on the clock, and deliveries."""
+        self.closing.clear()
+        self.clock.start()
+        self.deliveries.start()
+
+    def stop(self) -> None:
+        """Give up what is under way, and begin nothing any more."""
+        self.closing.set()
+        self.clock.stop()
+        self.deliveries.stop()
+        self.outbox.cancel()
 
     def record(self, request: RecordedRequest) -> None:
         """Keep a request, and forget the oldest one beyond the bound."""
@@ -59,8 +75,9 @@ class State:
         self.requests.append(request)
 
     def finish(self, profile_id: str, success: bool = True) -> None:
-        now = stamp(self.clock.now())
-        finish_completion(self.store, self.callbacks, profile_id, success=success, now=now)
+        callback = finish_completion(self.store, profile_id, success=success, now=stamp(self.clock.now()))
+        if callback is not None:
+            self.outbox.start(report(self.outbox, self.callbacks, *callback))
 
     @property
     def world(self) -> World:
@@ -71,10 +88,10 @@ class State:
 
     def emit(
         self, field: str, event: str | None, payload: JSON, owner: str | None = None, *, request_id: str | None = None
-    ) -> None:
-        """Take note of an event that Sent would report to webhook endpoints."""
+    ) -> list[Delivery]:
+        """Report an event to webhook endpoints."""
         now = self.clock.now()
-        self.events.append(
+        return self.deliveries.take(
             Emitted(field=field, event=event, payload=payload, owner=owner, request_id=request_id, at=now)
         )
 
@@ -222,12 +239,15 @@ class Exchange:
                 query=self._request.query,
                 body=body,
                 now=now,
+                deliveries=state.deliveries,
                 finish=state.finish,
                 emit=discard if sandbox else partial(state.emit, request_id=self._request_id),
                 call_at=_never if sandbox else state.clock.call_at,
                 time=state.clock.now,
             )
             reply = HANDLERS.get(self._operation.name, self._by_schema)(context)
+            if isinstance(reply, Awaitable):
+                reply = await reply
         except Refusal as refusal:
             return self._refused(refusal, sandbox=sandbox)
         if reply.then is not None and not sandbox:

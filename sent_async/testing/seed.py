@@ -120,6 +120,7 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     templates: Items = []
     campaigns: Items = []
     contacts: Items = []
+    webhooks: Items = []
     keys: Items = []
 
 

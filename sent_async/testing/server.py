@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from operator import attrgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import msgspec
 from aiohttp import web
 
 from ..client import SentClient
-from ..models import Campaign, ErrorCode, Profile, Template, TemplateDefinition
+from ..models import Campaign, ErrorCode, Profile, Template, TemplateDefinition, Webhook
 from ..operations import ERROR_STATUS
 from . import faults
 from .callbacks import Callback
 from .clock import stamp
 from .context import Settings, World
+from .deliveries import Delivery
+from .events import FAMILIES, example, split
 from .handlers.templates import review
 from .limits import Limit
 from .messaging.controls import MessageControls
+from .outbox import Outbox
 from .pipeline import State, handle
 from .recording import RecordedRequest
 from .scripting import FaultScripting
 from .seed import load
-from .store import Key, Record, Store, View, new_campaign, new_profile, new_template, shown, with_overrides
+from .store import (
+    Endpoint,
+    Key,
+    Record,
+    Store,
+    View,
+    new_campaign,
+    new_profile,
+    new_template,
+    new_webhook,
+    shown,
+    with_overrides,
+)
+from .validation import is_url
+from .webhooks import Webhooks
 
 
 class FakeSent(FaultScripting, MessageControls):
@@ -45,6 +63,7 @@ class FakeSent(FaultScripting, MessageControls):
     ``auto_deliver=False`` leaves messages ``QUEUED`` until ``deliver``, ``read``, ``fail`` or ``block``.
     ``check_conversations`` blocks free text to contacts who did not reply and got no template. ``scheduled_limit`` is
     how many scheduled messages may be held.
+    ``callback_hosts`` names where events and callbacks are posted to beside this machine.
     """
 
     def __init__(
@@ -64,11 +83,14 @@ class FakeSent(FaultScripting, MessageControls):
         auto_deliver: bool = True,
         check_conversations: bool = False,
         scheduled_limit: int = 1_000_000,
+        callback_hosts: Collection[str] = (),
     ) -> None:
         if not api_key:
             raise ValueError("api_key is empty; clients have to send one")
         if profile_page_size is not None and profile_page_size < 1:
             raise ValueError(f"profile_page_size is 1 or more, got {profile_page_size!r}")
+        if isinstance(callback_hosts, str):
+            raise TypeError("callback_hosts is a string; pass a list of host names")
         if keep_requests < 1:
             raise ValueError(f"keep_requests is 1 or more, got {keep_requests!r}")
         self.api_key = api_key
@@ -87,6 +109,7 @@ class FakeSent(FaultScripting, MessageControls):
             check_conversations=check_conversations,
             scheduled_limit=scheduled_limit,
         )
+        self._outbox = Outbox(callback_hosts)
         self._begin()
         self._runner: web.ServerRunner | None = None
         self._control_connections: set[object] = set()
@@ -109,7 +132,6 @@ class FakeSent(FaultScripting, MessageControls):
         """Listen. Raises ``OSError`` when the port is taken."""
         if self._runner is not None:
             raise RuntimeError("this FakeSent has been started already")
-        self._state.closing.clear()
         # The time to end for requests that have not arrived whole. What a fault holds up ends at once.
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
@@ -119,16 +141,15 @@ class FakeSent(FaultScripting, MessageControls):
             await runner.cleanup()
             raise
         self._runner = runner
-        self._state.clock.start()
+        self._state.start()
 
     async def close(self) -> None:
-        """Stop; callbacks under way are given up. What was stored can still be read. May be called twice."""
+        """Stop; what is being posted is given up. What was stored can still be read. May be called twice."""
         runner, self._runner = self._runner, None
         if runner is not None:
-            self._state.closing.set()
-            self._state.clock.stop()
-            await self._state.callbacks.close()
+            self._state.stop()
             await runner.cleanup()
+            await self._outbox.close()
 
     @property
     def url(self) -> str:
@@ -150,13 +171,10 @@ class FakeSent(FaultScripting, MessageControls):
 
     def reset(self) -> None:
         """Back to how it was made: resources, keys, limits, faults, recordings and clock."""
-        closing, callbacks = self._state.closing, self._state.callbacks
-        callbacks.made.clear()
-        self._state.clock.stop()
+        self._state.stop()
         self._begin()
-        self._state.closing, self._state.callbacks = closing, callbacks
         if self._runner is not None:
-            self._state.clock.start()
+            self._state.start()
 
     # What is stored
 
@@ -174,6 +192,11 @@ class FakeSent(FaultScripting, MessageControls):
     def campaigns(self) -> Mapping[str, Campaign]:
         """By id, in the order of creation, of all profiles and of the organization."""
         return View(Campaign, self._state.store.campaigns, attrgetter("wire"))
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """The webhook endpoints by id, and a script for what is delivered to them."""
+        return Webhooks(self._state.store, self._state.deliveries)
 
     def definition(self, template_id: str) -> TemplateDefinition | None:
         """What a template was created or last updated with, which the API itself does not give back."""
@@ -203,6 +226,18 @@ class FakeSent(FaultScripting, MessageControls):
         self._state.store.campaigns[wire["id"]] = Record(profile_id, wire)
         return self.campaigns[wire["id"]]
 
+    def add_webhook(self, *, profile_id: str | None = None, **overrides: Any) -> Webhook:
+        """Store an active webhook endpoint of the organization, or of a profile; members as in ``Webhook``.
+
+        Give ``endpoint_url``. Without ``event_types`` it gets all events. It comes back with its ``signing_secret``.
+        """
+        endpoint = new_webhook(profile_id, self._now())
+        wire = with_overrides(Webhook, {**endpoint.wire, "event_types": list(FAMILIES)}, overrides)
+        if not is_url(wire["endpoint_url"]):
+            raise ValueError(f"endpoint_url must be an absolute http or https URL, not {wire['endpoint_url']!r}")
+        self._state.store.webhooks[wire["id"]] = Endpoint(profile_id, wire)
+        return self.webhooks[wire["id"]]
+
     def add_key(self, key: str | None = None, *, profile_id: str | None = None, admin: bool = True) -> str:
         """Another API key: of the organization, or confined to one profile. Only an admin's may change profiles."""
         if profile_id is not None and profile_id not in self._state.store.profiles:
@@ -225,6 +260,29 @@ class FakeSent(FaultScripting, MessageControls):
         """End a completion that ``auto_complete=False`` left under way, and report it to its ``webHookUrl``."""
         self._state.finish(profile_id, success)
         return self.profiles[profile_id]
+
+    def emit(
+        self, name: str, payload: Mapping[str, Any] | None = None, *, profile_id: str | None = None
+    ) -> list[Delivery]:
+        """Report an event to the webhook endpoints of the organization, or of a profile, that subscribe to it.
+
+        Nothing else happens in the fake. An event of a family that does not exist goes to every endpoint.
+
+        Args:
+            name: Such as ``message.delivered``, or ``templates``.
+            payload: Its ``payload`` on the wire. By default an example, for a documented event.
+            profile_id: The profile it happened to.
+
+        Returns:
+            What is delivered, for each endpoint. ``await fake.settle()`` waits for it.
+        """
+        if payload is None:
+            try:
+                payload = example(name, profile_id, self._state.clock.now())
+            except KeyError:
+                raise ValueError(f"no event is called {name!r}, so give its payload") from None
+        field, event = split(name)
+        return self._state.emit(field, event, msgspec.to_builtins(payload), profile_id)
 
     def refuse_deletion(self, profile_id: str, code: str = ErrorCode.NUMBER_ON_OWN_WHATSAPP_ACCOUNT) -> None:
         """Answer every deletion of this profile with an error code, such as ``CONFLICT_012`` or ``CONFLICT_013``."""
@@ -282,16 +340,16 @@ class FakeSent(FaultScripting, MessageControls):
     @property
     def callbacks(self) -> list[Callback]:
         """Every report of a completion so far, delivered or not."""
-        return self._state.callbacks.made
+        return self._state.callbacks
 
     async def settle(self) -> None:
-        """Wait until the callbacks under way have been delivered or given up."""
-        await self._state.callbacks.settle()
+        """Wait until no delivery and no callback is under way. One that waits to be repeated is not under way."""
+        await self._outbox.settle()
 
     def clear(self) -> None:
         """Forget the recorded requests and callbacks; what is stored stays."""
         self._state.requests.clear()
-        self._state.callbacks.made.clear()
+        self._state.callbacks.clear()
 
     # What goes wrong, beside the methods of FaultScripting
 
@@ -312,7 +370,7 @@ class FakeSent(FaultScripting, MessageControls):
         """As it was made."""
         store = Store(seeded=self._seed is True, organization=self._organization)
         store.keys[self.api_key] = Key(value=self.api_key)
-        self._state = State(store, self._settings)
+        self._state = State(store, self._settings, self._outbox)
         if not isinstance(self._seed, bool):
             load(self, self._seed)
 
@@ -332,7 +390,7 @@ class FakeSent(FaultScripting, MessageControls):
         return await handle(self._state, request)
 
     def _review(self, template_id: str, status: str) -> Template:
-        review(self._state.store, template_id, status, self._now())
+        review(self._state.store, self._state.emit, template_id, status, self._now())
         return self.templates[template_id]
 
     def _now(self) -> str:

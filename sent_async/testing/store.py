@@ -5,11 +5,13 @@ A stored object is replaced, never changed in place. So a sandbox request can ru
 
 from __future__ import annotations
 
+import base64
+import secrets
 import uuid
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import msgspec
 
@@ -43,6 +45,15 @@ class Record(msgspec.Struct, frozen=True):
     definition: TemplateDefinition | None = None
 
 
+class Endpoint(msgspec.Struct, frozen=True):
+    """A webhook endpoint with its owner, its secret included."""
+
+    owner: str | None
+    wire: JSON
+    sender_profile: JSON | None = None
+    """What an endpoint of the organization wants to know of all its profiles."""
+
+
 class Store:
     """Everything that a request can read or change. In the order of creation."""
 
@@ -68,6 +79,7 @@ class Store:
         """By profile id: where to report that its completion has ended."""
         self.undeletable: MutableMapping[str, str] = {}
         """By profile id: the error code that refuses its deletion."""
+        self.webhooks: MutableMapping[str, Endpoint] = {}
         if seeded:
             self.profiles[seed.PROFILE_ID] = seed.PROFILE
             self.templates[seed.TEMPLATE_ID] = Record(None, seed.TEMPLATE)
@@ -181,6 +193,34 @@ def new_template(owner: str | None, now: str) -> JSON:
         "updated_at": None,
         "is_published": False,
     }
+
+
+WEBHOOK_DEFAULTS: Final[JSON] = {"event_filters": None, "retry_count": 3, "timeout_seconds": 30}
+"""What the server takes for settings that are left out."""
+
+
+def new_webhook(owner: str | None, now: str) -> Endpoint:
+    """An endpoint with the server's defaults and a secret of its own."""
+    wire: JSON = {
+        "id": new_id(),
+        "customer_id": owner or seed.ORGANIZATION_ID,
+        "display_name": "Events",
+        "endpoint_url": "https://example.com/webhooks",
+        "signing_secret": new_webhook_secret(),
+        "is_active": True,
+        "event_types": [],
+        **WEBHOOK_DEFAULTS,
+        "last_delivery_attempt_at": None,
+        "last_successful_delivery_at": None,
+        "consecutive_failures": 0,
+        "created_at": now,
+        "updated_at": None,
+    }
+    return Endpoint(owner, wire)
+
+
+def new_webhook_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def new_campaign(brand_id: str | None, now: str) -> JSON:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from yarl import URL
 
 from ..models import ErrorCode
 from ..open_enum import StrEnum
@@ -54,14 +55,26 @@ class Problems:
         if isinstance(value, str):
             self.expect(E164.fullmatch(value) is not None, member, "Must be a phone number in E.164 form")
 
-    def refuse_if_any(self, message: str | None = None) -> None:
+    def expect_url(self, value: str, member: str) -> None:
+        self.expect(is_url(value), member, "Must be an absolute http or https URL")
+
+    def refuse_if_any(self, message: str | None = None, *, code: str = ErrorCode.VALIDATION_FAILED) -> None:
         if self._details:
-            raise Refusal(ErrorCode.VALIDATION_FAILED, message, details=self._details)
+            raise Refusal(code, message, details=self._details)
 
 
 def invalid(member: str, complaint: str) -> Refusal:
     """A refusal with a single reason, which is also its message."""
     return Refusal(ErrorCode.VALIDATION_FAILED, complaint, details={member: [complaint]})
+
+
+def is_url(value: str) -> bool:
+    """Whether something can be posted to this address."""
+    try:
+        url = URL(value)
+        return url.scheme in ("http", "https") and bool(url.host)
+    except ValueError:
+        return False
 
 
 def one_of(kind: type[StrEnum], member: str) -> str:

@@ -1,4 +1,4 @@
-"""A client of the fake that adds nothing to a request."""
+"""A client of the fake that adds nothing to a request, and a service that it delivers events to."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from tests.support.deliveries import aiohttp_server
 from tests.support.raw_client import Wire
+from tests.support.service import Service
 
 
 @pytest.fixture
 async def wire() -> AsyncIterator[Wire]:
     async with aiohttp.ClientSession() as session:
         yield Wire(session)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    service = Service()
+    async with aiohttp_server(service.handle) as url:
+        service.url = url
+        yield service

@@ -12,8 +12,10 @@ from sent_async import ConflictError, NotFoundError, SentClient, ServerError
 from sent_async.structs import Model, _secret_members
 from sent_async.testing import FakeSent
 from sent_async.testing.control import MASKED, ROUTES
+from tests.support.deliveries import SECRET
 from tests.support.fake_data import SEEDED, TEMPLATE
 from tests.support.raw_client import Answered, Wire
+from tests.support.service import Service
 
 Control: TypeAlias = Callable[..., Awaitable[Answered]]
 
@@ -247,3 +249,45 @@ def test_every_method_of_the_fake_can_be_called() -> None:
     python = {"client", "close", "definition", "fault", "start"}
     methods = {name for name in dir(FakeSent) if callable(getattr(FakeSent, name)) and not name.startswith("_")}
     assert methods - {call.__name__ for call in ROUTES.values()} == python
+
+
+async def test_events_and_their_deliveries(service: Service, control: Control) -> None:
+    """An endpoint is stored, events are reported and their deliveries scripted as in Python; secrets are not told."""
+    endpoint = (await control("POST", "/webhooks", {"endpoint_url": service.url, "signing_secret": SECRET})).json
+    payload = {"message_id": "0", "message_status": "SENT", "download_url": "https://example.com/secret"}
+
+    async def report(*numbers: int) -> None:
+        for number in numbers:
+            told = await control(
+                "POST", "/events", {"name": "message.sent", "payload": {**payload, "message_id": str(number)}}
+            )
+            (delivery,) = told.json["deliveries"]
+            assert (delivery["endpoint_id"], delivery["json"]["payload"]["message_id"]) == (endpoint["id"], str(number))
+            assert delivery["json"]["payload"]["download_url"] == "***"
+
+    for step, arguments in (("duplicate", {}), ("drop", {"times": 1}), ("delay", {"seconds": 60})):
+        assert (await control("POST", f"/deliveries/{step}", arguments)).status == 204
+    await report(0, 1, 2, 3)
+    await control("POST", "/settle")
+    assert service.ids == ["0", "0", "3"]
+    await control("POST", "/time/advance", {"seconds": 60})
+    await control("POST", "/settle")
+    assert service.ids == ["0", "0", "3", "2"]
+    told = (await control("GET", "/deliveries?newest=2")).json
+    assert told["count"] == 4
+    assert [(one["status"], one["attempts"], one["outcome"]["status"]) for one in told["deliveries"]] == [
+        ("DELIVERED", 1, 204)
+    ] * 2
+    for release, expected in (
+        ({}, ["5", "6"]),
+        ({"order": "last"}, ["6", "5"]),
+        ({"order": "any", "times": 2, "at_once": True}, ["5", "5", "6", "6"]),
+    ):
+        service.events.clear()
+        await control("POST", "/deliveries/hold")
+        await report(5, 6)
+        await control("POST", "/settle")
+        assert service.ids == []
+        await control("POST", "/deliveries/release", release)
+        await control("POST", "/settle")
+        assert (sorted(service.ids) if "times" in release else service.ids) == expected

@@ -5,15 +5,15 @@ An operation that is not in the table is answered by its schema: an example, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from ... import operations
 from ..answers import Reply
 from ..context import Context
-from . import campaigns, completion, contacts, conversations, messages, profiles, templates
+from . import campaigns, completion, contacts, conversations, messages, profiles, templates, webhooks
 
-Handler = Callable[[Context], Reply]
+Handler = Callable[[Context], Reply | Awaitable[Reply]]
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     operations.LIST_PROFILES.name: profiles.list_profiles,
@@ -44,4 +44,14 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     operations.RETRIEVE_CONTACT_MESSAGE_SUMMARY.name: contacts.message_summary,
     operations.LIST_CONVERSATIONS.name: conversations.list_conversations,
     operations.LIST_CONVERSATION_MESSAGES.name: conversations.list_conversation_messages,
+    operations.LIST_WEBHOOKS.name: webhooks.list_webhooks,
+    operations.CREATE_WEBHOOK.name: webhooks.create_webhook,
+    operations.RETRIEVE_WEBHOOK.name: webhooks.retrieve_webhook,
+    operations.UPDATE_WEBHOOK.name: webhooks.update_webhook,
+    operations.DELETE_WEBHOOK.name: webhooks.delete_webhook,
+    operations.TOGGLE_WEBHOOK_STATUS.name: webhooks.toggle_webhook_status,
+    operations.ROTATE_WEBHOOK_SECRET.name: webhooks.rotate_webhook_secret,
+    operations.TEST_WEBHOOK.name: webhooks.test_webhook,
+    operations.LIST_WEBHOOK_EVENTS.name: webhooks.list_webhook_events,
+    operations.LIST_WEBHOOK_EVENT_TYPES.name: webhooks.list_webhook_event_types,
 }

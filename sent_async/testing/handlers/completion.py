@@ -5,14 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from yarl import URL
-
-from ...models import ProfileComplete
 from ..answers import Reply
-from ..callbacks import Callbacks
 from ..context import Context
 from ..store import JSON, Store, shown
-from ..validation import Problems, invalid
+from ..validation import Problems, invalid, is_url
 
 _DONE: Final = ("approved", "completed")
 _UNDER_WAY: Final = {"processing": "in_progress", "submitted": "submitted", "pending_review": "submitted"}
@@ -22,7 +18,8 @@ def complete_profile(context: Context) -> Reply:
     """Prerequisites first, then the short cut for a profile that is complete, else the work begins."""
     profile, body = context.profile(), context.body
     context.caller.must_be_admin()
-    _check_url(body)
+    if not is_url(body.web_hook_url):
+        raise invalid("webHookUrl", "webHookUrl must be an absolute http or https URL")
     if context.settings.check_prerequisites:
         _check_prerequisites(profile)
     status: str = profile["status"]
@@ -36,24 +33,15 @@ def complete_profile(context: Context) -> Reply:
     return Reply(202, {"message": "Profile completion in progress"}, then=finish)
 
 
-def finish_completion(store: Store, callbacks: Callbacks, profile_id: str, *, success: bool, now: str) -> None:
-    """End the onboarding of a profile and report it, if a completion was asked for."""
+def finish_completion(store: Store, profile_id: str, *, success: bool, now: str) -> tuple[str, JSON] | None:
+    """End the onboarding of a profile: what is to be reported, and where to, if a completion was asked for."""
     profile = store.profiles[profile_id]
     store.profiles[profile_id] = {**profile, "status": "approved" if success else "failed", "updated_at": now}
     url = store.web_hooks.pop(profile_id, None)
-    if url is not None:
-        status = "COMPLETED" if success else "failed"
-        callbacks.post(url, {"profileId": profile_id, "success": success, "status": status, "timestamp": now})
-
-
-def _check_url(body: ProfileComplete) -> None:
-    try:
-        url = URL(body.web_hook_url)
-        usable = url.scheme in ("http", "https") and bool(url.host)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise invalid("webHookUrl", "webHookUrl must be an absolute http or https URL")
+    if url is None:
+        return None
+    status = "COMPLETED" if success else "failed"
+    return url, {"profileId": profile_id, "success": success, "status": status, "timestamp": now}
 
 
 def _check_prerequisites(profile: JSON) -> None:

@@ -10,7 +10,9 @@ from typing import Final
 from ...models import ErrorCode, TemplateCategory, TemplateCreate, TemplateDefinition, TemplateStatus, TemplateUpdate
 from ..answers import Refusal, Reply
 from ..context import Context
+from ..events import Emit
 from ..paging import paged
+from ..seed import ORGANIZATION_ID
 from ..store import JSON, Record, Store, new_template
 from ..validation import Problems, check_uuids, given, invalid, one_of, whole_number
 from .definitions import channels_of, check_definition, derived_name, detected_category, variables_of
@@ -83,17 +85,30 @@ def delete_template(context: Context) -> Reply:
     return Reply(204)
 
 
-def review(store: Store, template_id: str, status: str, now: str) -> None:
+def review(store: Store, emit: Emit, template_id: str, status: str, now: str) -> None:
     """The outcome of a review."""
     record = store.templates[template_id]
     wire = {**record.wire, "status": status, "is_published": status == "APPROVED", "updated_at": now}
     store.templates[template_id] = Record(record.owner, wire, record.definition)
+    emit("templates", None, _event(wire, record.owner), record.owner)
+
+
+def _event(wire: JSON, owner: str | None) -> JSON:
+    return {
+        "status": wire["status"],
+        "whatsapp_template_id": f"wa_{wire['id']}" if wire["status"] == "APPROVED" else "",
+        "account_id": owner or ORGANIZATION_ID,
+        "template_id": wire["id"],
+        "template_name": wire["name"],
+        "category": wire["category"],
+        "language": wire["language"],
+    }
 
 
 def _auto_review(context: Context, template: JSON) -> Callable[[], None] | None:
     """What ends the review after the response, if that is wanted and there is one."""
     if context.settings.auto_approve and template["status"] == "PENDING":
-        return partial(review, context.store, template["id"], "APPROVED", context.now)
+        return partial(review, context.store, context.emit, template["id"], "APPROVED", context.now)
     return None
 
 

@@ -1,0 +1,262 @@
+"""How events reach webhook endpoints: signed, repeated after a failure, and noted."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any, Final, Literal
+
+import msgspec
+
+from .clock import Clock, stamp
+from .events import FAMILIES, Emitted
+from .outbox import OUT_OF_REACH, Outbox, Outcome
+from .store import JSON, Endpoint, Store, new_id
+
+FIRST_WAIT: Final = 60.0
+LONGEST_WAIT: Final = 3600.0
+FAILURES: Final = 10
+"""So many failed attempts in a row turn an endpoint off."""
+KEPT: Final = 100_000
+"""How many deliveries are remembered."""
+
+
+class Delivery(msgspec.Struct, kw_only=True, eq=False):
+    """One event for one webhook endpoint, and what became of it so far. Times are Unix seconds of the fake's clock."""
+
+    id: str
+    endpoint_id: str
+    event_id: str
+    """What ``X-Webhook-Event-ID`` says, on every attempt."""
+    name: str
+    """Such as ``message.delivered``; the family where it has only one event."""
+    body: bytes
+    """What is posted, byte for byte."""
+    status: Literal["PENDING", "RETRYING", "DELIVERED", "FAILED"] = "PENDING"
+    attempts: int = 0
+    outcome: Outcome = Outcome()
+    """Of the last attempt, or why there was none."""
+    created: float
+    started: float | None = None
+    """When it was first tried."""
+    completed: float | None = None
+    """When it was delivered or given up."""
+    due: float
+    """When its next attempt is, or its last one was, due."""
+
+    def __repr__(self) -> str:
+        """Without the body, which may hold message texts and phone numbers."""
+        return f"<Delivery of {self.name} ({self.event_id}): {self.status}, attempts={self.attempts}>"
+
+    @property
+    def json(self) -> Any:
+        """The body decoded."""
+        return msgspec.json.decode(self.body)
+
+
+class Deliveries:
+    """Takes events, finds who subscribes to them, and delivers.
+
+    An endpoint gets one delivery at a time, in the order in which the events happened, until a script says otherwise.
+    """
+
+    def __init__(self, store: Store, clock: Clock, outbox: Outbox) -> None:
+        self.log: deque[Delivery] = deque(maxlen=KEPT)
+        self.scripted: deque[Callable[[Delivery], None]] = deque()
+        """What is done with the next deliveries, one step for each."""
+        self._store = store
+        self._clock = clock
+        self._outbox = outbox
+        self._running = False
+        self._queues: dict[str, deque[Delivery]] = {}
+        self._busy: set[str] = set()
+        self._held: list[Delivery] | None = None
+
+    def start(self) -> None:
+        """Deliver what waits, and from now on what comes."""
+        self._running = True
+        for endpoint_id in self._queues:
+            self._wake(endpoint_id)
+
+    def stop(self) -> None:
+        """Begin no attempt any more. What waits is kept."""
+        self._running = False
+
+    def take(self, event: Emitted) -> list[Delivery]:
+        """Deliver an event to every active endpoint of its owner that subscribes to it."""
+        made = [
+            self._new(endpoint, event)
+            for endpoint in self._store.webhooks.values()
+            if endpoint.wire["is_active"] and wants(endpoint, event)
+        ]
+        for delivery in made:
+            step = self.scripted.popleft() if self.scripted else self._put
+            step(delivery)
+        return made
+
+    async def test(self, endpoint: Endpoint, event: Emitted) -> Outcome:
+        """Deliver an event to this endpoint now, once, whatever it subscribes to."""
+        delivery = self._new(endpoint, event)
+        outcome: Outcome = await self._outbox.start(self._post(endpoint, delivery))
+        self._end(delivery, "DELIVERED" if outcome.ok else "FAILED")
+        return outcome
+
+    # What a script may do with a delivery instead of making it
+
+    def twice(self, delivery: Delivery) -> None:
+        self._put(delivery)
+        self._put(delivery)
+
+    def lose(self, delivery: Delivery) -> None:
+        delivery.outcome = Outcome(problem="lost on the way, as the test asked for")
+        self._end(delivery, "FAILED")
+
+    def delay(self, delivery: Delivery, seconds: float) -> None:
+        delivery.due += seconds
+        self._clock.call_at(delivery.due, partial(self._put, delivery))
+
+    def hold(self) -> None:
+        if self._held is None:
+            self._held = []
+
+    def release(self, order: Callable[[list[Delivery]], Iterable[Delivery]], *, at_once: bool) -> None:
+        held, self._held = self._held or [], None
+        for delivery in order(held):
+            delivery.due = self._clock.now()
+            if at_once:
+                self._outbox.start(self._attempt(delivery))
+            else:
+                self._put(delivery)
+
+    # Inside
+
+    def _new(self, endpoint: Endpoint, event: Emitted) -> Delivery:
+        delivery = Delivery(
+            id=new_id(),
+            endpoint_id=endpoint.wire["id"],
+            event_id=event.id,
+            name=event.name,
+            body=event.body(),
+            created=event.at,
+            due=event.at,
+        )
+        self.log.append(delivery)
+        return delivery
+
+    def _put(self, delivery: Delivery) -> None:
+        if self._held is not None:
+            self._held.append(delivery)
+            return
+        self._queues.setdefault(delivery.endpoint_id, deque()).append(delivery)
+        self._wake(delivery.endpoint_id)
+
+    def _wake(self, endpoint_id: str) -> None:
+        if self._running and endpoint_id not in self._busy:
+            self._busy.add(endpoint_id)
+            self._outbox.start(self._work(endpoint_id))
+
+    async def _work(self, endpoint_id: str) -> None:
+        queue = self._queues[endpoint_id]
+        try:
+            while queue:
+                await self._attempt(queue[0])
+                queue.popleft()  # not before: an attempt that the fake's end interrupts is made after its next start
+        finally:
+            self._busy.discard(endpoint_id)
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        endpoint = self._store.webhooks.get(delivery.endpoint_id)
+        if endpoint is None or not endpoint.wire["is_active"]:
+            delivery.outcome = Outcome(problem=f"the endpoint was {'turned off' if endpoint else 'deleted'}")
+            self._end(delivery, "FAILED")
+        elif not self._outbox.reaches(endpoint.wire["endpoint_url"]):
+            # Not a failure: ten of them would turn off an endpoint that a test only wanted to create.
+            delivery.outcome = OUT_OF_REACH
+        else:
+            outcome = await self._post(endpoint, delivery)
+            self._count(delivery.endpoint_id, outcome)
+            if outcome.ok:
+                self._end(delivery, "DELIVERED")
+            elif delivery.attempts <= endpoint.wire["retry_count"]:
+                self._repeat(delivery)
+            else:
+                self._end(delivery, "FAILED")
+
+    async def _post(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
+        """One attempt, signed as of now with the secret of now."""
+        wire = endpoint.wire
+        now = str(int(time.time()))  # of the receiver's clock, which is not moved on with the fake's
+        headers = {
+            "X-Webhook-ID": wire["id"],
+            "X-Webhook-Timestamp": now,
+            "X-Webhook-Signature": signature(wire["signing_secret"], wire["id"], now, delivery.body),
+            "X-Webhook-Event-ID": delivery.event_id,
+            "X-Webhook-Event-Type": delivery.name,
+        }
+        if delivery.started is None:
+            delivery.started = self._clock.now()
+        delivery.outcome = await self._outbox.post(
+            wire["endpoint_url"], delivery.body, headers, wire["timeout_seconds"]
+        )
+        delivery.attempts += 1
+        return delivery.outcome
+
+    def _count(self, endpoint_id: str, outcome: Outcome) -> None:
+        """What the endpoint itself tells of its deliveries. It may have been changed or deleted meanwhile."""
+        endpoint = self._store.webhooks.get(endpoint_id)
+        if endpoint is None:
+            return
+        now = stamp(self._clock.now())
+        wire: JSON = {**endpoint.wire, "last_delivery_attempt_at": now}
+        if outcome.ok:
+            wire |= {"last_successful_delivery_at": now, "consecutive_failures": 0}
+        else:
+            failures = wire["consecutive_failures"] + 1
+            wire |= {"consecutive_failures": failures, "is_active": wire["is_active"] and failures < FAILURES}
+        self._store.webhooks[endpoint_id] = msgspec.structs.replace(endpoint, wire=wire)
+
+    def _repeat(self, delivery: Delivery) -> None:
+        """Wait a minute, then twice as long each time, up to an hour. Counted from when the attempt was due."""
+        if delivery.completed is not None or (delivery.status == "RETRYING" and delivery.due > self._clock.now()):
+            return  # a duplicate was delivered, or is going to be repeated
+        delivery.status = "RETRYING"
+        delivery.due += min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
+        if delivery.due <= self._clock.now():
+            self._put(delivery)
+        else:
+            self._clock.call_at(delivery.due, partial(self._retry, delivery))
+
+    def _retry(self, delivery: Delivery) -> None:
+        if delivery.completed is None:
+            self._put(delivery)
+
+    def _end(self, delivery: Delivery, status: Literal["DELIVERED", "FAILED"]) -> None:
+        if delivery.status != "DELIVERED":
+            delivery.status, delivery.completed = status, self._clock.now()
+
+
+def wants(endpoint: Endpoint, event: Emitted) -> bool:
+    """Whether an endpoint subscribes to an event. One of an unknown family goes to all: nobody can subscribe to it."""
+    subscription: Mapping[str, Any] = endpoint.wire
+    if event.owner != endpoint.owner:
+        if endpoint.owner is not None or endpoint.sender_profile is None:
+            return False
+        subscription = endpoint.sender_profile
+    if event.field not in FAMILIES:
+        return True
+    if event.field not in (subscription["event_types"] or ()):
+        return False
+    filters: Mapping[str, Collection[str]] = subscription["event_filters"] or {}
+    chosen = filters.get(event.field)
+    return chosen is None or event.event is None or event.event.removeprefix(f"{event.field}.") in chosen
+
+
+def signature(secret: str, endpoint_id: str, timestamp: str, body: bytes) -> str:
+    """The value of ``X-Webhook-Signature``."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(key, f"{endpoint_id}.{timestamp}.".encode() + body, "sha256")
+    return "v1," + base64.b64encode(digest).decode()

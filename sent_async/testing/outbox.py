@@ -1,0 +1,99 @@
+"""What the fake posts to addresses of the tests' own: one way out for callbacks and for events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine, Mapping
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from ..options import is_loopback
+
+_LONGEST_RESPONSE: Final = 2048
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one request."""
+
+    status: int | None = None
+    """What the receiver responded with; ``None`` when there was no response."""
+    body: str | None = None
+    """The first 2,048 bytes of the response."""
+    problem: str | None = None
+    """Why this is no success, in words."""
+
+    @property
+    def ok(self) -> bool:
+        return self.problem is None
+
+
+OUT_OF_REACH: Final = Outcome(
+    problem="not sent: the host is neither on this machine nor in FakeSent(callback_hosts=[...])"
+)
+
+
+class Outbox:
+    """Sends requests, and knows what is under way.
+
+    Args:
+        hosts: Where to send to beside this machine.
+    """
+
+    def __init__(self, hosts: Collection[str] = ()) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._session: aiohttp.ClientSession | None = None
+
+    def reaches(self, url: str) -> bool:
+        """Whether anything may be sent to this address."""
+        host = (URL(url).host or "").lower()
+        return is_loopback(host) or host in self._hosts
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run this beside everything else; ``settle`` waits for it and ``close`` ends it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Outcome:
+        """One try. Whatever an unknown receiver does must not reach the test through its fake API."""
+        if not self.reaches(url):
+            return OUT_OF_REACH
+        if self._session is None:
+            # A connection for each request: one that is kept would be found dead when the receiver was restarted.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+        sent = {"Content-Type": "application/json", **headers}
+        limit = aiohttp.ClientTimeout(total=timeout)
+        try:
+            async with self._session.post(
+                url, data=body, headers=sent, timeout=limit, allow_redirects=False
+            ) as response:
+                content = await response.content.read(_LONGEST_RESPONSE)
+        except TimeoutError:
+            return Outcome(problem=f"no response within {timeout:g} s")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Outcome(problem=f"no response: {type(error).__name__}")
+        problem = None if 200 <= response.status < 300 else f"the response was {response.status}"
+        return Outcome(status=response.status, body=content.decode(errors="replace"), problem=problem)
+
+    def cancel(self) -> None:
+        """Give up what is under way."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self) -> None:
+        """Give up what is under way, and let go of the connections."""
+        self.cancel()
+        await self.settle()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
