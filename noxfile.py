@@ -128,6 +128,13 @@ def fleet(session: nox.Session) -> None:
 
 
 @nox.session
+def campaign(session: nox.Session) -> None:
+    """Ten thousand messages over three taskiq workers, one of which is killed: each person gets one."""
+    install(session, "tests")
+    session.run("python", "-m", "checks.campaign", *session.posargs)
+
+
+@nox.session
 def outside(session: nox.Session) -> None:
     """The fake server as strangers see it: Schemathesis with our fragment, and the vendor's package."""
     install(session, "codegen")
