@@ -17,11 +17,12 @@ nox.options.sessions = ["tests", "lint", "types", "codegen"]
 nox.options.error_on_missing_interpreters = "CI" in os.environ
 
 # Schemas that check-jsonschema brings, and the files that they are for.
-GITHUB_FILES = [
+SCHEMAS = [
     ("github-workflows", *glob.glob(".github/workflows/*.yml")),
     ("dependabot", ".github/dependabot.yml"),
     ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
     ("github-issue-forms", ".github/ISSUE_TEMPLATE/bug.yml", ".github/ISSUE_TEMPLATE/feature.yml"),
+    ("compose-spec", "examples/campaign/compose.yaml"),
 ]
 
 
@@ -69,7 +70,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("npx", "--yes", "@redocly/cli@2.77.0", "lint", "openapi/sent-v3.yaml", external=True)
-    for schema, *files in GITHUB_FILES:
+    for schema, *files in SCHEMAS:
         session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
     session.run("zizmor", "--offline", "--quiet", "--min-severity", "medium", ".github")
 

@@ -3,73 +3,63 @@
     pip install rich
     python examples/batch_job.py ids.txt profiles.jsonl
 
-Each line of the output is one answer as it came. What is in the file is done; a last line cut short by a crash is not,
-and is cut off before the work goes on. Ids the API knows nothing about are noted too, other failures are left for the
-next run.
+What is finished is in a journal, ``profiles.jsonl.sqlite``. At the end of a run the output gets one line for each id
+that is done, in the order of the file, with ``null`` for ids that Sent does not know. Other failures are left for the
+next run. To fetch everything anew, delete the journal.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from sent_async import NotFoundError, Progress, SentClient
+from sent_async import Journal, NotFoundError, Progress, Result, SentClient, batch
+from sent_async.models import Profile
 
 
-def done_already(output: Path) -> Iterator[str]:
-    """The ids of the whole lines; half a line at the end is cut off."""
-    content = output.read_bytes() if output.exists() else b""
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        with output.open("r+b") as file:
-            file.truncate(whole)
-    for line in content[:whole].splitlines():
-        entry: dict[str, Any] = msgspec.json.decode(line)
-        yield entry["id"]
-
-
-async def fetch(ids: list[str], output: Path, bar: Bar, done: int) -> int:
-    """Append a line for each id as its answer comes. Returns how many failed."""
-    task = bar.add_task("profiles", total=done + len(ids), completed=done)
-    failed = 0
+async def fetch(ids: list[str], journal: Journal, bar: Bar) -> list[Result[str, Profile | None]]:
+    """The profile of each id, or ``None`` where there is none."""
+    task = bar.add_task("profiles", total=len(ids))
 
     def show(progress: Progress) -> None:
-        bar.update(task, completed=done + progress.done, description=f"profiles, {progress.rate:,.0f}/s")
+        bar.update(task, completed=progress.done, description=f"profiles, {progress.rate:,.0f}/s")
 
-    with output.open("ab", buffering=0) as file:  # unbuffered: a line is in the file as soon as it is written
-        async with SentClient() as sent:
-            async for result in sent.profiles.retrieve_many(ids, concurrency=50, on_progress=show):
-                if result.ok:
-                    entry: dict[str, object] = {"id": result.key, "profile": result.value}
-                elif isinstance(result.error, NotFoundError):
-                    entry = {"id": result.key, "error": result.error.code}
-                else:
-                    failed += 1
-                    bar.console.print(f"{result.key}: {result.error}", markup=False)
-                    continue
-                file.write(msgspec.json.encode(entry) + b"\n")
-    return failed
+    async with SentClient() as sent:
+
+        async def find(profile_id: str) -> Profile | None:
+            try:
+                return await sent.profiles.retrieve(profile_id)
+            except NotFoundError:
+                return None
+
+        return await batch(find, ids, concurrency=50, journal=journal, on_progress=show)
 
 
 def main(source: Path, output: Path) -> int:
-    wanted = dict.fromkeys(line.strip() for line in source.read_text().splitlines() if line.strip())
-    done = set(done_already(output)) & wanted.keys()
-    left = [profile_id for profile_id in wanted if profile_id not in done]
+    ids = list(dict.fromkeys(line.strip() for line in source.read_text().splitlines() if line.strip()))
+    journal = Journal(f"{output}.sqlite", name="profiles")
     try:
         with Bar(console=Console(stderr=True)) as bar:
-            failed = asyncio.run(fetch(left, output, bar, len(done)))
+            results = asyncio.run(fetch(ids, journal, bar))
     except KeyboardInterrupt:
         print("stopped; run it again to go on", file=sys.stderr)
         return 130
-    print(f"{len(wanted) - failed:,} of {len(wanted):,} in {output}", file=sys.stderr)
-    return 1 if failed else 0
+    lines: list[bytes] = []
+    for result in results:
+        if result.ok:
+            lines.append(msgspec.json.encode({"id": result.key, "profile": result.value}) + b"\n")
+        else:
+            print(f"{result.key}: {result.error}", file=sys.stderr)
+    unfinished = output.with_name(f"{output.name}.tmp")
+    unfinished.write_bytes(b"".join(lines))
+    unfinished.replace(output)
+    print(f"{len(lines):,} of {len(ids):,} in {output}", file=sys.stderr)
+    return 0 if len(lines) == len(ids) else 1
 
 
 if __name__ == "__main__":
