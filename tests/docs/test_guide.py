@@ -2,7 +2,7 @@
 
 The blocks of a page run in order and share their names, as if they stood in one ``async def main()``. Each finds
 ``sent``, a client, and ``fake``, its server; a page begins with ``profile_id``, ``template_id`` and ``ids`` too. The
-environment names the server too. Beside that:
+environment names the server and a webhook secret. Beside that:
 
 * a block with ``title="name.py"`` is saved under this name, and one that calls ``asyncio.run`` is run by itself;
 * files called ``test_...`` are run by pytest when the page has ended, in the folder with all other saved blocks;
@@ -94,6 +94,7 @@ async def test_every_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.
     async with FakeSent() as fake, fake.client() as sent:
         monkeypatch.setenv("SENT_BASE_URL", fake.url)
         monkeypatch.setenv("SENT_DM_API_KEY", fake.api_key)
+        monkeypatch.setenv("SENT_WEBHOOK_SECRET", "whsec_c2VjcmV0")
         [profile_id], [template_id] = fake.profiles, fake.templates
         names: dict[str, Any] = {
             "__builtins__": builtins,
