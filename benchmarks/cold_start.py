@@ -73,6 +73,6 @@ def cold_start(quick: bool) -> list[Row]:
     above = shared.median([ours - bare for ours, bare in zip(times[OURS], times[BARE], strict=True)])
     spent_all = {name: shared.median(values) for name, values in times.items()}
     return [
-        row("cold process to first answer, CPU above the three libraries", "ms", spent_all, above, "≤", 25),
+        row("cold process to first response, CPU above the three libraries", "ms", spent_all, above, "≤", 25),
         row("modules above the three libraries", "modules", modules, modules[OURS] - modules[BARE], "≤", 40),
     ]

@@ -52,7 +52,7 @@ def limits(quick: bool) -> list[Row]:
             failed[name], total[name] = found["failed"], found["seconds"] / least
         what = f"{kind}, Retry-After {after}"
         rows.append(row(f"{what}: failures surfaced", "of 600", failed, failed[OURS], "≤", 0))
-        rows.append(row(f"{what}: answers of 429", "429s", refused, refused[OURS], "≤", 0))
+        rows.append(row(f"{what}: responses of 429", "429s", refused, refused[OURS], "≤", 0))
         rows.append(row(f"{what}: time", "x least", total, total[OURS], "≤", 1.05))
     return rows
 
