@@ -1,4 +1,4 @@
-"""The commands' common root: what holds for all of them."""
+"""The root of all commands, and what holds for all of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import Annotated
 import typer
 
 from .._version import __version__
-from . import profiles, templates
+from . import api, contacts, messages, profiles, templates, webhooks
+from .arguments import AsJSON
+from .session import show
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-app.add_typer(profiles.app, name="profiles")
+# Plain help: the boxes that rich draws take as long to load as everything else together.
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(messages.app, name="messages")
+app.add_typer(contacts.app, name="contacts")
 app.add_typer(templates.app, name="templates")
+app.add_typer(profiles.app, name="profiles")
+app.add_typer(webhooks.app, name="webhooks")
+app.command("api")(api.api)
 
 
 def _version(wanted: bool) -> None:
@@ -21,14 +28,20 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback(
-    epilog="Exit codes: 0 done, 1 the API said no, 2 the command cannot be run as given, 3 no usable answer, "
-    "130 interrupted. The key comes from SENT_DM_API_KEY, or is asked for in a terminal; SENT_BASE_URL names "
-    "another server."
+    epilog="Exit codes: 0 done, 1 the API refused, or a message or delivery failed, 2 the command cannot be run as "
+    "given, 3 no usable response, 130 interrupted. The key comes from SENT_DM_API_KEY, or is asked for in a terminal; "
+    "SENT_BASE_URL names another server."
 )
 def main(
     context: typer.Context,
     profile_id: Annotated[str | None, typer.Option(metavar="ID", help="Act for this profile.")] = None,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
-    """Look at and change what is behind the Sent API: profiles and templates."""
+    """Use the Sent API: messages, contacts, templates, profiles and webhooks."""
     context.obj = profile_id
+
+
+@app.command("me")
+def me(context: typer.Context, as_json: AsJSON = False) -> None:
+    """Show the account that the key belongs to. A way to check a key."""
+    show(context, lambda sent: sent.me.retrieve(), as_json=as_json)

@@ -1,59 +1,54 @@
-"""What a command prints: tables for people, one JSON object a line for pipes."""
+"""What a command prints: one object for people, JSON for pipes, remarks on stderr. Tables are in ``table``."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterable, Iterator, Sequence
-from datetime import datetime
-from typing import Annotated, Any, cast
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from .. import Progress as Done
 from .. import Result, SentAPIError, SentError
 
-AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, as the API sends it.")]
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
-async def write_all(items: AsyncIterable[msgspec.Struct], columns: Sequence[str], *, as_json: bool) -> None:
-    """A row or a line for each item; lines as they come."""
-    if as_json:
-        async for item in items:
-            write_json(item)
-    else:
-        write_table([item async for item in items], columns)
+def write(text: str) -> None:
+    """Print on stdout, at once. A character that the terminal cannot show never costs the output."""
+    _write(text.encode(sys.stdout.encoding, errors="replace"))
 
 
-def write_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    sys.stdout.flush()
+def write_json(value: object, *, pretty: bool = False) -> None:
+    """Print on stdout as JSON, which is UTF-8 everywhere: on one line, or for reading."""
+    encoded = msgspec.json.encode(value)
+    _write(msgspec.json.format(encoded, indent=2) if pretty else encoded)
 
 
-def write_table(items: Sequence[msgspec.Struct], columns: Sequence[str]) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in columns:
-        table.add_column(name, no_wrap=name == "id")
-    for item in items:
-        table.add_row(*(_cell(getattr(item, name)) for name in columns))
-    _console().print(table)
+def _write(line: bytes) -> None:
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def say(text: str) -> None:
+    """Print a remark on stderr, where it is in no pipe's way."""
+    typer.echo(clean(text), err=True)
 
 
 def write_one(item: msgspec.Struct, *, as_json: bool) -> None:
-    """Every member that has a value, nested ones by their path."""
+    """Every member that has a value, nested ones by their path. Lines are not broken, so ids stay whole."""
     if as_json:
         write_json(item)
         return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for path, value in _members(item):
-        table.add_row(path, _cell(value))
-    _console().print(table)
+    members = list(_members(item))
+    width = max(len(path) for path, _ in members) + 2
+    for path, value in members:
+        write(path.ljust(width) + value.replace("\n", "\n" + " " * width))
 
 
 def outcome(result: Result[str, Any]) -> dict[str, Any]:
@@ -63,46 +58,62 @@ def outcome(result: Result[str, Any]) -> dict[str, Any]:
     return {"key": result.key, "ok": False, "error": _error(result.error)}
 
 
-class ProgressBar:
-    """On stderr, and only where somebody can see it and it is in nobody's way."""
+def progress_bar(*, as_json: bool) -> tuple[Progress, Any]:
+    """A bar on stderr, only where somebody can see it and it is in nobody's way, and what to call with the progress."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def __init__(self, *, as_json: bool) -> None:
-        hidden = not sys.stderr.isatty() or (as_json and sys.stdout.isatty())
-        columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
-        self.bar = Progress(
-            *columns, console=Console(stderr=True), disable=hidden, transient=True, redirect_stdout=False
-        )
-        self._task = self.bar.add_task("", rate="", total=None)
+    hidden = not sys.stderr.isatty() or (as_json and sys.stdout.isatty())
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
+    bar = Progress(*columns, console=Console(stderr=True), disable=hidden, transient=True, redirect_stdout=False)
+    task = bar.add_task("", rate="", total=None)
 
-    def update(self, done: Done) -> None:
-        self.bar.update(self._task, completed=done.done, total=done.total, rate=f"{done.rate:,.0f}/s")
+    def update(done: Done) -> None:
+        bar.update(task, completed=done.done, total=done.total, rate=f"{done.rate:,.0f}/s")
 
-
-def _console() -> Console:
-    # Into a file or a pipe, lines stay whole.
-    return Console() if sys.stdout.isatty() else Console(width=10_000, soft_wrap=True)
+    return bar, update
 
 
-def _members(item: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, object]]:
+def readable(value: object) -> str:
+    """A member's value for people. Times are UTC."""
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "yes" if value else "no"
+        case datetime():
+            text = f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+        case list():
+            text = ", ".join(str(part) for part in cast("list[object]", value))
+        case dict():
+            text = msgspec.json.encode(value).decode()
+        case _:
+            text = str(value)
+    return clean(text)
+
+
+def clean(text: str) -> str:
+    """Nothing that others wrote, such as a name, reaches the terminal as a command."""
+    return "".join(map(_harmless, text))
+
+
+def _harmless(character: str) -> str:
+    if character.isprintable() or character in _JOINERS or character == "\n":
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+def _members(item: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, str]]:
     for name in item.__struct_fields__:
-        value = getattr(item, name)
+        path, value = prefix + name, getattr(item, name)
+        parts = cast("list[object]", value) if isinstance(value, list) else []
         if isinstance(value, msgspec.Struct):
-            yield from _members(value, f"{prefix}{name}.")
+            yield from _members(value, f"{path}.")
+        elif parts and isinstance(parts[0], msgspec.Struct):
+            for index, part in enumerate(cast("list[msgspec.Struct]", parts)):
+                yield f"{path}[{index}]", ", ".join(f"{inner} {text}" for inner, text in _members(part))
         elif value is not None:
-            yield f"{prefix}{name}", value
-
-
-def _cell(value: object) -> Text:
-    """Plain text: nothing that a name holds is read as markup, or reaches the terminal as a command."""
-    if value is None:
-        text = ""
-    elif isinstance(value, datetime):
-        text = f"{value:%Y-%m-%d %H:%M}"
-    elif isinstance(value, list):
-        text = ", ".join(str(part) for part in cast("list[object]", value))
-    else:
-        text = str(value)
-    return Text("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))
+            yield path, readable(cast("object", value))
 
 
 def _error(error: SentError) -> dict[str, Any]:

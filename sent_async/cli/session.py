@@ -1,4 +1,4 @@
-"""From a command to the API and back: the key, the client, and what is said when it does not work."""
+"""From a command to the API and back: the key, the client, the exit code, and what is said when it does not work."""
 
 from __future__ import annotations
 
@@ -7,73 +7,64 @@ import enum
 import getpass
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
 
+import msgspec
 import typer
 
-from .. import (
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    ErrorCode,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    SentAPIError,
-    SentClient,
-    SentConfigError,
-    SentConnectionError,
-    SentDecodeError,
-    SentError,
-    ServerError,
-    UnprocessableEntityError,
-)
+from .. import SentAPIError, SentClient, SentConfigError, SentError
+from .output import say, write_one
 
 
 class ExitCode(enum.IntEnum):
     """How a command ended, for scripts. Of several failures the highest number counts."""
 
     OK = 0
-    API_ERROR = 1
+    FAILED = 1
     USAGE = 2
-    NO_ANSWER = 3
+    NO_RESPONSE = 3
     INTERRUPTED = 130
 
 
-_REUSED = "use another idempotency key: this one belongs to another request"
-_IN_REVIEW = "wait until the review has ended; only the name can be changed meanwhile"
-_NEXT: tuple[tuple[type[SentError], str], ...] = (
-    (AuthenticationError, "check SENT_DM_API_KEY: the key is missing, unknown or revoked"),
-    (PermissionDeniedError, "use the organization key of an admin; --profile-id needs one as well"),
-    (NotFoundError, "check the id; 'sent-async profiles list' and 'templates list' show what this key can see"),
-    (ConflictError, "see what the message names, then run it again"),
-    (BadRequestError, "change what is named above"),
-    (UnprocessableEntityError, "change what is named above"),
-    (RateLimitError, "wait a minute, then run it again"),
-    (ServerError, "run it again later; if it stays, give the request id to Sent's support"),
-    (SentConnectionError, "check the network and SENT_BASE_URL, then run it again"),
-    (SentDecodeError, "upgrade sent-async: the API may have changed since this version"),
-)
+Ending: TypeAlias = ExitCode | None
+"""``None`` is ``OK``."""
 
 
-def run(context: typer.Context, work: Callable[[SentClient], Awaitable[ExitCode | None]]) -> None:
-    """Do the work with a client, and leave the command with the right exit code."""
+def run(context: typer.Context, work: Callable[[SentClient], Awaitable[Ending]]) -> None:
+    """Do the work with a client, and end the command with the right exit code."""
+
+    async def connected(api_key: str) -> Ending:
+        async with SentClient(api_key, profile_id=context.obj) as sent:
+            return await work(sent)
+
+    run_without_client(context, lambda: connected(_api_key()))
+
+
+def show(context: typer.Context, call: Callable[[SentClient], Awaitable[msgspec.Struct]], *, as_json: bool) -> None:
+    """Make a call, and print the one thing that it gives."""
+
+    async def work(sent: SentClient) -> None:
+        write_one(await call(sent), as_json=as_json)
+
+    run(context, work)
+
+
+def run_without_client(context: typer.Context, work: Callable[[], Coroutine[Any, Any, Ending]]) -> None:
+    """Do the work, and end the command with the right exit code."""
     try:
-        code = asyncio.run(_connected(work, _api_key(), context.obj)) or ExitCode.OK
+        code = asyncio.run(work()) or ExitCode.OK
     except SentError as error:
         report(error)
-        say_next({what_next(error)})
+        if error.idempotency_key and not isinstance(error, SentAPIError) and "idempotency_key" in context.params:
+            say(f"next:  run it again with --idempotency-key {error.idempotency_key}, so that nothing happens twice")
         code = exit_code(error)
     except (KeyboardInterrupt, EOFError):
         code = ExitCode.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.OK
     raise typer.Exit(code)
-
-
-async def _connected(
-    work: Callable[[SentClient], Awaitable[ExitCode | None]], api_key: str, profile_id: str | None
-) -> ExitCode | None:
-    async with SentClient(api_key, profile_id=profile_id) as sent:
-        return await work(sent)
 
 
 def _api_key() -> str:
@@ -85,33 +76,26 @@ def _api_key() -> str:
     raise SentConfigError("no API key: set SENT_DM_API_KEY, or run this in a terminal to be asked for it")
 
 
-def exit_code(error: SentError) -> ExitCode:
-    if isinstance(error, SentAPIError):
-        return ExitCode.API_ERROR
-    return ExitCode.USAGE if isinstance(error, SentConfigError) else ExitCode.NO_ANSWER
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask in a terminal, and end the command unless the reply is yes. ``yes`` is a reply given beforehand."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody can be asked here; add --yes")
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        raise typer.Exit(ExitCode.INTERRUPTED)
 
 
 def report(error: SentError, about: str = "") -> None:
-    """What happened, on stderr: the message with its request id, and the members it is about."""
-    typer.echo(typer.style("error:", fg="red", bold=True) + f" {about and about + ': '}{error}", err=True)
+    """Print on stderr what went wrong."""
+    say(f"error: {about and about + ': '}{error}")
+
+
+def exit_code(error: SentError) -> ExitCode:
     if isinstance(error, SentAPIError):
-        for member, complaints in error.details.items():
-            typer.echo(f"  {member}: {'; '.join(complaints)}", err=True)
-
-
-def what_next(error: SentError) -> str:
-    """What to do about it; empty where the message says so itself."""
-    advice = next((text for kind, text in _NEXT if isinstance(error, kind)), "")
-    if isinstance(error, SentAPIError):
-        advice = {
-            ErrorCode.IDEMPOTENCY_KEY_REUSED: _REUSED,
-            ErrorCode.TEMPLATE_IN_REVIEW: _IN_REVIEW,
-        }.get(ErrorCode(error.code or ""), advice)
-    elif error.idempotency_key:
-        advice += f" with --idempotency-key {error.idempotency_key}, so that nothing happens twice"
-    return advice
-
-
-def say_next(advice: set[str]) -> None:
-    for text in sorted(advice - {""}):
-        typer.echo(typer.style("next:", bold=True) + f"  {text}", err=True)
+        return ExitCode.FAILED
+    return ExitCode.USAGE if isinstance(error, SentConfigError) else ExitCode.NO_RESPONSE

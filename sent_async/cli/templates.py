@@ -2,118 +2,118 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
 
-from .. import SentClient, SentError, operations
-from ..models import TemplateCreate, TemplateUpdate
-from ..structs import RequestModel
-from .output import AsJSON, write_all, write_one
-from .session import ExitCode, run
+from .. import SentClient, operations
+from ..models import Template, TemplateCategory, TemplateCreate, TemplateStatus, TemplateUpdate
+from .arguments import AsJSON, Id, IdempotencyKey, Sandbox, completes, read_body
+from .session import confirm, run, show
+from .table import show_list
 
-T = TypeVar("T", bound=RequestModel)
+app = typer.Typer(help="Message templates.", no_args_is_help=True, rich_markup_mode=None)
 
-app = typer.Typer(help="Message templates.", no_args_is_help=True)
+COLUMNS = ("id", "name", "status", "category", "language", "channels", "created_at")
 
-COLUMNS = ("id", "name", "category", "language", "status", "channels", "created_at")
-
-Key = Annotated[
-    str | None, typer.Option(metavar="KEY", help="The key of an earlier try, so that nothing happens twice.")
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="The request body as .json or .toml; - reads JSON from stdin.")
 ]
 
 
 @app.command("list")
 def list_templates(
     context: typer.Context,
-    status: Annotated[str | None, typer.Option(help="APPROVED, PENDING, REJECTED, ...")] = None,
-    category: Annotated[str | None, typer.Option(help="MARKETING, UTILITY or AUTHENTICATION.")] = None,
-    search: Annotated[str | None, typer.Option(help="Words to look for.")] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STATUS", help="APPROVED, PENDING, REJECTED, ...", autocompletion=completes(*TemplateStatus)
+        ),
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CATEGORY",
+            help="MARKETING, UTILITY or AUTHENTICATION.",
+            autocompletion=completes(*TemplateCategory),
+        ),
+    ] = None,
+    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Text to look for.")] = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Every template, page after page."""
-
-    async def work(sent: SentClient) -> None:
-        found = sent.templates.list(status=status, category=category, search=search)
-        await write_all(found, COLUMNS, as_json=as_json)
-
-    run(context, work)
+    """List templates, page after page."""
+    show_list(
+        context,
+        lambda sent: sent.templates.list(status=status, category=category, search=search),
+        COLUMNS,
+        as_json=as_json,
+    )
 
 
 @app.command("get")
-def get_template(context: typer.Context, template_id: str, as_json: AsJSON = False) -> None:
-    """One template with all the API gives back: its definition is not among it."""
-
-    async def work(sent: SentClient) -> None:
-        write_one(await sent.templates.retrieve(template_id), as_json=as_json)
-
-    run(context, work)
+def get_template(context: typer.Context, template_id: Id, as_json: AsJSON = False) -> None:
+    """Show one template. The API does not give its definition back."""
+    show(context, lambda sent: sent.templates.retrieve(template_id), as_json=as_json)
 
 
-@app.command("push")
-def push_template(
+@app.command("create")
+def create_template(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A request body as .json or .toml.")],
-    template_id: Annotated[str | None, typer.Option("--id", metavar="ID", help="Update this one.")] = None,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Check it for real, store nothing.")] = False,
-    idempotency_key: Key = None,
+    file: File,
+    sandbox: Sandbox = False,
+    idempotency_key: IdempotencyKey = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Create a template from a file, or update one with --id.
+    """Create a template from a file.
 
-    The file holds what the API takes: definition, category, language, submit_for_review. With --id it may hold a name.
+    The file holds the request body in the API's own form: definition, category, language, submit_for_review.
     """
-    if template_id is None:
-        body: RequestModel = _read(file, TemplateCreate)
-    else:
-        body = _read(file, TemplateUpdate)
+    body = read_body(file, TemplateCreate)
     if sandbox:
         body = msgspec.structs.replace(body, sandbox=True)
 
-    async def work(sent: SentClient) -> None:
-        if template_id is None:
-            answer = await sent.send(operations.CREATE_TEMPLATE, body=body, idempotency_key=idempotency_key)
-        else:
-            answer = await sent.send(
-                operations.UPDATE_TEMPLATE, template_id=template_id, body=body, idempotency_key=idempotency_key
-            )
-        write_one(answer.data, as_json=as_json)
+    async def create(sent: SentClient) -> Template:
+        return (await sent.send(operations.CREATE_TEMPLATE, body=body, idempotency_key=idempotency_key)).data
 
-    run(context, work)
+    show(context, create, as_json=as_json)
+
+
+@app.command("update")
+def update_template(
+    context: typer.Context,
+    template_id: Id,
+    file: File,
+    sandbox: Sandbox = False,
+    idempotency_key: IdempotencyKey = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Update a template from a file. What the file leaves out stays as it is."""
+    body = read_body(file, TemplateUpdate)
+    if sandbox:
+        body = msgspec.structs.replace(body, sandbox=True)
+
+    async def update(sent: SentClient) -> Template:
+        response = await sent.send(
+            operations.UPDATE_TEMPLATE, template_id=template_id, body=body, idempotency_key=idempotency_key
+        )
+        return response.data
+
+    show(context, update, as_json=as_json)
 
 
 @app.command("delete")
 def delete_template(
     context: typer.Context,
-    template_id: str,
+    template_id: Id,
     from_meta: Annotated[bool, typer.Option("--from-meta", help="Delete it at WhatsApp (Meta) too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a template."""
-    if not yes:
-        if not sys.stdin.isatty():
-            raise typer.BadParameter("nobody can be asked here; say --yes")
-        if not typer.confirm(f"Delete template {template_id}?", err=True):
-            raise typer.Exit(ExitCode.INTERRUPTED)
+    confirm(f"Delete template {template_id}?", yes=yes)
 
     async def work(sent: SentClient) -> None:
         await sent.templates.delete(template_id, delete_from_meta=from_meta)
         typer.echo(f"deleted {template_id}")
 
     run(context, work)
-
-
-def _read(file: Path, kind: type[T]) -> T:
-    """The body in a file."""
-    try:
-        content = file.read_bytes()
-        if file.suffix == ".toml":
-            content = msgspec.json.encode(msgspec.toml.decode(content))
-        elif file.suffix != ".json":
-            raise typer.BadParameter(f"{file} is neither .json nor .toml")
-        return kind.from_json(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, SentError) as error:
-        raise typer.BadParameter(f"{file}: {error}") from None

@@ -1,10 +1,9 @@
-"""What holds for every command: keys, prompts, exit codes, interruption, and the missing extra."""
+"""What holds for every command: keys, prompts, exit codes, interruption, pipes, completion and the missing extra."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,51 +11,13 @@ import sys
 import pytest
 
 from sent_async.testing import Delay, FakeSent, RecordedRequest
-from tests.support.processes import Cli
-
-
-class Terminal:
-    """A command in a terminal of its own, with somebody who reads and types."""
-
-    def __init__(self, environment: dict[str, str], *arguments: str, json_to: int | None = None) -> None:
-        self._mine, theirs = pty.openpty()
-        self.seen = ""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sent_async.cli", *arguments],
-            env=environment,
-            stdin=theirs,
-            stdout=theirs if json_to is None else json_to,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-
-    async def until(self, text: str) -> None:
-        while text not in self.seen:
-            more = await asyncio.to_thread(self._read)
-            assert more, f"ended without {text!r}: {self.seen}"
-            self.seen += more
-
-    def type(self, text: str) -> None:
-        os.write(self._mine, text.encode())
-
-    async def end(self) -> int:
-        while more := await asyncio.to_thread(self._read):
-            self.seen += more
-        os.close(self._mine)
-        return await asyncio.to_thread(self.process.wait)
-
-    def _read(self) -> str:
-        try:
-            return os.read(self._mine, 65536).decode(errors="replace")
-        except OSError:  # how Linux says that the other side has closed
-            return ""
+from tests.support.processes import Cli, InTerminal, StartCli
 
 
 async def test_a_missing_key_is_a_usage_error(cli: Cli) -> None:
-    """Where nobody can be asked, the environment is named."""
+    """Where nobody can be asked, the environment variable is named."""
     ended = await cli("profiles", "list", SENT_DM_API_KEY="")
-    assert ended.code == 2
+    assert (ended.code, ended.out) == (2, "")
     assert "set SENT_DM_API_KEY" in ended.err
 
 
@@ -68,59 +29,80 @@ async def test_a_wrong_key(cli: Cli) -> None:
     assert "sk_test_wrong" not in ended.err
 
 
+async def test_an_error_is_its_own_text(fake_sent: FakeSent, cli: Cli) -> None:
+    """One line on stderr with the request id and the details, and nothing on stdout."""
+    fake_sent.fail_next(status=400, code="VALIDATION_001", details={"page_size": ["must be between 1 and 100"]})
+    ended = await cli("templates", "list")
+    assert (ended.code, ended.out) == (1, "")
+    [line] = ended.err.splitlines()
+    assert line.startswith("error: 400 VALIDATION_001: ")
+    assert "(request_id=req_" in line
+    assert line.endswith("; page_size: must be between 1 and 100")
+
+
+async def test_errors_cannot_command_the_terminal(fake_sent: FakeSent, cli: Cli) -> None:
+    """Whatever a server, or something in front of it, puts into a message."""
+    fake_sent.answer_next(404, b'{"success": false, "error": {"code": "X", "message": "gone \\u001b[2J\\u009b2J"}}')
+    ended = await cli("profiles", "get", "x")
+    assert "gone" in ended.err
+    assert "\x1b" not in ended.err
+    assert "\x9b" not in ended.err
+
+
 async def test_no_server(cli: Cli) -> None:
-    """Exit code 3 for no usable answer."""
+    """Exit code 3: there is no usable response."""
     ended = await cli("profiles", "list", SENT_BASE_URL="http://127.0.0.1:9")
-    assert ended.code == 3
-    assert "check the network" in ended.err
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("error: ")
+    assert "127.0.0.1" in ended.err
 
 
-async def test_an_answer_in_an_unknown_shape(fake_sent: FakeSent, cli: Cli) -> None:
-    """Exit code 3 as well, with another hint."""
+async def test_a_response_in_an_unknown_shape(fake_sent: FakeSent, cli: Cli) -> None:
+    """Exit code 3 as well; the error names the place."""
     fake_sent.answer_next(200, b'{"success": true, "data": {"profiles": 1}}')
     ended = await cli("profiles", "list")
     assert ended.code == 3
-    assert "upgrade sent-async" in ended.err
+    assert "$.data.profiles" in ended.err
 
 
-async def test_the_key_is_asked_for_unseen(fake_sent: FakeSent, environment: dict[str, str]) -> None:
+async def test_the_key_is_asked_for_unseen(fake_sent: FakeSent, terminal: InTerminal) -> None:
     """In a terminal, typed and not shown."""
-    terminal = Terminal({**environment, "SENT_DM_API_KEY": ""}, "profiles", "list")
-    await terminal.until("Sent API key:")
-    terminal.type(f"{fake_sent.api_key}\n")
-    assert await terminal.end() == 0
-    assert "Marketing Team" in terminal.seen
-    assert fake_sent.api_key not in terminal.seen
+    asked = terminal("profiles", "list", SENT_DM_API_KEY="")
+    await asked.until("Sent API key:")
+    asked.type(f"{fake_sent.api_key}\n")
+    assert await asked.end() == 0
+    assert "Marketing Team" in asked.seen
+    assert fake_sent.api_key not in asked.seen
 
 
-async def test_a_refused_prompt_ends_the_command(environment: dict[str, str]) -> None:
+async def test_a_refused_prompt_ends_the_command(terminal: InTerminal) -> None:
     """The end of input instead of a key."""
-    terminal = Terminal({**environment, "SENT_DM_API_KEY": ""}, "profiles", "list")
-    await terminal.until("Sent API key:")
-    terminal.type("\x04")
-    assert await terminal.end() == 130
+    asked = terminal("profiles", "list", SENT_DM_API_KEY="")
+    await asked.until("Sent API key:")
+    asked.type("\x04")
+    assert await asked.end() == 130
 
 
-@pytest.mark.parametrize(("reply", "code", "left"), [("n", 130, 1), ("y", 0, 0)])
+@pytest.mark.parametrize(("reply", "code", "left"), [("n\n", 130, 1), ("\x04", 130, 1), ("y\n", 0, 0)])
 async def test_a_deletion_is_asked_about(
-    fake_sent: FakeSent, environment: dict[str, str], reply: str, code: int, left: int
+    fake_sent: FakeSent, terminal: InTerminal, reply: str, code: int, left: int
 ) -> None:
-    """In a terminal, unless ``--yes`` was said."""
-    terminal = Terminal(environment, "templates", "delete", next(iter(fake_sent.templates)))
-    await terminal.until("[y/N]")
-    terminal.type(f"{reply}\n")
-    assert (await terminal.end(), len(fake_sent.templates)) == (code, left)
+    """In a terminal, unless ``--yes`` is given. Neither no nor the end of input deletes anything."""
+    asked = terminal("templates", "delete", next(iter(fake_sent.templates)))
+    await asked.until("[y/N]")
+    asked.type(reply)
+    assert (await asked.end(), len(fake_sent.templates)) == (code, left)
 
 
-async def test_progress_is_shown_in_a_terminal(fake_sent: FakeSent, environment: dict[str, str]) -> None:
+async def test_progress_is_shown_in_a_terminal(fake_sent: FakeSent, terminal: InTerminal) -> None:
     """A bar on stderr while lines go elsewhere."""
     ids = [fake_sent.add_profile(name=f"Branch {number}").id for number in range(300)]
-    terminal = Terminal(environment, "profiles", "retrieve-many", *ids, "--json", json_to=subprocess.DEVNULL)
-    assert await terminal.end() == 0
-    assert "300/300" in terminal.seen
+    shown = terminal("profiles", "retrieve-many", *ids, "--json", stdout=subprocess.DEVNULL)
+    assert await shown.end() == 0
+    assert "300/300" in shown.seen
 
 
-async def test_an_interruption_has_an_exit_code_of_its_own(fake_sent: FakeSent, environment: dict[str, str]) -> None:
+async def test_an_interruption_has_an_exit_code_of_its_own(fake_sent: FakeSent, start: StartCli) -> None:
     """Ctrl-C during a request: no traceback."""
     met = asyncio.Event()
 
@@ -129,13 +111,10 @@ async def test_an_interruption_has_an_exit_code_of_its_own(fake_sent: FakeSent, 
         return Delay(seconds=60)
 
     fake_sent.fault(stall)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sent_async.cli", "profiles", "list"), env=environment, stderr=asyncio.subprocess.PIPE
-    )
+    process = await start("profiles", "list")
     await met.wait()
     process.send_signal(signal.SIGINT)
-    _, err = await process.communicate()
-    assert (process.returncode, err) == (130, b"")
+    assert (await process.communicate(), process.returncode) == ((b"", b""), 130)
 
 
 async def test_the_version(cli: Cli) -> None:
@@ -143,25 +122,44 @@ async def test_the_version(cli: Cli) -> None:
     assert (await cli("--version")).out.startswith("sent-async ")
 
 
-async def test_completion_is_offered(cli: Cli) -> None:
-    """For the shell that asks."""
-    ended = await cli("--show-completion", "bash")
-    assert "_SENT_ASYNC_COMPLETE" in ended.out
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("sent-async mess", ["messages"]),
+        ("sent-async contacts opt-", ["opt-in", "opt-out"]),
+        ("sent-async messages wait x --until D", ["DELIVERED"]),
+        ("sent-async templates list --status APP", ["APPROVED"]),
+    ],
+)
+def test_bash_completes_commands_and_values(environment: dict[str, str], typed: str, offered: list[str]) -> None:
+    """A real bash that loaded the script of ``--show-completion`` asks the program."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    program = shutil.which("sent-async", path=f"{sys.prefix}/bin")
+    assert program is not None
+    words = typed.split()
+    code = f"""
+        PATH={sys.prefix}/bin:$PATH
+        eval "$(sent-async --show-completion bash)"
+        COMP_WORDS=({" ".join(words)}) COMP_CWORD={len(words) - 1}
+        $(complete -p sent-async | sed 's/.*-F \\([^ ]*\\) .*/\\1/') sent-async
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    ended = subprocess.run([bash, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert sorted(ended.stdout.split()) == offered
 
 
-@pytest.mark.parametrize("name", ["typer", "rich"])
-def test_without_the_extra_it_says_what_to_install(name: str) -> None:
-    """Instead of a traceback."""
-    code = f"import sys; sys.modules[{name!r}] = None; from sent_async.cli import app; app()"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
+    """Instead of a traceback, and before anything is sent."""
+    ended = subprocess.run(_without(missing), capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stderr.strip().endswith("pip install 'sent-async[cli]'")
 
 
 def test_another_missing_module_is_not_blamed_on_the_extra() -> None:
     """A broken installation shows as what it is."""
-    code = "import sys; sys.modules['getpass'] = None; from sent_async.cli import app; app()"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    ended = subprocess.run(_without("getpass"), capture_output=True, text=True, check=False)
     assert "ModuleNotFoundError" in ended.stderr
     assert "getpass" in ended.stderr
 
@@ -170,3 +168,9 @@ def test_the_package_never_imports_it() -> None:
     """Nor what it needs."""
     code = "import sys, sent_async; print([n for n in ('typer', 'rich', 'sent_async.cli') if n in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def _without(module: str) -> list[str]:
+    """``python -m sent_async`` where a module is not installed."""
+    code = f"import sys, runpy; sys.modules[{module!r}] = None; runpy.run_module('sent_async', run_name='__main__')"
+    return [sys.executable, "-c", code]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from .terminal import Terminal
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -31,3 +34,5 @@ class Ended(NamedTuple):
 
 
 Cli = Callable[..., Coroutine[Any, Any, Ended]]
+StartCli = Callable[..., Coroutine[Any, Any, asyncio.subprocess.Process]]
+InTerminal = Callable[..., "Terminal"]

@@ -1,0 +1,68 @@
+"""A program in a terminal of its own, with somebody who reads and types."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+from collections.abc import Mapping, Sequence
+
+
+class Terminal:
+    """Runs a command in a pseudo-terminal.
+
+    Args:
+        command: What to run.
+        environment: Its environment variables.
+        columns: Width of the terminal.
+        stdout: Where the output goes instead of the terminal.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, columns: int = 200, stdout: int | None = None
+    ) -> None:
+        self._mine, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        self.seen = ""
+        self.process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=theirs,
+            stdout=theirs if stdout is None else stdout,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    async def until(self, text: str) -> None:
+        """Read until this text has been printed."""
+        while text not in self.seen:
+            more = await asyncio.to_thread(self._read)
+            assert more, f"ended without {text!r}: {self.seen}"
+            self.seen += more
+
+    def type(self, text: str) -> None:
+        """Type this."""
+        os.write(self._mine, text.encode())
+
+    async def end(self) -> int:
+        """Read to the end; gives the exit code."""
+        while more := await asyncio.to_thread(self._read):
+            self.seen += more
+        os.close(self._mine)
+        return await asyncio.to_thread(self.process.wait)
+
+    @property
+    def lines(self) -> list[str]:
+        """What has been printed, as lines."""
+        return self.seen.replace("\r\n", "\n").splitlines()
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._mine, 65536).decode(errors="replace")
+        except OSError:  # how Linux says that the other side has closed
+            return ""
