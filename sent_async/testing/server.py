@@ -20,7 +20,7 @@ from .clock import stamp
 from .context import Settings, World
 from .deliveries import Delivery
 from .events import FAMILIES, example, split
-from .handlers.templates import review
+from .handlers.templates import of_definition, review
 from .limits import Limit
 from .messaging.controls import MessageControls
 from .outbox import Outbox
@@ -209,14 +209,20 @@ class FakeSent(FaultScripting, MessageControls):
         self._state.store.profiles[wire["id"]] = wire
         return self.profiles[wire["id"]]
 
-    def add_template(self, *, profile_id: str | None = None, **overrides: Any) -> Template:
-        """Store an approved template of the organization, or of a profile; members as in ``Template``."""
+    def add_template(
+        self, *, profile_id: str | None = None, definition: TemplateDefinition | None = None, **overrides: Any
+    ) -> Template:
+        """Store an approved template of the organization, or of a profile; members as in ``Template``.
+
+        Messages are made of its ``definition``. Without one they say the template's name and the values.
+        """
         if profile_id is not None and profile_id not in self._state.store.profiles:
             raise KeyError(profile_id)
+        definition = msgspec.convert(definition, TemplateDefinition | None)  # a seed has it as plain JSON
         wire = {**new_template(profile_id, self._now()), "status": "APPROVED"}
-        wire = with_overrides(Template, wire, overrides)
+        wire = with_overrides(Template, {**wire, **(of_definition(definition) if definition else {})}, overrides)
         wire = {**wire, "is_published": overrides.get("is_published", wire["status"] == "APPROVED")}
-        self._state.store.templates[wire["id"]] = Record(profile_id, wire)
+        self._state.store.templates[wire["id"]] = Record(profile_id, wire, definition)
         return self.templates[wire["id"]]
 
     def add_campaign(self, profile_id: str | None = None, **overrides: Any) -> Campaign:

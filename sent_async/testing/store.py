@@ -69,7 +69,7 @@ class Store:
         """By owner and number."""
         self.conversations: MutableMapping[str, str] = {}
         """By id of the conversation: the id of its contact."""
-        self.held: MutableMapping[str, float] = {}
+        self.held: MutableMapping[str, str] = {}
         """By message id: when a scheduled message is due."""
         self.outcomes: MutableMapping[str, Outcome] = {}
         """By number: how messages to it end."""

@@ -162,6 +162,15 @@ async def test_a_seed_of_its_own() -> None:
         FakeSent(seed={"profiles": [{"id": []}]})
 
 
+async def test_reset_before_the_start() -> None:
+    """What was stored is gone, and the server starts as usual."""
+    fake = FakeSent()
+    fake.add_profile()
+    fake.reset()
+    async with fake, fake.client() as sent:
+        assert [profile.id async for profile in sent.profiles.list()] == [SEEDED]
+
+
 async def test_time_moves_forward(fake_sent: FakeSent, sent: SentClient) -> None:
     """``advance`` moves time stamps on; it refuses to move them back."""
     first = await sent.profiles.create(name="Sales")

@@ -48,7 +48,7 @@ def create_template(context: Context) -> Reply:
         "category": body.category or detected_category(body.definition),
         "language": body.language or "en_US",
         "status": "PENDING" if body.submit_for_review is True else "DRAFT",
-        **_of_definition(body.definition),
+        **of_definition(body.definition),
     }
     context.store.templates[template["id"]] = Record(owner, template, body.definition)
     return Reply(201, template, then=_auto_review(context, template))
@@ -70,7 +70,7 @@ def update_template(context: Context) -> Reply:
     template: JSON = {
         **before.wire,
         **{name: changes[name] for name in ("name", "category", "language") if name in changes},
-        **(_of_definition(body.definition) if body.definition else {}),
+        **(of_definition(body.definition) if body.definition else {}),
         "status": "PENDING" if submits else before.wire["status"],
         "updated_at": context.now,
     }
@@ -152,5 +152,6 @@ def _check(body: TemplateCreate | TemplateUpdate, before: Record | None) -> None
     problems.refuse_if_any()
 
 
-def _of_definition(definition: TemplateDefinition) -> JSON:
+def of_definition(definition: TemplateDefinition) -> JSON:
+    """The members of a template that follow from its definition."""
     return {"channels": channels_of(definition), "variables": variables_of(definition)}

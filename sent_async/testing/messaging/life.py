@@ -94,7 +94,6 @@ def create(
     record = step(world, record, "QUEUED")
     if due is not None:
         record = step(world, record, "SCHEDULED")
-        world.store.held[wire["id"]] = due
     plan(world, record)
     return record
 
@@ -133,6 +132,8 @@ def step(
         wire |= told
     if status in ("SCHEDULED", "CANCELLED"):
         done["scheduled_at"] = wire["scheduled_at"]
+    if status == "SCHEDULED":
+        world.store.held[wire["id"]] = wire["scheduled_at"]
     else:
         world.store.held.pop(wire["id"], None)
     record = msgspec.structs.replace(before, wire=wire, steps=(*before.steps, done), changed_at=now)

@@ -1,0 +1,459 @@
+"""Messages of the fake as a service sees them: sent, followed, held, cancelled, sent again, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sent_async import (
+    BadRequestError,
+    ConflictError,
+    ErrorCode,
+    NotFoundError,
+    RateLimitError,
+    SentClient,
+    wait_for_message,
+)
+from sent_async.models import Message, MessageTemplate
+from sent_async.testing import FakeSent
+from tests.support.fake_data import TEMPLATE, definition
+from tests.support.payloads import payload
+from tests.support.raw_client import Wire
+
+JO = "+14155550100"
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+def statuses(message: Message) -> list[str]:
+    """What happened to it so far."""
+    return [str(event.status) for event in message.events or ()]
+
+
+async def send(sent: SentClient, to: str = JO, **members: Any) -> str:
+    """Send one message; its id."""
+    members = members or {"text": "Your table is ready"}
+    return (await sent.messages.send(to=[to], **members)).recipients[0].message_id
+
+
+async def test_a_message_lives_by_itself(fake_sent: FakeSent, sent: SentClient) -> None:
+    """The 202 says that it is queued; then it is routed, sent and delivered as the fake's clock goes on."""
+    queued = await sent.messages.send(to=[JO], text="Your table is ready")
+    assert (queued.status, queued.template_id, queued.scheduled_at) == ("QUEUED", None, None)
+    recipient = queued.recipients[0]
+    assert (recipient.to, recipient.channel, recipient.body) == (JO, None, None)
+    message = fake_sent.messages[recipient.message_id]
+    assert (message.status, message.channel, message.message_body, message.price) == ("QUEUED", "sent", None, None)
+    fake_sent.advance(60)
+    message = await sent.messages.retrieve(recipient.message_id)
+    assert message == fake_sent.messages[recipient.message_id]
+    assert statuses(message) == ["QUEUED", "ROUTED", "SENT", "DELIVERED"]
+    assert (message.status, message.channel, message.direction) == ("DELIVERED", "sms", "OUTBOUND")
+    assert (message.phone, message.phone_international, message.region_code) == (JO, "+1 415-555-0100", "US")
+    assert message.message_body is not None and message.message_body.content == "Your table is ready"
+    times = [event.timestamp for event in message.events or () if event.timestamp]
+    assert times == sorted(set(times))
+
+
+async def test_a_message_lives_without_being_looked_at(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Time alone is enough: nothing moves the clock here."""
+    message = await wait_for_message(sent, await send(sent))
+    assert message.status == "DELIVERED"
+
+
+async def test_messages_are_read_where_there_are_receipts(fake_sent: FakeSent, sent: SentClient) -> None:
+    """WhatsApp and RCS tell that a message was read, SMS does not."""
+    queued = await sent.messages.send(to=[JO], text="Ready", channel=["sms", "whatsapp", "rcs"])
+    fake_sent.advance(60)
+    ended = {one.channel: str(fake_sent.messages[one.message_id].status) for one in queued.recipients}
+    assert ended == {"sms": "DELIVERED", "whatsapp": "READ", "rcs": "READ"}
+
+
+async def test_several_channels_are_a_broadcast(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Each recipient gets a message of its own on each channel, and each is billed."""
+    to = [JO, "+442071234567"]
+    queued = await sent.messages.send(to=to, text="Ready", channel=["sms", "whatsapp"])
+    assert [(one.to, one.channel, one.body) for one in queued.recipients] == [
+        (number, channel, "Ready") for number in to for channel in ("sms", "whatsapp")
+    ]
+    fake_sent.advance(60)
+    assert len({one.message_id for one in queued.recipients}) == 4
+    assert all(message.price for message in fake_sent.messages.values())
+
+
+async def test_a_template_is_filled_in(fake_sent: FakeSent, sent: SentClient) -> None:
+    """By id or by name, or with both as in the vendor's examples; what it does not declare is ignored."""
+    template = fake_sent.add_template(name="order", definition=definition())
+    parameters = {"name": "Jo", "company": "Acme", "other": "x"}
+    for chosen in (
+        MessageTemplate(id=template.id, parameters=parameters),
+        MessageTemplate(name="order", parameters=parameters),
+        MessageTemplate(id=template.id, name="another", parameters=parameters),
+    ):
+        queued = await sent.messages.send(to=[JO], channel=["sms"], template=chosen)
+        assert (queued.template_id, queued.template_name) == (template.id, "order")
+        body = queued.recipients[0].body
+        assert body is not None and "Jo" in body and "Acme" in body and "{{" not in body
+    fake_sent.advance(60)
+    assert {message.status for message in fake_sent.messages.values()} == {"DELIVERED"}
+    assert {message.template_category for message in fake_sent.messages.values()} == {"MARKETING"}
+
+
+async def test_of_several_templates_with_a_name_the_approved_one_is_sent(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Names are not unique."""
+    fake_sent.add_template(name="order", status="REJECTED", variables=[])
+    approved = fake_sent.add_template(name="order", variables=[])
+    fake_sent.add_template(name="order", status="DRAFT", variables=[])
+    queued = await sent.messages.send(to=[JO], template=MessageTemplate(name="order"))
+    assert queued.template_id == approved.id
+
+
+async def test_the_vendors_own_request(fake_sent: FakeSent, wire: Wire) -> None:
+    """It is accepted as it is printed, and leads to a message for each recipient and channel."""
+    accepted = await wire(fake_sent, "POST", "/v3/messages", content=payload("messages-send-request.csharp-tests"))
+    assert accepted.status == 202
+    assert len(accepted.json["data"]["recipients"]) == len(fake_sent.messages) == 4
+
+
+NOT_APPROVED = ("DRAFT", "PENDING", "REJECTED", "PAUSED")
+
+
+@pytest.mark.parametrize("status", NOT_APPROVED)
+async def test_a_template_that_is_not_approved(fake_sent: FakeSent, sent: SentClient, status: str) -> None:
+    """It is accepted, and blocked afterwards; no price is asked for it."""
+    template = fake_sent.add_template(status=status, variables=[])
+    message_id = await send(sent, template=MessageTemplate(id=template.id))
+    fake_sent.advance(60)
+    message = fake_sent.messages[message_id]
+    assert (message.status, message.reason_code, message.channel) == ("BLOCKED", "BUSINESS_005", "auto")
+    assert (message.price, message.message_body) == (None, None)
+    assert statuses(message) == ["QUEUED", "BLOCKED"]
+
+
+async def test_a_template_that_is_deleted_before_the_message_is_routed(fake_sent: FakeSent, sent: SentClient) -> None:
+    """The checks are those of the moment when it is routed."""
+    template = fake_sent.add_template(variables=[])
+    message_id = await send(sent, template=MessageTemplate(id=template.id), scheduled_at=ahead(minutes=5))
+    await sent.templates.delete(template.id)
+    fake_sent.advance(600)
+    assert fake_sent.messages[message_id].reason_code == "BUSINESS_005"
+
+
+def ahead(**members: int) -> datetime:
+    return datetime.now(UTC) + timedelta(**members)
+
+
+async def test_a_template_that_is_not_there(fake_sent: FakeSent, sent: SentClient) -> None:
+    """404 for an unknown id, an unknown name, and the template of a profile that is not the caller's."""
+    foreign = fake_sent.add_template(profile_id=next(iter(fake_sent.profiles)), name="foreign")
+    for chosen in (
+        *(MessageTemplate(id=NOWHERE), MessageTemplate(name="nothing")),
+        *(MessageTemplate(id=foreign.id), MessageTemplate(name="foreign")),
+    ):
+        with pytest.raises(NotFoundError) as caught:
+            await sent.messages.send(to=[JO], template=chosen)
+        assert caught.value.code == ErrorCode.TEMPLATE_NOT_FOUND
+    assert len(fake_sent.messages) == 0
+
+
+BLOCKED: list[tuple[str, dict[str, Any], str]] = [
+    ("a number that is none", {"to": ["Jo"], "text": "Hi"}, "VALIDATION_002"),
+    ("a calling code that nobody has", {"to": ["+9991234567"], "text": "Hi"}, "VALIDATION_002"),
+    ("a variable without a value", {"to": [JO], "template": {"id": TEMPLATE}}, "ERR_TEMPLATE_PARAMS_INVALID"),
+    (
+        "a channel that the template has no text for",
+        {"to": [JO], "channel": ["rcs"], "template": {"id": TEMPLATE}},
+        "BUSINESS_012",
+    ),
+    (
+        "a number that is not the account's",
+        {"to": [JO], "text": "Hi", "channels": {"sms": [{"from": ["+14155550199"]}]}},
+        "BUSINESS_029",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "code"), [case[1:] for case in BLOCKED], ids=[case[0] for case in BLOCKED])
+async def test_what_is_blocked_after_it_was_accepted(
+    fake_sent: FakeSent, wire: Wire, body: dict[str, Any], code: str
+) -> None:
+    """A 202 does not say that a message is sent; the reason stands on the message, in code and words."""
+    accepted = await wire(fake_sent, "POST", "/v3/messages", body)
+    assert accepted.status == 202
+    fake_sent.advance(60)
+    message = fake_sent.messages[accepted.json["data"]["recipients"][0]["message_id"]]
+    assert (message.status, message.reason_code) == ("BLOCKED", code)
+    assert message.reason
+    assert (message.contact_id is None) == (code == "VALIDATION_002")
+
+
+async def test_own_numbers_may_be_sent_from(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
+    """Those of the account, those that were added, and those of the profile that sends."""
+    profile = fake_sent.add_profile(sending_phone_number="+14155550111")
+    fake_sent.add_number("+14155550122")
+    fake_sent.add_number("+14155550133", profile_id=profile.id)
+    for number, status in (("+14155550111", "BLOCKED"), ("+14155550122", "DELIVERED"), ("+14155550133", "BLOCKED")):
+        body = {"to": [JO], "text": "Hi", "channels": {"sms": [{"from": [number]}, {"country": "US"}]}}
+        ours = await wire(fake_sent, "POST", "/v3/messages", body)
+        of_profile = await wire(fake_sent, "POST", "/v3/messages", body, x_profile_id=profile.id)
+        fake_sent.advance(60)
+        for accepted, expected in ((ours, status), (of_profile, "DELIVERED")):
+            message_id = accepted.json["data"]["recipients"][0]["message_id"]
+            assert fake_sent.messages[message_id].status == expected, number
+    async with fake_sent.client(profile_id=profile.id) as branch:
+        message_id = await send(branch)
+        fake_sent.advance(60)
+        assert {one.from_ for one in await branch.messages.list_activities(message_id)} == {None, "+14155550111"}
+
+
+async def test_opting_out_holds_for_all_channels(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Messages to a contact who opted out are filtered, which is no failure; another account's contact is not."""
+    contact = fake_sent.add_contact(JO, opt_out=True)
+    queued = await sent.messages.send(to=[JO], text="Sale!", channel=["sent", "sms", "whatsapp"])
+    fake_sent.advance(60)
+    for one in queued.recipients:
+        message = fake_sent.messages[one.message_id]
+        assert (message.status, message.reason_code, message.price) == ("FILTERED", "BUSINESS_004", None)
+        assert message.contact_id == contact.id
+    async with fake_sent.client(profile_id=next(iter(fake_sent.profiles))) as branch:
+        message_id = await send(branch)
+        fake_sent.advance(60)
+        assert fake_sent.messages[message_id].status == "DELIVERED"
+
+
+async def test_reasons_are_left_out_where_there_is_none(fake_sent: FakeSent, wire: Wire) -> None:
+    """Members that a message does not have are no members: reasons, and the time of one that was not scheduled."""
+    accepted = await wire(fake_sent, "POST", "/v3/messages", {"to": [JO], "text": "Hi"})
+    assert "scheduled_at" not in accepted.json["data"]
+    fake_sent.advance(60)
+    path = f"/v3/messages/{accepted.json['data']['recipients'][0]['message_id']}"
+    message = (await wire(fake_sent, "GET", path)).json["data"]
+    assert not {"reason_code", "reason", "scheduled_at"} & message.keys()
+    for event in message["events"]:
+        assert set(event) == {"status", "timestamp", "description"}
+    activities = (await wire(fake_sent, "GET", f"{path}/activities")).json["data"]["activities"]
+    assert not {"reason_code", "reason", "scheduled_at"} & set().union(*activities)
+
+
+async def test_activities_are_the_latest_first_with_prices_as_text(
+    fake_sent: FakeSent, sent: SentClient, wire: Wire
+) -> None:
+    """A price is a number on the message and a text with four decimals on an activity; before sending there is none."""
+    message_id = await send(sent)
+    fake_sent.advance(60)
+    data = (await wire(fake_sent, "GET", f"/v3/messages/{message_id}/activities")).json["data"]
+    assert [one["status"] for one in data["activities"]] == ["DELIVERED", "SENT", "ROUTED", "QUEUED"]
+    assert [one["price"] for one in data["activities"]] == ["0.0055", "0.0055", None, None]
+    assert (await wire(fake_sent, "GET", f"/v3/messages/{message_id}")).json["data"]["price"] == 0.0055
+    assert [str(one.status) async for one in sent.messages.list_activities(message_id)] == [
+        one["status"] for one in data["activities"]
+    ]
+
+
+async def test_a_scheduled_message_is_held_until_it_is_due(fake_sent: FakeSent, sent: SentClient) -> None:
+    """The response says QUEUED and when; the message is SCHEDULED until then, and then goes its way."""
+    due = ahead(hours=2)
+    queued = await sent.messages.send(to=[JO], text="See you tonight", scheduled_at=due)
+    assert queued.status == "QUEUED"
+    assert queued.scheduled_at is not None and abs(queued.scheduled_at - due) < timedelta(milliseconds=1)
+    message_id = queued.recipients[0].message_id
+    fake_sent.advance(3600)
+    held = await sent.messages.retrieve(message_id)
+    assert (held.status, held.scheduled_at) == ("SCHEDULED", queued.scheduled_at)
+    fake_sent.advance(3601)
+    message = await sent.messages.retrieve(message_id)
+    assert statuses(message) == ["QUEUED", "SCHEDULED", "ROUTED", "SENT", "DELIVERED"]
+    assert message.scheduled_at == queued.scheduled_at
+    routed = (message.events or [])[2].timestamp
+    assert routed is not None and routed >= due - timedelta(milliseconds=1)
+
+
+async def test_a_held_message_can_be_cancelled(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Once or more often; it is never sent, costs nothing, and cannot be sent again."""
+    message_id = await send(sent, text="Maybe", scheduled_at=ahead(hours=2))
+    cancelled = await sent.messages.cancel(message_id)
+    assert (cancelled.status, cancelled.price) == ("CANCELLED", None)
+    assert cancelled.scheduled_at is not None
+    assert await sent.messages.cancel(message_id) == cancelled
+    fake_sent.advance(24 * 3600)
+    assert statuses(fake_sent.messages[message_id]) == ["QUEUED", "SCHEDULED", "CANCELLED"]
+    with pytest.raises(ConflictError) as caught:
+        await sent.messages.resend(message_id)
+    assert caught.value.code == ErrorCode.MESSAGE_NOT_MODIFIABLE
+
+
+async def test_cancelling_too_late(fake_sent: FakeSent, sent: SentClient) -> None:
+    """409 ``BUSINESS_006`` for whatever is not held; the client does not try it again."""
+    message_id = await send(sent, text="Now", scheduled_at=ahead(minutes=2))
+    fake_sent.advance(180)
+    for ended in (message_id, await send(sent)):
+        fake_sent.clear()
+        with pytest.raises(ConflictError) as caught:
+            await sent.messages.cancel(ended)
+        assert (caught.value.code, caught.value.status) == (ErrorCode.MESSAGE_NOT_MODIFIABLE, 409)
+        assert len(fake_sent.requests) == 1
+
+
+async def test_the_quota_of_scheduled_messages() -> None:
+    """429 ``LIMIT_001``, which is not tried again; what is cancelled or due makes room."""
+    async with FakeSent(scheduled_limit=2) as fake, fake.client() as sent:
+        first = await send(sent, text="One", scheduled_at=ahead(hours=1))
+        with pytest.raises(RateLimitError) as caught:
+            await sent.messages.send(to=[JO, JO], text="Two", scheduled_at=ahead(hours=1))
+        assert (caught.value.code, caught.value.attempts) == (ErrorCode.SCHEDULED_LIMIT_REACHED, 1)
+        await send(sent, text="Two", scheduled_at=ahead(hours=2))
+        await sent.messages.cancel(first)
+        await send(sent, text="Three", scheduled_at=ahead(hours=2))
+        fake.advance(3 * 3600)
+        await sent.messages.send(to=[JO, JO], text="Four", scheduled_at=ahead(hours=4))
+
+
+Act = Callable[[FakeSent, str], Message]
+
+
+@pytest.mark.parametrize("end", [FakeSent.deliver, FakeSent.read, FakeSent.fail, FakeSent.block])
+async def test_a_message_is_sent_again(fake_sent: FakeSent, sent: SentClient, end: Act) -> None:
+    """What was delivered, read, failed or blocked is queued again under its id, checked again and billed again."""
+    message_id = await send(sent)
+    price = end(fake_sent, message_id).price or 0
+    again = await sent.messages.resend(message_id)
+    assert (again.status, [one.message_id for one in again.recipients or ()]) == ("QUEUED", [message_id])
+    assert fake_sent.messages[message_id].reason_code is None
+    fake_sent.advance(60)
+    message = fake_sent.messages[message_id]
+    assert (message.status, message.channel) == ("DELIVERED", "sms")
+    assert isinstance(message.price, float) and isinstance(price, float | int)
+    assert message.price == pytest.approx(price + 0.0055)
+
+
+async def test_what_is_under_way_or_stopped_is_not_sent_again(fake_sent: FakeSent, sent: SentClient) -> None:
+    """A queued, a filtered and a received message are refused."""
+    queued = await send(sent)
+    received = fake_sent.receive_message("+14155550200", "Hi").id
+    fake_sent.add_contact("+14155550300", opt_out=True)
+    filtered = await send(sent, "+14155550300")
+    for message_id in (queued, received):
+        with pytest.raises(ConflictError, match="BUSINESS_006"):
+            await sent.messages.resend(message_id)
+    fake_sent.advance(60)
+    with pytest.raises(ConflictError, match="FILTERED"):
+        await sent.messages.resend(filtered)
+
+
+async def test_a_message_that_is_not_there(fake_sent: FakeSent, sent: SentClient) -> None:
+    """404 ``RESOURCE_003``, for another account's message as well."""
+    async with fake_sent.client(profile_id=next(iter(fake_sent.profiles))) as branch:
+        foreign = await send(branch)
+    calls: list[Callable[[str], Awaitable[object]]] = [
+        sent.messages.retrieve,
+        sent.messages.list_activities,
+        sent.messages.resend,
+        sent.messages.cancel,
+    ]
+    for message_id in (NOWHERE, "msg-1", foreign):
+        for call in calls:
+            with pytest.raises(NotFoundError) as caught:
+                await call(message_id)
+            assert caught.value.code == ErrorCode.MESSAGE_NOT_FOUND
+
+
+async def test_a_send_is_done_once(fake_sent: FakeSent, sent: SentClient) -> None:
+    """A lost response does not send twice, and a repeated key gives the first response again."""
+    fake_sent.drop_next(after_commit=True)
+    first = await sent.messages.send(to=[JO], text="Hi", idempotency_key="sale-1")
+    again = await sent.messages.send(to=[JO], text="Hi", idempotency_key="sale-1")
+    assert again == first
+    assert len(fake_sent.messages) == 1
+
+
+async def test_a_sandbox_send_leaves_no_trace(fake_sent: FakeSent, sent: SentClient) -> None:
+    """It is checked and has a response; there is no message, no contact, and nothing happens later."""
+    queued = await sent.messages.send(to=[JO], text="Hi", channel=["sms"], sandbox=True)
+    assert (queued.recipients[0].channel, queued.recipients[0].body) == ("sms", "Hi")
+    fake_sent.advance(60)
+    assert (len(fake_sent.messages), len(fake_sent.contacts)) == (0, 0)
+    with pytest.raises(BadRequestError):
+        await sent.messages.send(to=[], text="Hi", sandbox=True)
+
+
+def member(name: str, value: object, **others: object) -> dict[str, Any]:
+    return {"to": [JO], "text": "Hi", name: value, **others}
+
+
+BAD_SENDS: list[tuple[dict[str, Any], set[str]]] = [
+    ({"text": "Hi"}, {"to"}),
+    (member("to", []), {"to"}),
+    (member("to", [JO, " "]), {"to[1]"}),
+    (member("to", JO), {"to"}),
+    ({"to": [JO]}, {"text"}),
+    (member("text", None), {"text"}),
+    (member("text", " "), {"text"}),
+    (member("template", {"id": TEMPLATE}), {"text"}),
+    ({"to": [JO], "template": {}}, {"template"}),
+    ({"to": [JO], "template": {"name": None, "id": ""}}, {"template"}),
+    (member("channel", "sms"), {"channel"}),
+    (member("channel", ["sms", "fax"]), {"channel[1]"}),
+    (member("channel", ["auto"]), {"channel[0]"}),
+    (member("channels", {"sent": [{"from": ["+15551234567"]}]}), {"channels.sent"}),
+    (member("channels", {"sms": {"from": []}}), {"channels[...]"}),
+    (member("channel", ["mms"]), {"media_urls"}),
+    (member("media_urls", ["http://example.com/a.jpg"], channel=["mms"]), {"media_urls[0]"}),
+    (
+        {"to": [JO], "template": {"id": TEMPLATE, "parameters": {"header_image": "ftp://example.com/a.jpg"}}},
+        {"template.parameters.header_image"},
+    ),
+    (member("scheduled_at", "2027-01-01T10:00:00"), {"scheduled_at"}),
+    (member("scheduled_at", "tomorrow"), {"scheduled_at"}),
+    (member("scheduled_at", ahead(seconds=30).isoformat()), {"scheduled_at"}),
+    (member("scheduled_at", ahead(days=31).isoformat()), {"scheduled_at"}),
+    ({"to": [], "channel": ["fax"], "text": " "}, {"to", "channel[0]", "text"}),
+]
+
+
+@pytest.mark.parametrize(("body", "members"), BAD_SENDS)
+async def test_requests_that_are_refused(
+    fake_sent: FakeSent, wire: Wire, body: dict[str, Any], members: set[str]
+) -> None:
+    """400 with the members at fault, all of them at once, and nothing is sent."""
+    refused = await wire(fake_sent, "POST", "/v3/messages", body)
+    assert (refused.status, refused.code) == (400, "VALIDATION_001")
+    assert set(refused.json["error"]["details"]) == members
+    assert len(fake_sent.messages) == 0
+
+
+async def test_null_is_not_given(fake_sent: FakeSent, wire: Wire) -> None:
+    """Every optional member may be null."""
+    optional = ("channel", "template", "channels", "media_urls", "subject", "scheduled_at")
+    accepted = await wire(fake_sent, "POST", "/v3/messages", {"to": [JO], "text": "Hi", **dict.fromkeys(optional)})
+    assert accepted.status == 202
+
+
+async def test_an_mms(fake_sent: FakeSent, sent: SentClient) -> None:
+    """What is attached stands in the message with its kind, and the subject with it."""
+    urls = ["https://example.com/a.jpg", "https://example.com/b"]
+    message_id = await send(sent, text="Look", channel=["mms"], media_urls=urls, subject="News")
+    fake_sent.advance(60)
+    body = fake_sent.messages[message_id].message_body
+    assert body is not None and body.media is not None
+    assert (body.subject, body.content) == ("News", "Look")
+    assert [(one.url, one.mime_type, one.media_type) for one in body.media] == [
+        ("https://example.com/a.jpg", "image/jpeg", "image"),
+        ("https://example.com/b", None, None),
+    ]
+
+
+async def test_a_template_is_routed_where_it_has_a_text(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Sent chooses: the contact's preferred channel, or else one of the template's; a deleted contact has none."""
+    contact = fake_sent.add_contact(JO, default_channel="whatsapp")
+    only_rcs = fake_sent.add_template(channels=["rcs"], variables=[])
+    for template, channel in ((TEMPLATE, "whatsapp"), (only_rcs.id, "rcs")):
+        chosen = MessageTemplate(id=template, parameters={"name": "Jo", "company": "Acme"})
+        message_id = await send(sent, template=chosen)
+        fake_sent.advance(60)
+        assert fake_sent.messages[message_id].channel == channel
+    message_id = await send(sent)
+    await sent.contacts.delete(contact.id)
+    fake_sent.advance(60)
+    assert (fake_sent.messages[message_id].channel, fake_sent.messages[message_id].status) == ("sms", "DELIVERED")
