@@ -21,13 +21,19 @@ async def test_demo_against_the_server_it_is_given(fake_sent: FakeSent, run: Run
 
 
 async def test_demo_brings_its_own_server() -> None:
-    """Without a key it needs nothing else."""
+    """Without a key it needs nothing else, and shows what it says: one write, no refusal, each event handled once."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", EXAMPLES / "demo.py"), stdout=asyncio.subprocess.PIPE
     )
     out, _ = await process.communicate()
     assert process.returncode == 0
-    assert b"Talking to the embedded server" in out
+    printed = out.decode()
+    assert "Talking to the embedded server" in printed
+    assert "2 requests with one idempotency key: True\n  1 profile was created" in printed
+    assert "25 succeeded" in printed
+    assert "0 were refused" in printed
+    assert "5 posts with a valid signature, 4 events handled" in printed
+    assert "NotFoundError: 404 RESOURCE_014" in printed
 
 
 async def test_tracing(fake_sent: FakeSent, run: Run) -> None:
