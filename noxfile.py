@@ -144,6 +144,13 @@ def outside(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The page of the fake server in Chromium, which must be installed."""
+    install(session, "browser")
+    session.run("pytest", "checks/browser.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Ours and its peers, side by side in one run; `-- --quick` for a short one."""
     install(session, "bench")

@@ -51,11 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--log", action="store_true", help="write a line for each request to stderr")
     parser.add_argument(
-        "--callback-host",
-        action="append",
+        "--callback-hosts",
+        nargs="+",
         default=[],
         metavar="HOST",
-        help="post events and callbacks to this host as well as to this machine; may be given more than once",
+        help="post events and callbacks to these hosts as well as to this machine",
     )
     options = parser.parse_args(arguments)
     if options.log:
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             port=options.port,
             seed=_read(options.seed) if options.seed is not None else True,
             auto_approve=options.auto_approve,
-            callback_hosts=options.callback_host,
+            callback_hosts=options.callback_hosts,
         )
     except ValueError as error:
         sys.exit(f"cannot start: {error}")

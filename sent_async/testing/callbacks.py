@@ -9,6 +9,8 @@ import msgspec
 from .outbox import Outbox
 from .store import JSON
 
+KEPT: Final = 10_000
+"""How many reports are remembered."""
 _PATIENCE: Final = 5.0
 
 
@@ -25,3 +27,4 @@ async def report(outbox: Outbox, made: list[Callback], url: str, body: JSON) -> 
     """Post it once, and note how that went. A failure is nobody's error but the receiver's."""
     outcome = await outbox.post(url, msgspec.json.encode(body), {}, _PATIENCE)
     made.append(Callback(url=url, body=body, status=outcome.status))
+    del made[:-KEPT]

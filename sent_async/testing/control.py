@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, cast, get_type_hints
 from urllib.parse import unquote
 
@@ -103,7 +104,46 @@ def release(
     fake.webhooks.release(ordered, at_once=at_once)
 
 
+def state(fake: FakeSent, newest: int = 50) -> object:
+    """What the fake was asked, what it reported and what it holds: how many of each, and the ``newest`` of them."""
+    waiting = [_fault(scripted) for scripted in fake.waiting_faults]
+    by_tier = [{"tier": tier, **msgspec.to_builtins(limit)} for tier, limit in fake.limits.items()]
+    views: dict[str, Mapping[str, Any]] = {name: getattr(fake, name) for name in _VIEWS}
+    return {
+        "url": fake.url,
+        "now": datetime.fromtimestamp(fake.now, UTC),
+        "requests": _part(fake.requests, newest, _request),
+        "deliveries": _part(fake.webhooks.deliveries, newest, _delivery),
+        "callbacks": _part(fake.callbacks, newest, msgspec.to_builtins),
+        "faults": {"count": len(waiting), "newest": waiting},
+        "limits": {"count": len(by_tier), "newest": by_tier},
+        **{name: _part(list(view), newest, view.__getitem__) for name, view in views.items()},
+    }
+
+
+_VIEWS: Final = ("messages", "contacts", "webhooks", "templates", "profiles", "campaigns")
+
+
+def page(_: FakeSent) -> object:
+    """Shows the state to a person, live."""
+    return web.Response(
+        body=_PAGE.read_bytes(),
+        content_type="text/html",
+        charset="utf-8",
+        headers={"Content-Security-Policy": _PAGE_POLICY, "Cache-Control": "no-store"},
+    )
+
+
+_PAGE: Final = Path(__file__).with_name("page.html")
+_PAGE_POLICY: Final = (
+    "default-src 'none'; connect-src 'self'; img-src data:; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
 ROUTES: Final[Mapping[str, Callable[..., object]]] = {
+    "GET /": page,
+    "GET /state": state,
     "GET /health": health,
     "POST /reset": FakeSent.reset,
     "GET /requests": requests,
@@ -167,12 +207,14 @@ async def respond(fake: FakeSent, request: web.BaseRequest) -> web.Response:
         result = await _result(call, fake, arguments)
     except _Problem as problem:
         return _json({"error": str(problem)}, problem.status, problem.headers)
+    if isinstance(result, web.Response):
+        return result
     return web.Response(status=204) if result is None else _json(result)
 
 
 def _route(request: web.BaseRequest) -> tuple[Callable[..., object], dict[str, str]]:
     """What answers, and the arguments in the path."""
-    path = request.rel_url.raw_path.removeprefix(ROOT)
+    path = request.rel_url.raw_path.removeprefix(ROOT) or "/"
     found = [
         (route.split()[0], match, call)
         for route, (pattern, call) in _PATTERNS.items()
@@ -284,8 +326,13 @@ def _fault(scripted: Scripted) -> object:
     return {**members, "times": scripted.times, "operation": scripted.operation}
 
 
+def _part(items: Sequence[T], newest: int, shown: Callable[[T], object]) -> object:
+    found = [_masked(msgspec.to_builtins(shown(item))) for item in _newest(items, newest)]
+    return {"count": len(items), "newest": found}
+
+
 def _newest(items: Sequence[T], count: int | None) -> Sequence[T]:
-    return items if count is None else items[max(0, len(items) - count) :]
+    return items if count is None else items[max(0, len(items) - max(0, count)) :]
 
 
 def _masked(value: object) -> Any:

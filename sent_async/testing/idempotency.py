@@ -10,6 +10,8 @@ from ..models import ErrorCode
 from .answers import Refusal
 
 LIFETIME: Final = 24 * 3600.0
+KEPT: Final = 100_000
+"""How many keys are remembered. Sent keeps all of them for 24 hours; here the memory is bounded."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -30,7 +32,8 @@ class _Entry(msgspec.Struct, frozen=True):
 class Ledger:
     """The keys in use, each within the API key that sent it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
         self._entries: dict[tuple[str, str], _Entry] = {}
 
     def claim(self, key: tuple[str, str], fingerprint: bytes, now: float) -> Outcome | None:
@@ -41,7 +44,10 @@ class Ledger:
         """
         entry = self._entries.get(key)
         if entry is None or entry.expires <= now:
+            self._entries.pop(key, None)  # so that the order of the entries is that of their claims
             self._entries[key] = _Entry(fingerprint, now + LIFETIME, None)
+            if len(self._entries) > self._kept:
+                del self._entries[next(iter(self._entries))]
             return None
         if entry.fingerprint != fingerprint:
             raise Refusal(ErrorCode.IDEMPOTENCY_KEY_REUSED)

@@ -121,6 +121,7 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     campaigns: Items = []
     contacts: Items = []
     webhooks: Items = []
+    numbers: Items = []
     keys: Items = []
 
 
@@ -137,7 +138,7 @@ def load(fake: FakeSent, objects: Mapping[str, Any]) -> None:
     for resource in Seed.__struct_fields__:
         for index, item in enumerate(getattr(seed, resource)):
             try:
-                if isinstance(name := item.get("id"), str) and name in getattr(fake, resource):
+                if isinstance(name := item.get("id"), str) and name in getattr(fake, resource, ()):
                     raise ValueError(f"the id {name!r} is taken")
                 getattr(fake, f"add_{resource.removesuffix('s')}")(**item)
             except KeyError as error:

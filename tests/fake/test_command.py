@@ -100,7 +100,7 @@ async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) ->
     """``--seed`` begins with what the file lists and nothing else; ``--auto-approve`` does not wait for anybody."""
     seed = tmp_path / "seed.json"
     seed.write_text(json.dumps({"profiles": [{"id": SEEDED, "name": "Bonn"}], "keys": [{"key": "sk_file"}]}))
-    async with started("--seed", seed, "--auto-approve") as (_, sent):
+    async with started("--seed", seed, "--auto-approve", "--callback-hosts", "service", "other") as (_, sent):
         sent = sent.with_options(api_key="sk_file")
         assert [profile.name async for profile in sent.profiles.list()] == ["Bonn"]
         assert not await sent.templates.list()
@@ -122,6 +122,9 @@ async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) ->
         (b'{"profiles": [{"created_at": "today"}]}', "seed.profiles[0]: Invalid RFC3339 encoded datetime"),
         (b'{"templates": [{"profile_id": "p1"}]}', "seed.templates[0]: nothing is stored under 'p1'"),
         (b'{"keys": [{"name": "k"}]}', "seed.keys[0]:"),
+        (b'{"numbers": [{"id": "n"}]}', "seed.numbers[0]:"),
+        (b'{"contacts": [{"phone_number": "12"}]}', "seed.contacts[0]: the number must be in the E.164 form"),
+        (b'{"webhooks": [{"endpoint_url": "nowhere"}]}', "seed.webhooks[0]: endpoint_url must be"),
     ],
 )
 def test_a_bad_seed_file(tmp_path: Path, content: bytes, said: str) -> None:
@@ -129,7 +132,7 @@ def test_a_bad_seed_file(tmp_path: Path, content: bytes, said: str) -> None:
     file = tmp_path / "seed.json"
     file.write_bytes(content)
     with pytest.raises(SystemExit) as ended:
-        main(["--seed", str(file)])
+        main(["--seed", str(file), "--host", "192.0.2.1"])  # it could not serve for ever
     assert said in str(ended.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -176,6 +177,37 @@ async def test_objects_are_added(fake_sent: FakeSent, control: Control) -> None:
     assert (await control("POST", "/campaigns", {"name": "Ours"})).json["brandId"] is None
 
 
+async def test_messages(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
+    """What carriers, recipients and contacts do; the state has it all, the newest last, without secrets."""
+    contact = (await control("POST", "/contacts", {"phone_number": "+14155551234"})).json
+    message = (await control("POST", "/messages/receive", {"from_number": "+14155551234", "text": "Hello"})).json
+    assert (message["contact_id"], message["direction"]) == (contact["id"], "INBOUND")
+    webhook = {"endpoint_url": "https://example.com/hooks", "signing_secret": "whsec_aGlkZGVu"}
+    assert (await control("POST", "/webhooks", webhook)).json["signing_secret"] == "whsec_aGlkZGVu"
+    await control("POST", "/events", {"name": "message.delivered"})
+    state = (await control("GET", "/state?newest=1")).json
+    assert state["url"] == fake_sent.url
+    assert (state["messages"]["count"], state["messages"]["newest"][0]["id"]) == (1, message["id"])
+    assert (state["requests"]["count"], state["profiles"]["count"], state["faults"]) == (
+        0,
+        1,
+        {"count": 0, "newest": []},
+    )
+    assert state["webhooks"]["newest"][0]["signing_secret"] == "***"
+    assert state["deliveries"]["newest"][0]["name"] == "message.delivered"
+    assert b"aGlkZGVu" not in (await control("GET", "/state")).content
+
+
+async def test_the_page(control: Control) -> None:
+    """One file that loads nothing else and lets nothing else load."""
+    for path in ("", "/"):
+        page = await control("GET", path)
+        assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert b"<title>FakeSent</title>" in page.content
+    assert set(re.findall(rb"https?://[^'\" ]+", page.content)) == {b"http://www.w3.org/2000/svg"}
+
+
 async def test_settle_and_reset(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
     """``settle`` responds when reports have been delivered, ``reset`` when everything is as it was."""
     profile = fake_sent.add_profile(status="incomplete", description="Ours", inherit_tcr_brand=True)
@@ -198,7 +230,7 @@ async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) ->
 @pytest.mark.parametrize(
     ("method", "path", "json", "status", "said"),
     [
-        ("GET", "/nothing", None, 404, "/_fake/nothing; under /_fake there are GET /health, POST /reset"),
+        ("GET", "/nothing", None, 404, "/_fake/nothing; under /_fake there are GET /, GET /state"),
         ("DELETE", "/health", None, 405, "/_fake/health takes GET"),
         ("POST", "/templates/nope/approve", None, 404, "'nope'"),
         ("POST", "/faults/delay", {}, 400, "`seconds`"),

@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from sent_async.testing import FakeSent
+from sent_async.testing.answers import Refusal
+from sent_async.testing.idempotency import LIFETIME, Ledger, Outcome
 from tests.support.fake_data import SEEDED, TEMPLATE
 from tests.support.raw_client import Wire
 from tests.support.waiting import until
@@ -135,3 +137,17 @@ async def test_a_failure_after_the_work_hides_a_success(fake_sent: FakeSent, wir
     retried = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
     assert (retried.status, retried.headers["Idempotent-Replayed"]) == (201, "true")
     assert len(fake_sent.profiles) == 2
+
+
+def test_the_latest_keys_are_remembered() -> None:
+    """The oldest beyond the bound is forgotten, so that a fake may run for days; one used again is as good as new."""
+    ledger, outcome = Ledger(kept=2), Outcome(201, b"{}", "req_1")
+    for key in ("k1", "k2", "k3"):
+        assert ledger.claim(("sk", key), b"", now=0) is None
+        ledger.settle(("sk", key), b"", outcome, now=0)
+    assert ledger.claim(("sk", "k2"), b"", now=1) == outcome
+    assert ledger.claim(("sk", "k1"), b"", now=1) is None
+    assert ledger.claim(("sk", "k3"), b"", now=LIFETIME) is None
+    assert ledger.claim(("sk", "k4"), b"", now=LIFETIME) is None
+    with pytest.raises(Refusal):
+        ledger.claim(("sk", "k3"), b"", now=LIFETIME)
