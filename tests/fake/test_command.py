@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import re
 import signal
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,29 +16,7 @@ from sent_async import SentClient
 from sent_async.testing import FakeSent
 from sent_async.testing.__main__ import main, serve
 from tests.support.fake_data import SEEDED, definition
-
-ROOT = Path(sent_async.__file__).parents[1]
-
-
-@contextlib.asynccontextmanager
-async def started(*arguments: str | Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, SentClient]]:
-    """The command in a process of its own, ready to serve, and a client that was made from what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sent_async.testing", "--port", "0", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert process.stdout is not None
-    line = (await process.stdout.readline()).decode()
-    settings = dict(part.split("=", 1) for part in line.split())
-    try:
-        async with SentClient(settings["SENT_DM_API_KEY"], base_url=settings["SENT_BASE_URL"]) as sent:
-            yield process, sent
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+from tests.support.fake_process import started
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -62,7 +37,7 @@ async def test_it_serves_until_told_to_stop(number: int, capsys: pytest.CaptureF
 
 async def test_a_process_of_its_own() -> None:
     """The line comes before the first request is possible to miss; SIGTERM ends it with exit code 0 and no output."""
-    async with started("--api-key", "sk_own") as (process, sent):
+    async with started("--api-key", "sk_own") as (process, _, sent):
         assert await sent.profiles.list()
         process.terminate()
         assert await process.communicate() == (b"", b"")
@@ -89,7 +64,7 @@ async def test_it_stops_whatever_clients_do() -> None:
 
 async def test_a_line_for_each_request() -> None:
     """``--log`` writes when, what, the status and how long to stderr; nothing of the key."""
-    async with started("--api-key", "sk_secret", "--log") as (process, sent):
+    async with started("--api-key", "sk_secret", "--log") as (process, _, sent):
         await sent.profiles.create(name="Sales")
         process.terminate()
         _, logged = await process.communicate()
@@ -100,7 +75,7 @@ async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) ->
     """``--seed`` begins with what the file lists and nothing else; ``--auto-approve`` does not wait for anybody."""
     seed = tmp_path / "seed.json"
     seed.write_text(json.dumps({"profiles": [{"id": SEEDED, "name": "Bonn"}], "keys": [{"key": "sk_file"}]}))
-    async with started("--seed", seed, "--auto-approve", "--callback-hosts", "service", "other") as (_, sent):
+    async with started("--seed", seed, "--auto-approve", "--callback-hosts", "service", "other") as (_, _, sent):
         sent = sent.with_options(api_key="sk_file")
         assert [profile.name async for profile in sent.profiles.list()] == ["Bonn"]
         assert not await sent.templates.list()
