@@ -137,7 +137,7 @@ def campaign(session: nox.Session) -> None:
 
 @nox.session
 def outside(session: nox.Session) -> None:
-    """The fake server as strangers see it: Schemathesis with our fragment, and the vendor's package."""
+    """The fake server as strangers see it: Schemathesis with our fragment, and the vendor's packages. Needs Node.js."""
     install(session, "codegen")
     session.install("schemathesis>=4.32", "sentdm")
     session.run("python", "-m", "checks.outside", *session.posargs)

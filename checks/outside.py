@@ -1,6 +1,6 @@
-"""The fake server as strangers see it: Schemathesis with our fragment, then the vendor's own package.
+"""The fake server as strangers see it: Schemathesis with our fragment, then the vendor's own packages.
 
-Run by ``nox -s outside``; neither is a dependency of the tests.
+Run by ``nox -s outside``, which needs Node.js for the vendor's TypeScript package.
 """
 
 from __future__ import annotations
@@ -14,77 +14,108 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import aiohttp
+import sent_dm
+
+from checks import vendor_python
 from codegen.fragment import bundle
 
 # The server refuses more than a schema can say: ids of the wrong form, unmet prerequisites, empty names.
 # It accepts more too: the list of profiles ignores `page` until it is told to page.
 BEYOND_THE_SCHEMA = "positive_data_acceptance,negative_data_rejection"
 
+SIMULATED = "^/v3/(profiles|templates|messages|contacts|conversations)"
+"""Where requests are validated. What the server answers by its schema is not."""
+
+TYPESCRIPT = "@sentdm/sentdm@0.32.0"
+
+
+class Fake:
+    """A server of its own, and the control API that a test in any language has."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self.key = key
+
+    async def control(self, path: str, *, method: str = "POST", **members: Any) -> Any:
+        async with aiohttp.ClientSession() as session:
+            async with session.request(method, f"{self.url}/_fake{path}", json=members) as response:
+                assert response.ok, await response.text()
+                return await response.json() if response.status != 204 else None
+
 
 @contextmanager
-def standalone() -> Iterator[tuple[str, str]]:
-    """``python -m sent_async.testing`` on a free port: its URL and key, read off the line it prints."""
+def standalone() -> Iterator[Fake]:
+    """``python -m sent_async.testing`` on a free port, found by the line it prints."""
     command = [sys.executable, "-m", "sent_async.testing", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         said = dict(word.split("=", 1) for word in server.stdout.readline().split())
         try:
-            yield said["SENT_BASE_URL"], said["SENT_DM_API_KEY"]
+            yield Fake(said["SENT_BASE_URL"], said["SENT_DM_API_KEY"])
         finally:
             server.terminate()
 
 
-def schemathesis(url: str, key: str) -> None:
-    """Hundreds of requests out of the fragment; every response must be one that it documents.
+async def known_ids(fake: Fake) -> str:
+    """Settings of Schemathesis with ids of what is stored, which it could not guess."""
+    message = await fake.control("/messages/receive", from_number="+14155550100", text="Hello")
+    contact = message["contact_id"]
+    conversation = await fake.control(f"/contacts/{contact}/conversation-id", method="GET")
+    return f"""
+[[operations]]
+include-path-regex = "^/v3/messages/"
+parameters = {{ "path.id" = "{message["id"]}" }}
 
-    Only of what the server simulates: what it answers by its schema is not validated.
-    """
-    document = Path(tempfile.mkdtemp(), "sent-v3.json")
+[[operations]]
+include-path-regex = "^/v3/contacts/"
+exclude-method = "DELETE"
+parameters = {{ "path.id" = "{contact}", "path.contactId" = "{contact}" }}
+
+[[operations]]
+include-path-regex = "^/v3/conversations/"
+parameters = {{ "path.id" = "{conversation}" }}
+"""
+
+
+def schemathesis(fake: Fake) -> None:
+    """Hundreds of requests out of the fragment; every response must be one that it documents."""
+    folder = Path(tempfile.mkdtemp())
+    document, settings = folder / "sent-v3.json", folder / "schemathesis.toml"
     document.write_text(json.dumps(bundle(Path("openapi/sent-v3.yaml"))), encoding="utf-8")
-    command = ["st", "run", str(document), "--url", url, "-H", f"x-api-key: {key}"]
+    settings.write_text(asyncio.run(known_ids(fake)), encoding="utf-8")
+    command = ["st", "--config-file", str(settings), "run", str(document)]
+    command += ["--url", fake.url, "-H", f"x-api-key: {fake.key}"]
     command += ["--phases", "examples,fuzzing", "--max-examples", "50", "--seed", "1", "--continue-on-failure"]
-    command += ["--include-path-regex", "^/v3/(profiles|templates)"]
+    command += ["--include-path-regex", SIMULATED]
     subprocess.run([*command, "--exclude-checks", BEYOND_THE_SCHEMA], check=True)
 
 
-async def vendor(url: str, key: str) -> None:
-    """List, create, retrieve, update, page through and delete with ``sentdm``."""
-    import sent_dm
+async def python(fake: Fake) -> None:
+    """Each resource with ``sentdm``."""
+    async with sent_dm.AsyncSent(api_key=fake.key, base_url=fake.url) as client:
+        for resource in vendor_python.RESOURCES:
+            await resource(client, fake.control)
+            print(f"the vendor's Python package: {resource.__name__}")
 
-    async with sent_dm.AsyncSent(api_key=key, base_url=url) as client:
-        created = [
-            await client.templates.create(definition={"body": {"multi_channel": {"template": f"Sale number {number}"}}})
-            for number in range(5)
-        ]
-        ids = {answer.data.id for answer in created}
-        listed = {template.id async for template in client.templates.list(page=1, page_size=2)}
-        assert ids <= listed, "paging misses templates"
-        first = created[0].data.id
-        await client.templates.update(first, name="Renamed")
-        assert (await client.templates.retrieve(first)).data.name == "Renamed"
-        for template_id in ids:
-            await client.templates.delete(template_id)
-        try:
-            await client.templates.retrieve(first)
-            raise AssertionError("a deleted template is still there")
-        except sent_dm.NotFoundError as error:
-            assert error.body["error"]["code"] == "RESOURCE_002"
 
-        profile = (await client.profiles.create(name="Sales", short_name="SALES", inherit_tcr_brand=True)).data
-        assert profile.id in {one.id for one in (await client.profiles.list()).data.profiles}
-        await client.profiles.update(profile.id, description="Field sales")
-        assert (await client.profiles.retrieve(profile.id)).data.description == "Field sales"
-        await client.profiles.complete(profile.id, web_hook_url="http://127.0.0.1:9/done")
-        await client.profiles.delete(profile.id)
-    print("the vendor's package: created, listed, paged, updated, retrieved, completed and deleted")
+def typescript(fake: Fake) -> None:
+    """Each resource with ``@sentdm/sentdm``, the latest version that is published."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["npm", "install", "--silent", "--prefix", folder, TYPESCRIPT], check=True)
+        program = ["node", "checks/vendor_typescript.js", fake.url, fake.key]
+        subprocess.run(program, check=True, env={**os.environ, "NODE_PATH": str(Path(folder, "node_modules"))})
 
 
 def main() -> None:
-    with standalone() as (url, key):
-        schemathesis(url, key)
-    with standalone() as (url, key):
-        asyncio.run(vendor(url, key))
+    with standalone() as fake:
+        asyncio.run(python(fake))
+    with standalone() as fake:
+        typescript(fake)
+    with standalone() as fake:
+        schemathesis(fake)
 
 
 if __name__ == "__main__":

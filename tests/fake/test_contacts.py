@@ -152,9 +152,10 @@ async def test_the_summary_of_a_contact(fake_sent: FakeSent, sent: SentClient) -
     failed = await send(sent, text="Hi", channel=["sms"])
     fake_sent.advance(60)
     fake_sent.fail(failed)
+    fake_sent.block(await send(sent))
     last = fake_sent.receive_message(JO, "Thanks", channel="whatsapp")
     summary = await sent.contacts.retrieve_message_summary(contact.id)
-    assert (summary.message_count, summary.channels_used) == (6, ["sms", "whatsapp"])
+    assert (summary.message_count, summary.channels_used) == (7, ["sms", "whatsapp"])
     assert summary.first_message_at is not None and last.created_at is not None
     assert summary.first_message_at < last.created_at == summary.last_message_at
     scores = {score.channel: (score.success_score, score.fail_score) for score in summary.channel_scores or ()}

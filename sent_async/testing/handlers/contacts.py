@@ -10,6 +10,7 @@ from ...models import ContactCreate, ContactUpdate, ErrorCode
 from ..answers import Refusal, Reply
 from ..context import Context
 from ..messaging.contacts import CHANNELS, contact_of, forget, keep, new_contact
+from ..messaging.life import NO_CHANNEL
 from ..messaging.records import ContactRecord, MessageRecord
 from ..paging import paged
 from ..phones import parse
@@ -72,7 +73,8 @@ def delete_contact(context: Context) -> Reply:
 def message_summary(context: Context) -> Reply:
     contact_id = _contact(context, "contactId").wire["id"]
     messages = [record for record in context.store.messages.values() if record.wire["contact_id"] == contact_id]
-    used = dict.fromkeys(record.wire["channel"] for record in messages)
+    channels = (record.wire["channel"] for record in messages)
+    used = dict.fromkeys(channel for channel in channels if channel not in NO_CHANNEL)
     summary = {
         "contact_id": contact_id,
         "message_count": len(messages),

@@ -1,0 +1,122 @@
+"""The vendor's Python package against the fake server, unchanged: every resource that both have.
+
+Run by ``checks.outside``. Each function is one resource; ``control`` posts to the control API of the fake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sent_dm
+
+Control = Callable[..., Awaitable[Any]]
+
+
+async def templates(client: sent_dm.AsyncSent, _: Control) -> None:
+    """Created, listed page after page, renamed, deleted, and gone."""
+    created = [
+        await client.templates.create(definition={"body": {"multi_channel": {"template": f"Sale number {number}"}}})
+        for number in range(5)
+    ]
+    ids = {answer.data.id for answer in created}
+    listed = {template.id async for template in client.templates.list(page=1, page_size=2)}
+    assert ids <= listed, "paging misses templates"
+    first = created[0].data.id
+    await client.templates.update(first, name="Renamed")
+    assert (await client.templates.retrieve(first)).data.name == "Renamed"
+    for template_id in ids:
+        await client.templates.delete(template_id)
+    try:
+        await client.templates.retrieve(first)
+        raise AssertionError("a deleted template is still there")
+    except sent_dm.NotFoundError as error:
+        assert error.body["error"]["code"] == "RESOURCE_002"
+
+
+async def profiles(client: sent_dm.AsyncSent, _: Control) -> None:
+    """Created, listed, changed, completed and deleted."""
+    profile = (await client.profiles.create(name="Sales", short_name="SALES", inherit_tcr_brand=True)).data
+    assert profile.id in {one.id for one in (await client.profiles.list()).data.profiles}
+    await client.profiles.update(profile.id, description="Field sales")
+    assert (await client.profiles.retrieve(profile.id)).data.description == "Field sales"
+    await client.profiles.complete(profile.id, web_hook_url="http://127.0.0.1:9/done")
+    await client.profiles.delete(profile.id)
+
+
+async def messages(client: sent_dm.AsyncSent, control: Control) -> None:
+    """Sent as free text and from a template, delivered, followed, and refused."""
+    template = await control(
+        "/templates", name="order", definition={"body": {"sms": {"template": "Your order is here"}}}
+    )
+    sent = (
+        await client.messages.send(to=["+14155550100", "+442071234567"], channel=["sms", "whatsapp"], text="Hi")
+    ).data
+    assert [(one.to, one.channel, one.body) for one in sent.recipients][:2] == [
+        ("+14155550100", "sms", "Hi"),
+        ("+14155550100", "whatsapp", "Hi"),
+    ]
+    from_template = (await client.messages.send(to=["+14155550100"], template={"id": template["id"]})).data
+    assert (from_template.status, from_template.template_name) == ("QUEUED", "order")
+    tonight = datetime.now(UTC) + timedelta(hours=5)
+    held = (await client.messages.send(to=["+14155550100"], text="Tonight", scheduled_at=tonight)).data
+    await control("/time/advance", seconds=60)
+    assert (await client.messages.retrieve_status(held.recipients[0].message_id)).data.status == "SCHEDULED"
+    message = (await client.messages.retrieve_status(from_template.recipients[0].message_id)).data
+    assert (message.status, message.channel, message.message_body.content) == ("DELIVERED", "sms", "Your order is here")
+    assert [event.status for event in message.events] == ["QUEUED", "ROUTED", "SENT", "DELIVERED"]
+    activities = (await client.messages.retrieve_activities(message.id)).data.activities
+    assert [one.status for one in activities] == ["DELIVERED", "SENT", "ROUTED", "QUEUED"]
+    assert activities[0].price == "0.0055"
+    for call in (client.messages.retrieve_status, client.messages.retrieve_activities):
+        try:
+            await call("00000000-0000-4000-8000-000000000000")
+            raise AssertionError("there is no such message")
+        except sent_dm.NotFoundError as error:
+            assert error.body["error"]["code"] == "RESOURCE_003"
+    try:
+        await client.messages.send(to=[], text="Hi")
+        raise AssertionError("a message to nobody was accepted")
+    except sent_dm.BadRequestError as error:
+        assert list(error.body["error"]["details"]) == ["to"]
+
+
+async def contacts(client: sent_dm.AsyncSent, control: Control) -> None:
+    """Created, found, changed, summed up and deleted; opted out by what they write."""
+    contact = (await client.contacts.create(phone_number="+61412345678")).data
+    assert (contact.region_code, contact.country_code, contact.default_channel) == ("AU", "61", "sms")
+    assert contact.id in {one.id async for one in client.contacts.list(page=1, page_size=1)}
+    assert [one.id async for one in client.contacts.list(page=1, page_size=10, phone="+61412345678")] == [contact.id]
+    changed = (await client.contacts.update(contact.id, default_channel="whatsapp")).data
+    assert (changed.default_channel, changed.opt_out) == ("whatsapp", False)
+    await control("/messages/receive", from_number="+61412345678", text="STOP")
+    assert (await client.contacts.retrieve(contact.id)).data.opt_out is True
+    sent = (await client.messages.send(to=["+61412345678"], text="Sale!")).data
+    await control("/time/advance", seconds=60)
+    stopped = (await client.messages.retrieve_status(sent.recipients[0].message_id)).data
+    assert (stopped.status, stopped.reason_code) == ("FILTERED", "BUSINESS_004")
+    summary = (await client.contacts.retrieve_message_summary(contact.id)).data
+    assert (summary.message_count, summary.channels_used) == (2, ["sms"])
+    await client.contacts.delete(contact.id)
+    try:
+        await client.contacts.retrieve(contact.id)
+        raise AssertionError("a deleted contact is still there")
+    except sent_dm.NotFoundError as error:
+        assert error.body["error"]["code"] == "RESOURCE_001"
+
+
+async def conversations(client: sent_dm.AsyncSent, control: Control) -> None:
+    """All messages and those of one contact, page after page, the latest first."""
+    received = await control("/messages/receive", from_number="+4930123456", text="Is it ready?")
+    sent = (await client.messages.send(to=["+4930123456"], text="Yes")).data
+    both = [sent.recipients[0].message_id, received["id"]]
+    everything = [message.id async for message in client.conversations.list(page=1, page_size=1)]
+    assert everything[:2] == both
+    conversation = await control(f"/contacts/{received['contact_id']}/conversation-id", method="GET")
+    listed = [one async for one in client.conversations.list_messages(conversation, page=1, page_size=1)]
+    assert [one.id for one in listed] == both
+    assert [one.direction for one in listed] == ["OUTBOUND", "INBOUND"]
+
+
+RESOURCES = (templates, profiles, messages, contacts, conversations)
