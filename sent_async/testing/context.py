@@ -72,6 +72,8 @@ class Context(World, frozen=True, kw_only=True):
     """The operation's request Struct, or ``None``."""
     now: str
     """When it arrived, as a date-time of the API."""
+    documents: list[JSON]
+    """What came with the body in a form, as the API tells of it."""
     deliveries: Deliveries
     finish: Callable[[str], None]
     """Ends the completion of a profile, by its id. Not called for a sandbox request."""
@@ -94,13 +96,13 @@ def authenticate(store: Store, headers: Mapping[str, str]) -> Caller:
     if not value:
         raise Refusal(ErrorCode.NOT_AUTHENTICATED)
     key = store.keys.get(value)
-    if key is None or (key.profile_id is not None and key.profile_id not in store.profiles):
+    if key is None or (key.profile_id is not None and not store.has_profile(key.profile_id)):
         raise Refusal(ErrorCode.INVALID_API_KEY)
     named = headers.get("x-profile-id")
     if named is None:
         return Caller(key=key, acting=key.profile_id)
     if key.profile_id is not None:
         raise Refusal(ErrorCode.INSUFFICIENT_PERMISSIONS, "Only organization keys may send x-profile-id")
-    if named not in store.profiles:
+    if not store.has_profile(named):
         raise Refusal(ErrorCode.PROFILE_NOT_FOUND)
     return Caller(key=key, acting=named, by_header=True)

@@ -70,7 +70,7 @@ class Deliveries:
         """What is done with the next deliveries, one step for each."""
         self._store = store
         self._clock = clock
-        self._outbox = outbox
+        self.outbox = outbox
         self._running = False
         self._queues: dict[str, deque[Delivery]] = {}
         self._busy: set[str] = set()
@@ -101,7 +101,7 @@ class Deliveries:
     async def test(self, endpoint: Endpoint, event: Emitted) -> Outcome:
         """Deliver an event to this endpoint now, once, whatever it subscribes to."""
         delivery = self._new(endpoint, event)
-        outcome: Outcome = await self._outbox.start(self._post(endpoint, delivery))
+        outcome: Outcome = await self.outbox.start(self._post(endpoint, delivery))
         self._end(delivery, "DELIVERED" if outcome.ok else "FAILED")
         return outcome
 
@@ -128,7 +128,7 @@ class Deliveries:
         for delivery in order(held):
             delivery.due = self._clock.now()
             if at_once:
-                self._outbox.start(self._attempt(delivery))
+                self.outbox.start(self._attempt(delivery))
             else:
                 self._put(delivery)
 
@@ -157,7 +157,7 @@ class Deliveries:
     def _wake(self, endpoint_id: str) -> None:
         if self._running and endpoint_id not in self._busy:
             self._busy.add(endpoint_id)
-            self._outbox.start(self._work(endpoint_id))
+            self.outbox.start(self._work(endpoint_id))
 
     async def _work(self, endpoint_id: str) -> None:
         queue = self._queues[endpoint_id]
@@ -173,7 +173,7 @@ class Deliveries:
         if endpoint is None or not endpoint.wire["is_active"]:
             delivery.outcome = Outcome(problem=f"the endpoint was {'turned off' if endpoint else 'deleted'}")
             self._end(delivery, "FAILED")
-        elif not self._outbox.reaches(endpoint.wire["endpoint_url"]):
+        elif not self.outbox.reaches(endpoint.wire["endpoint_url"]):
             # Not a failure: ten of them would turn off an endpoint that a test only wanted to create.
             delivery.outcome = OUT_OF_REACH
         else:
@@ -199,9 +199,7 @@ class Deliveries:
         }
         if delivery.started is None:
             delivery.started = self._clock.now()
-        delivery.outcome = await self._outbox.post(
-            wire["endpoint_url"], delivery.body, headers, wire["timeout_seconds"]
-        )
+        delivery.outcome = await self.outbox.post(wire["endpoint_url"], delivery.body, headers, wire["timeout_seconds"])
         delivery.attempts += 1
         return delivery.outcome
 

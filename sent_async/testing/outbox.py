@@ -22,6 +22,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What the receiver responded with; ``None`` when there was no response."""
     body: str | None = None
     """The first 2,048 bytes of the response."""
+    timed_out: bool = False
     problem: str | None = None
     """Why this is no success, in words."""
 
@@ -72,9 +73,11 @@ class Outbox:
             async with self._session.post(
                 url, data=body, headers=sent, timeout=limit, allow_redirects=False
             ) as response:
-                content = await response.content.read(_LONGEST_RESPONSE)
+                content = b""
+                while len(content) < _LONGEST_RESPONSE and not response.content.at_eof():
+                    content += await response.content.read(_LONGEST_RESPONSE - len(content))
         except TimeoutError:
-            return Outcome(problem=f"no response within {timeout:g} s")
+            return Outcome(problem=f"no response within {timeout:g} s", timed_out=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Outcome(problem=f"no response: {type(error).__name__}")
         problem = None if 200 <= response.status < 300 else f"the response was {response.status}"

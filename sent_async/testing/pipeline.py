@@ -26,6 +26,7 @@ from .clock import Clock, stamp
 from .context import Caller, Context, Settings, World, authenticate
 from .deliveries import Deliveries, Delivery
 from .events import Emitted, discard
+from .forms import read_form
 from .handlers import HANDLERS
 from .handlers.completion import finish_completion
 from .idempotency import Ledger, Outcome
@@ -225,11 +226,14 @@ class Exchange:
     async def _work(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> Outcome:
         if pause is not None:
             await pause()
-        state, sandbox, body = self._state, False, None
+        state, sandbox = self._state, False
         now = stamp(state.clock.now())
+        content, documents = self._request.body, list[JSON]()
+        content_type = self._request.headers.get("Content-Type", "")
         try:
-            if not self._request.headers.get("Content-Type", "").startswith("multipart/"):
-                body = decode_body(self._operation, self._request.body)
+            if content_type.startswith("multipart/"):
+                content, documents = read_form(self._operation, content_type, content)
+            body = decode_body(self._operation, content)
             sandbox = getattr(body, "sandbox", False) is True
             context = Context(
                 store=state.store.draft() if sandbox else state.store,
@@ -238,6 +242,7 @@ class Exchange:
                 parameters=self._parameters,
                 query=self._request.query,
                 body=body,
+                documents=documents,
                 now=now,
                 deliveries=state.deliveries,
                 finish=state.finish,

@@ -15,6 +15,7 @@ ORGANIZATION_EMAIL: Final = "team@acme.com"
 ACCOUNT_NUMBER: Final = "+15551234567"
 """What messages come from, and what contacts write to. Of the fake's own making."""
 PROFILE_ID: Final = "660e8400-e29b-41d4-a716-446655440001"
+USER_ID: Final = "770e8400-e29b-41d4-a716-446655440002"
 TEMPLATE_ID: Final = "7ba7b820-9dad-11d1-80b4-00c04fd430c8"
 
 BRAND: Final[dict[str, Any]] = {
@@ -110,6 +111,20 @@ TEMPLATE: Final[dict[str, Any]] = {
     "is_published": True,
 }
 
+USER: Final[dict[str, Any]] = {
+    "id": USER_ID,
+    "customer_id": ORGANIZATION_ID,
+    "email": ORGANIZATION_EMAIL,
+    "name": "John Smith",
+    "role": "admin",
+    "status": "active",
+    "invited_at": None,
+    "last_login_at": None,
+    "created_at": "2025-12-31T15:21:52.1660895+00:00",
+    "updated_at": None,
+}
+"""Whose key the fake begins with. Of the fake's own making."""
+
 Items = list[dict[str, Any]]
 
 
@@ -120,6 +135,8 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     templates: Items = []
     campaigns: Items = []
     contacts: Items = []
+    sender_profiles: Items = []
+    users: Items = []
     webhooks: Items = []
     numbers: Items = []
     keys: Items = []

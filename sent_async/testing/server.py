@@ -15,6 +15,7 @@ from ..client import SentClient
 from ..models import Campaign, ErrorCode, Profile, Template, TemplateDefinition, Webhook
 from ..operations import ERROR_STATUS
 from . import faults
+from .accounts import AccountControls
 from .callbacks import Callback
 from .clock import stamp
 from .context import Settings, World
@@ -45,7 +46,7 @@ from .validation import is_url
 from .webhooks import Webhooks
 
 
-class FakeSent(FaultScripting, MessageControls):
+class FakeSent(FaultScripting, MessageControls, AccountControls):
     """A Sent API on this machine, with state, rules and faults::
 
         async with FakeSent() as fake, fake.client() as sent:
@@ -246,7 +247,7 @@ class FakeSent(FaultScripting, MessageControls):
 
     def add_key(self, key: str | None = None, *, profile_id: str | None = None, admin: bool = True) -> str:
         """Another API key: of the organization, or confined to one profile. Only an admin's may change profiles."""
-        if profile_id is not None and profile_id not in self._state.store.profiles:
+        if profile_id is not None and not self._state.store.has_profile(profile_id):
             raise KeyError(profile_id)
         value = key or f"sk_test_{secrets.token_hex(12)}"
         self._state.store.keys[value] = Key(value=value, profile_id=profile_id, admin=admin)

@@ -38,7 +38,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """A template or campaign with its owner: the id of a profile, or ``None`` for the organization."""
+    """A template, campaign or user with its owner: the id of a profile, or ``None`` for the organization."""
 
     owner: str | None
     wire: JSON
@@ -52,6 +52,15 @@ class Endpoint(msgspec.Struct, frozen=True):
     wire: JSON
     sender_profile: JSON | None = None
     """What an endpoint of the organization wants to know of all its profiles."""
+
+
+class VoiceNumber(msgspec.Struct, frozen=True):
+    """A number for phone calls with its owner, and what its questions are signed with."""
+
+    owner: str | None
+    wire: JSON
+    callback_id: str
+    secret: str
 
 
 class Store:
@@ -80,9 +89,24 @@ class Store:
         self.undeletable: MutableMapping[str, str] = {}
         """By profile id: the error code that refuses its deletion."""
         self.webhooks: MutableMapping[str, Endpoint] = {}
+        self.users: MutableMapping[str, Record] = {seed.USER_ID: Record(None, seed.USER)}
+        self.sender_profiles: MutableMapping[str, JSON] = {}
+        self.sms_markets: MutableMapping[tuple[str | None, str, str], JSON] = {}
+        """By owner, country and kind of sender."""
+        self.whatsapp: MutableMapping[str | None, JSON] = {}
+        """By owner."""
+        self.rcs_agents: MutableMapping[str | None, JSON] = {}
+        """By owner."""
+        self.voice_numbers: MutableMapping[str, VoiceNumber] = {}
+        self.lookups: MutableMapping[str, JSON] = {}
+        """By number: what is told of it."""
         if seeded:
             self.profiles[seed.PROFILE_ID] = seed.PROFILE
             self.templates[seed.TEMPLATE_ID] = Record(None, seed.TEMPLATE)
+
+    def has_profile(self, profile_id: str) -> bool:
+        """Whether there is such a profile, of the old kind or the new."""
+        return profile_id in self.profiles or profile_id in self.sender_profiles
 
     def draft(self) -> Store:
         """A store to try things out on: it reads like this one, and what is changed in it changes nothing here."""
@@ -192,6 +216,35 @@ def new_template(owner: str | None, now: str) -> JSON:
         "created_at": now,
         "updated_at": None,
         "is_published": False,
+    }
+
+
+def new_user(owner: str | None, now: str) -> JSON:
+    return {
+        "id": new_id(),
+        "customer_id": owner or seed.ORGANIZATION_ID,
+        "email": "jo@example.com",
+        "name": "Jo Doe",
+        "role": "developer",
+        "status": "active",
+        "invited_at": None,
+        "last_login_at": None,
+        "created_at": now,
+        "updated_at": None,
+    }
+
+
+def new_sender_profile(now: str) -> JSON:
+    return {
+        "id": new_id(),
+        "organization_id": seed.ORGANIZATION_ID,
+        "name": "Example Retail",
+        "short_name": "Example",
+        "description": None,
+        "billing": None,
+        "compliance": None,
+        "notifications": "ORGANIZATION_AND_SENDER_PROFILE",
+        "created_at": now,
     }
 
 

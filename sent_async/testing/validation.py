@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import FieldInfo
 from yarl import URL
 
 from ..models import ErrorCode
@@ -21,6 +22,7 @@ from ..structs import RequestModel
 from .answers import Refusal
 from .phones import E164
 
+_SHORT_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
 _KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
@@ -55,6 +57,11 @@ class Problems:
         if isinstance(value, str):
             self.expect(E164.fullmatch(value) is not None, member, "Must be a phone number in E.164 form")
 
+    def expect_short_name(self, value: object, member: str) -> None:
+        if isinstance(value, str):
+            rule = "Must be 3 to 11 letters, digits and spaces with at least one letter"
+            self.expect(_SHORT_NAME.fullmatch(value) is not None, member, rule)
+
     def expect_url(self, value: str, member: str) -> None:
         self.expect(is_url(value), member, "Must be an absolute http or https URL")
 
@@ -66,6 +73,11 @@ class Problems:
 def invalid(member: str, complaint: str) -> Refusal:
     """A refusal with a single reason, which is also its message."""
     return Refusal(ErrorCode.VALIDATION_FAILED, complaint, details={member: [complaint]})
+
+
+def not_found(message: str) -> Refusal:
+    """A refusal for what the error catalogue has no code for. This one was seen in a third party's test."""
+    return Refusal("NOT_FOUND", message, status=404)
 
 
 def is_url(value: str) -> bool:
@@ -86,7 +98,7 @@ def one_of(kind: type[StrEnum], member: str) -> str:
 def decode_body(operation: Operation[Any], content: bytes) -> RequestModel | None:
     """The body as the operation's request Struct, ``None`` for an operation without one.
 
-    Raises ``Refusal`` with the path of the first member that does not fit.
+    Raises ``Refusal`` with the members that are missing, or the path of the first one that does not fit.
     """
     if operation.body is None:
         return None
@@ -96,15 +108,31 @@ def decode_body(operation: Operation[Any], content: bytes) -> RequestModel | Non
         plain = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise invalid("body", "The request body must be a JSON object") from None
+    if isinstance(plain, dict):
+        _check_members(operation.name, msgspec.structs.fields(operation.body), cast("dict[str, object]", plain))
     try:
         return msgspec.convert(plain, operation.body)
     except msgspec.ValidationError as error:
         member, complaint = _complaint(str(error))
-        message = "Template definition is required" if member == "definition" and complaint == _REQUIRED else None
-        raise Refusal(ErrorCode.VALIDATION_FAILED, message, details={member: [message or complaint]}) from None
+        raise Refusal(ErrorCode.VALIDATION_FAILED, details={member: [complaint]}) from None
 
 
 _REQUIRED = "This member is required"
+_STRICT = frozenset(("updateSenderProfile", "updateSmsMarket", "createWhatsAppChannel", "createRcsAgent"))
+"""Operations that are known to refuse members they do not have. Others ignore them."""
+
+
+def _check_members(name: str, fields: Iterable[FieldInfo], plain: Mapping[str, object]) -> None:
+    """Name every required member that is missing, and every one that is unknown where that matters."""
+    known = {field.encode_name: field.required for field in fields}
+    problems = Problems()
+    missing = [member for member, required in known.items() if required and member not in plain]
+    message = "Template definition is required" if "definition" in missing else None
+    for member in missing:
+        problems.add(member, message or _REQUIRED)
+    for member in plain.keys() - known.keys() if name in _STRICT else ():
+        problems.add(member, "This member is not recognised here")
+    problems.refuse_if_any(message)
 
 
 def _complaint(error: str) -> tuple[str, str]:
@@ -151,6 +179,16 @@ def given(struct: msgspec.Struct) -> dict[str, Any]:
     """Members by their Python names, without those left out or null: the API reads null as "not provided"."""
     values = {name: getattr(struct, name) for name in struct.__struct_fields__}
     return {name: value for name, value in values.items() if value is not UNSET and value is not None}
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """A JSON object; an empty one for anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def written(struct: msgspec.Struct) -> dict[str, Any]:
+    """Members as plain data by their names on the wire, null included where it clears. Without ``sandbox``."""
+    return {name: value for name, value in msgspec.to_builtins(struct).items() if name != "sandbox"}
 
 
 def complete(struct: msgspec.Struct) -> dict[str, Any]:

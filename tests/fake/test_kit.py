@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -184,7 +185,7 @@ async def test_time_moves_forward(fake_sent: FakeSent, sent: SentClient) -> None
 async def test_documents_are_taken(fake_sent: FakeSent) -> None:
     """A multipart form is a request like any other."""
     async with fake_sent.client() as sent:
-        created = await sent.sender_profiles.create(name="Sales", short_name="S", documents={"letter": b"%PDF"})
+        created = await sent.sender_profiles.create(name="Sales", short_name="SALES", documents={"letter": b"%PDF"})
     assert created.id
     assert b"%PDF" in fake_sent.requests[-1].body
 
@@ -203,6 +204,15 @@ async def test_what_is_not_simulated_is_answered_by_its_schema(
         response = await sent.send(operation, body=body, **parameters)
     assert response.headers["X-Fake-Sent"] == "by-schema"
     assert (response.data is None) == (operation.response is None)
+
+
+PROMISED: list[Any] = [operation.response for operation in operations.ALL if operation.response is not None]
+
+
+@pytest.mark.parametrize("kind", PROMISED, ids=str)
+def test_a_sample_is_what_was_promised(kind: Any) -> None:
+    """What the fake would answer by its schema decodes, for every operation."""
+    msgspec.convert(sample(kind), kind)
 
 
 def test_nothing_is_loaded_before_it_is_used() -> None:

@@ -11,7 +11,21 @@ from typing import Final
 from ... import operations
 from ..answers import Reply
 from ..context import Context
-from . import campaigns, completion, contacts, conversations, messages, profiles, templates, webhooks
+from . import (
+    account,
+    campaigns,
+    channels,
+    completion,
+    contacts,
+    conversations,
+    messages,
+    profiles,
+    sender_profiles,
+    templates,
+    users,
+    voice,
+    webhooks,
+)
 
 Handler = Callable[[Context], Reply | Awaitable[Reply]]
 
@@ -54,4 +68,30 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     operations.TEST_WEBHOOK.name: webhooks.test_webhook,
     operations.LIST_WEBHOOK_EVENTS.name: webhooks.list_webhook_events,
     operations.LIST_WEBHOOK_EVENT_TYPES.name: webhooks.list_webhook_event_types,
+    operations.LIST_USERS.name: users.list_users,
+    operations.INVITE_USER.name: users.invite_user,
+    operations.RETRIEVE_USER.name: users.retrieve_user,
+    operations.UPDATE_USER_ROLE.name: users.update_user_role,
+    operations.REMOVE_USER.name: users.remove_user,
+    operations.RETRIEVE_ME.name: account.retrieve_me,
+    operations.LOOKUP_NUMBER.name: account.lookup_number,
+    operations.LIST_SENDER_PROFILES.name: sender_profiles.list_sender_profiles,
+    operations.CREATE_SENDER_PROFILE.name: sender_profiles.create_sender_profile,
+    operations.RETRIEVE_SENDER_PROFILE.name: sender_profiles.retrieve_sender_profile,
+    operations.UPDATE_SENDER_PROFILE.name: sender_profiles.update_sender_profile,
+    operations.DELETE_SENDER_PROFILE.name: sender_profiles.delete_sender_profile,
+    operations.RETRIEVE_CHANNELS.name: channels.retrieve_channels,
+    operations.LIST_SMS_MARKETS.name: channels.list_sms_markets,
+    operations.CREATE_SMS_MARKET.name: channels.create_sms_market,
+    operations.RETRIEVE_SMS_MARKET.name: channels.retrieve_sms_market,
+    operations.UPDATE_SMS_MARKET.name: channels.update_sms_market,
+    operations.CREATE_WHATS_APP_CHANNEL.name: channels.create_whatsapp_channel,
+    operations.CREATE_RCS_AGENT.name: channels.create_rcs_agent,
+    operations.RETRIEVE_COMPLIANCE_REQUIREMENTS.name: channels.retrieve_compliance_requirements,
+    operations.LIST_VOICE_NUMBERS.name: voice.list_voice_numbers,
+    operations.CREATE_VOICE_NUMBER.name: voice.create_voice_number,
+    operations.RETRIEVE_VOICE_NUMBER.name: voice.retrieve_voice_number,
+    operations.UPDATE_VOICE_NUMBER.name: voice.update_voice_number,
+    operations.ROTATE_VOICE_SECRET.name: voice.rotate_voice_secret,
+    operations.TEST_VOICE_NUMBER.name: voice.test_voice_number,
 }

@@ -14,7 +14,6 @@ from ..store import JSON, new_profile, shown
 from ..validation import Problems, complete, given, whole_number
 from .brands import check_brand, stored_brand
 
-_SHORT_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
 _COPIED: Final = (
     "name",
     "short_name",
@@ -96,9 +95,7 @@ def _check(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any]) -> No
     """Raises ``Refusal`` naming every member that breaks a rule. ``before`` is the profile to change, or empty."""
     problems = Problems()
     problems.expect_text(body.name, "name")
-    if isinstance(body.short_name, str):
-        rule = "Must be 3 to 11 letters, digits and spaces with at least one letter"
-        problems.expect(_SHORT_NAME.fullmatch(body.short_name) is not None, "short_name", rule)
+    problems.expect_short_name(body.short_name, "short_name")
     problems.expect_text(body.description, "description", most=5000)
     _check_billing(body, before, problems)
     if body.brand:

@@ -115,8 +115,9 @@ def _auto_review(context: Context, template: JSON) -> Callable[[], None] | None:
 def readable_owners(context: Context) -> set[str | None]:
     """Whose templates the caller reads: a profile its own, and the organization's when it inherits them."""
     acting = context.caller.acting
-    inherits = acting is not None and bool(context.store.profiles[acting]["inherit_templates"])
-    return {acting, None} if inherits else {acting}
+    # A sender profile has no such setting; inferred, it uses the organization's.
+    profile = context.store.profiles.get(acting or "", {"inherit_templates": acting is not None})
+    return {acting, None} if profile["inherit_templates"] else {acting}
 
 
 def _template(context: Context, *, to_write: bool = False) -> Record:

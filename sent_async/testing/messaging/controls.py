@@ -142,7 +142,7 @@ class MessageControls(ABC):
         return self.messages[record.wire["id"]]
 
     def _must_be_a_profile(self, profile_id: str | None) -> None:
-        if profile_id is not None and profile_id not in self._world.store.profiles:
+        if profile_id is not None and not self._world.store.has_profile(profile_id):
             raise KeyError(profile_id)
 
 
