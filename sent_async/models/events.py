@@ -32,8 +32,8 @@ class CallPayload(ResponseModel, frozen=True, kw_only=True):
     duration_seconds: int | None = None
     """Length of the call; with `call.completed` only."""
 
-    price: float | None = None
-    """Price of the call; with `call.completed` only."""
+    price: float | str | None = None
+    """Price of the call; with `call.completed` only. A number so far; activities of messages write prices as a string, so both are accepted."""
 
     reason: str | None = None
     """Why it failed; with `call.failed` only."""

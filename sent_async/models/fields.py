@@ -21,8 +21,8 @@ from .requests import (
     WebhookSenderProfileData,
     WhatsAppBusinessAccount,
 )
-from collections.abc import Mapping, Sequence
 from sent_async.structs import Secret, Timestamp
+from collections.abc import Mapping, Sequence
 
 __all__ = [
     "CallHangupFields",
@@ -143,7 +143,7 @@ class CampaignUpdateFields(TypedDict):
 class ContactCreateFields(TypedDict):
     """Members of `ContactCreate`."""
 
-    phone_number: Required[str]
+    phone_number: Required[Secret]
     """Phone number in the E.164 form."""
 
     sandbox: NotRequired[bool]
@@ -173,7 +173,7 @@ class ContactUpdateFields(TypedDict):
 class MessageSendFields(TypedDict):
     """Members of `MessageSend`."""
 
-    to: Required[Sequence[str]]
+    to: Required[Sequence[Secret]]
     """Phone numbers in the E.164 form, such as `+14155551234`. A message is created for each of them on each channel."""
 
     channel: NotRequired[Sequence[str] | None]
@@ -188,10 +188,10 @@ class MessageSendFields(TypedDict):
     channels: NotRequired[Mapping[str, Sequence[MessageSender]] | None]
     """By channel, which of your own numbers may send. It does not choose the channels. A number that is not yours blocks the message (`BUSINESS_029`)."""
 
-    media_urls: NotRequired[Sequence[str] | None]
+    media_urls: NotRequired[Sequence[Secret] | None]
     """HTTPS addresses of what to attach to an MMS. They replace the media of a template."""
 
-    subject: NotRequired[str | None]
+    subject: NotRequired[Secret | None]
     """Subject of an MMS."""
 
     scheduled_at: NotRequired[Timestamp | None]

@@ -34,7 +34,7 @@ class BillingContactInfo(RequestModel, kw_only=True):
     email: str
     """Address to which invoices go."""
 
-    phone: str | None | UnsetType = UNSET
+    phone: Secret | None | UnsetType = UNSET
     """Telephone number."""
 
     address: str | None | UnsetType = UNSET
@@ -124,7 +124,7 @@ class BrandContactData(RequestModel, kw_only=True):
     role: str | None | UnsetType = UNSET
     """Position in the company."""
 
-    phone: str | None | UnsetType = UNSET
+    phone: Secret | None | UnsetType = UNSET
     """Telephone number in E.164 form."""
 
     email: str | None | UnsetType = UNSET
@@ -180,7 +180,7 @@ class CallParticipantTarget(RequestModel, kw_only=True):
     kind: str
     """`user` for a user of your app, `number` for a phone number. One of `CallPartyKind`."""
 
-    value: str
+    value: Secret
     """Identity of the user, or phone number in E.164 form."""
 
 
@@ -292,7 +292,7 @@ class CampaignUseCaseData(RequestModel, kw_only=True):
 class ContactCreate(RequestModel, kw_only=True):
     """The number of a new contact."""
 
-    phone_number: str
+    phone_number: Secret
     """Phone number in the E.164 form."""
 
     sandbox: bool | UnsetType = UNSET
@@ -332,7 +332,7 @@ class DestinationCountryData(RequestModel, kw_only=True):
 class MessageSend(RequestModel, kw_only=True):
     """What to send, and to whom. Give `template` or `text`."""
 
-    to: Sequence[str]
+    to: Sequence[Secret]
     """Phone numbers in the E.164 form, such as `+14155551234`. A message is created for each of them on each channel."""
 
     channel: Sequence[str] | None | UnsetType = UNSET
@@ -347,10 +347,10 @@ class MessageSend(RequestModel, kw_only=True):
     channels: Mapping[str, Sequence[MessageSender]] | None | UnsetType = UNSET
     """By channel, which of your own numbers may send. It does not choose the channels. A number that is not yours blocks the message (`BUSINESS_029`)."""
 
-    media_urls: Sequence[str] | None | UnsetType = UNSET
+    media_urls: Sequence[Secret] | None | UnsetType = UNSET
     """HTTPS addresses of what to attach to an MMS. They replace the media of a template."""
 
-    subject: str | None | UnsetType = UNSET
+    subject: Secret | None | UnsetType = UNSET
     """Subject of an MMS."""
 
     scheduled_at: Timestamp | None | UnsetType = UNSET
@@ -382,7 +382,7 @@ class MessageTemplate(RequestModel, kw_only=True):
     name: str | None | UnsetType = UNSET
     """Name of the template."""
 
-    parameters: Mapping[str, str] | None | UnsetType = UNSET
+    parameters: Mapping[str, Secret] | None | UnsetType = UNSET
     """Values by name of the variable. Every variable of the template needs one; others are ignored. `header_image` is an HTTPS address for a header that is an image."""
 
 

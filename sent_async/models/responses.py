@@ -321,7 +321,7 @@ class BrandContact(ResponseModel, frozen=True, kw_only=True):
     role: str | None = None
     """Position in the company."""
 
-    phone: str | None = None
+    phone: Secret | None = None
     """Telephone number."""
 
     email: str | None = None
@@ -367,8 +367,8 @@ class Call(ResponseModel, frozen=True, kw_only=True):
     duration_seconds: int | None = None
     """Seconds that are billed. Null while the call is live."""
 
-    price: float | None = None
-    """What the call cost. Null until that is known."""
+    price: float | str | None = None
+    """What the call cost. Null until that is known. A number so far; activities of messages write prices as a string, so both are accepted."""
 
     failure_reason: CallFailureReason | None = None
     """Why the call did not come to be. Null when it did, while it is live, and when no reason was recorded."""
@@ -399,7 +399,7 @@ class CallParticipant(ResponseModel, frozen=True, kw_only=True):
     kind: CallPartyKind | None = None
     """Who it is."""
 
-    value: str | None = None
+    value: Secret | None = None
     """Identity of the user, or phone number in E.164 form. Null for an anonymous caller."""
 
     muted: bool | None = None
@@ -415,7 +415,7 @@ class CallParty(ResponseModel, frozen=True, kw_only=True):
     kind: CallPartyKind | None = None
     """Who it is."""
 
-    value: str | None = None
+    value: Secret | None = None
     """Identity of the user, phone number in E.164 form, or name of the conference. Null for an anonymous caller."""
 
 
@@ -656,19 +656,19 @@ class Contact(ResponseModel, frozen=True, kw_only=True):
     customer_id: str | None = None
     """Id of the owner: the account of the key, or the profile that the request acted as. A member since late summer 2026."""
 
-    phone_number: str | None = None
+    phone_number: Secret | None = None
     """Phone number of the contact."""
 
-    format_e164: str | None = None
+    format_e164: Secret | None = None
     """The number in the E.164 form, such as `+14155551234`."""
 
-    format_international: str | None = None
+    format_international: Secret | None = None
     """The number as it is printed abroad."""
 
-    format_national: str | None = None
+    format_national: Secret | None = None
     """The number as it is printed in its country."""
 
-    format_rfc: str | None = None
+    format_rfc: Secret | None = None
     """The number as a `tel:` address."""
 
     country_code: str | None = None
@@ -801,10 +801,10 @@ class Message(ResponseModel, frozen=True, kw_only=True):
     contact_id: str | None = None
     """Id of the contact."""
 
-    phone: str | None = None
+    phone: Secret | None = None
     """Phone number of the contact, in the E.164 form."""
 
-    phone_international: str | None = None
+    phone_international: Secret | None = None
     """The same number as it is printed, such as `+1 415-555-1234`."""
 
     region_code: str | None = None
@@ -992,7 +992,7 @@ class MessageRecipient(ResponseModel, frozen=True, kw_only=True):
     message_id: str
     """Id of the message."""
 
-    to: str | None = None
+    to: Secret | None = None
     """Phone number of the recipient."""
 
     channel: MessageChannel | None = None
@@ -1021,7 +1021,7 @@ class MmsMarket(ResponseModel, frozen=True, kw_only=True):
 class NumberLookup(ResponseModel, frozen=True, kw_only=True):
     """What the networks tell about a phone number."""
 
-    phone_number: str | None = None
+    phone_number: Secret | None = None
     """The phone number."""
 
     is_valid: bool | None = None
@@ -1169,7 +1169,7 @@ class ProfileBillingContact(ResponseModel, frozen=True, kw_only=True):
     email: str | None = None
     """Address to which invoices go."""
 
-    phone: str | None = None
+    phone: Secret | None = None
     """Telephone number."""
 
     address: str | None = None
@@ -1331,7 +1331,7 @@ class ResentRecipient(ResponseModel, frozen=True, kw_only=True):
     message_id: str | None = None
     """Id of the message from now on. Absent in one fixture; then it is the id that was resent (inferred)."""
 
-    to: str | None = None
+    to: Secret | None = None
     """Phone number of the recipient."""
 
     channel: MessageChannel | None = None

@@ -74,7 +74,7 @@ def test_what_was_not_given_is_left_out_and_null_is_not() -> None:
     send = MessageSend(to=["+14155551234"], channel=None, template=MessageTemplate(name="hello"))
     assert send.to_dict() == {"to": ["+14155551234"], "channel": None, "template": {"name": "hello"}}
     assert json.loads(send.to_json()) == send.to_dict()
-    shown = "MessageSend(to=['+14155551234'], channel=None, template=MessageTemplate(name='hello'))"
+    shown = "MessageSend(to='***', channel=None, template=MessageTemplate(name='hello'))"
     assert repr(send) == shown
 
 
