@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,11 @@ def resource_page(resource: str, resources: list[str], schemas: Schemas) -> str:
     parts = [f"In the guide: {GUIDES[resource]}."] if resource in GUIDES else []
     for name in resources:
         if name.split(".")[0] == resource:
-            words = re.split(r"[._]", name)
-            title = "".join(word.capitalize() for word in words)
-            parts.append(
-                f"::: sent_async.resources.{resource}.{title}\n"
-                f"    options: {{ heading: sent.{name}, toc_label: sent.{name}, merge_init_into_class: false }}"
-            )
+            path = f"sent_async.resources.{resource}"
+            title = "".join(word.capitalize() for word in re.split(r"[._]", name))
+            methods = [key for key in vars(getattr(import_module(path), title)) if not key.startswith("_")]
+            options = f"heading: sent.{name}, toc_label: sent.{name}, merge_init_into_class: false, members: {methods}"
+            parts.append(f"::: {path}.{title}\n    options: {{ {options} }}")
     parts += [f"::: {path}" for path in BESIDE.get(resource, ())]
     return page(resource.replace("_", " ").capitalize(), parts, schemas)
 

@@ -264,7 +264,7 @@ def _docstring(document: Node, endpoint: Endpoint) -> str:
         _wrapped(f"{_ERRORS.get(failure.status, 'SentAPIError')}: {failure.description}", "    ")
         for failure in endpoint.failures
     ]
-    raised.append("    SentError: Whatever else can go wrong with any call; the guide has a page on errors.")
+    raised.append("    SentError: Any other failure. The guide has a page on errors.")
     parts.append("Raises:\n" + "\n".join(raised))
     body = "\n\n".join(parts).replace("\\", "\\\\").replace('"""', "'''")
     return textwrap.indent(f'"""{body}\n"""', " " * 8, lambda line: bool(line.strip()))
@@ -278,5 +278,10 @@ def _wrapped(text: str, indent: str) -> str:
     """Paragraphs of at most 100 columns in the file; what an entry goes on with is indented further."""
     paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
     if indent:
-        return textwrap.fill(" ".join(paragraphs), 92, initial_indent=indent, subsequent_indent=indent + "    ")
-    return "\n\n".join(textwrap.fill(paragraph, 92) for paragraph in paragraphs)
+        return _filled(" ".join(paragraphs), indent, indent + "    ")
+    return "\n\n".join(map(_filled, paragraphs))
+
+
+def _filled(text: str, first: str = "", others: str = "") -> str:
+    # A path with a hyphen stays whole.
+    return textwrap.fill(text, 92, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)

@@ -171,7 +171,7 @@ class EntityType(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """The error catalogue, as far as it is public. Open set with known gaps; judge a code that is not here by its prefix. Names are ours; AUTH_003 occurs on a troubleshooting page only, without a definition. The status of CONFLICT_005 is inferred, and one page gives 402 for BUSINESS_003. BUSINESS_012 and BUSINESS_029 were seen as the `reason_code` of messages only; their status is that of their prefix. BUSINESS_024 was seen in one example of a voice log."""
+    """The error catalogue, as far as it is public. Open set with known gaps: judge a code that is not here by its prefix. The names are ours."""
 
     NOT_AUTHENTICATED = "AUTH_001"
     """No API key came with the request."""
@@ -180,7 +180,7 @@ class ErrorCode(StrEnum):
     """The API key is unknown, malformed or revoked."""
 
     ACCESS_DENIED = "AUTH_003"
-    """Access denied. Named on a troubleshooting page only."""
+    """Access denied. Named on a troubleshooting page only, without a definition."""
 
     INSUFFICIENT_PERMISSIONS = "AUTH_004"
     """The role of the key does not allow this."""
@@ -255,7 +255,7 @@ class ErrorCode(StrEnum):
     """The rate limit is spent. Waited for and retried."""
 
     INSUFFICIENT_BALANCE = "BUSINESS_003"
-    """The balance is too low. For messages, a `reason_code` since July 2026."""
+    """The balance is too low. For messages, a `reason_code` since July 2026. One page gives the status 402."""
 
     RECIPIENTS_OPTED_OUT = "BUSINESS_004"
     """All recipients have opted out. Since July 2026 such messages are FILTERED instead."""
@@ -273,16 +273,16 @@ class ErrorCode(StrEnum):
     """A quota is used up."""
 
     TEMPLATE_NOT_ACTIVE_ON_CHANNEL = "BUSINESS_012"
-    """The template is not active on this channel. Seen as a `reason_code` only."""
+    """The template is not active on this channel. Seen as a `reason_code` only, so its status is that of its prefix."""
 
     ACCOUNT_SUSPENDED = "BUSINESS_014"
     """The account is suspended. Every call gets it."""
 
     VOICE_REQUEST_REFUSED = "BUSINESS_024"
-    """A voice request was refused. Seen in one example only."""
+    """A voice request was refused. Seen in one example of a log only."""
 
     SENDER_NOT_ACTIVE = "BUSINESS_029"
-    """A number in `channels` is not an active sender of yours. Seen as a `reason_code` only."""
+    """A number in `channels` is not an active sender of yours. Seen as a `reason_code` only, so its status is that of its prefix."""
 
     SCHEDULED_LIMIT_REACHED = "LIMIT_001"
     """As many messages are scheduled as the account may hold. Waiting does not help, so it is not retried."""
@@ -291,7 +291,7 @@ class ErrorCode(StrEnum):
     """The first request with this idempotency key is still in flight. Retried."""
 
     IDEMPOTENCY_KEY_REUSED = "CONFLICT_005"
-    """The idempotency key was used for another request."""
+    """The idempotency key was used for another request. Inferred: the status."""
 
     TEMPLATE_IN_REVIEW = "CONFLICT_006"
     """The template is in review. Its definition, category and language are frozen until the review ends."""

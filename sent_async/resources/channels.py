@@ -119,7 +119,7 @@ class ChannelsRcs:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = RcsAgentCreate(**fields)
         return (
@@ -151,7 +151,7 @@ class ChannelsSms:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(_: int | None) -> Page[SmsMarket]:
@@ -216,7 +216,7 @@ class ChannelsSms:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = SmsMarketCreate(**fields)
         return (
@@ -256,7 +256,7 @@ class ChannelsSms:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: There is no market with this country and kind of sender.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (
             await self._client.send(
@@ -304,7 +304,7 @@ class ChannelsSms:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = SmsMarketUpdate(**fields)
         return (
@@ -340,7 +340,7 @@ class ChannelsVoice:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(_: int | None) -> Page[VoiceNumber]:
@@ -393,7 +393,7 @@ class ChannelsVoice:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceNumberCreate(**fields)
         return (
@@ -416,7 +416,7 @@ class ChannelsVoice:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Phone calls were never turned on for this number.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_VOICE_NUMBER, number=number)).data
 
@@ -489,7 +489,7 @@ class ChannelsVoice:
             ConflictError: This is the default line and other numbers are active; make one of them
                 the default first. Or the idempotency key is in use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceNumberUpdate(**fields)
         return (
@@ -534,7 +534,7 @@ class ChannelsVoice:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceSecretRotate(**fields)
         return (
@@ -579,7 +579,7 @@ class ChannelsVoice:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceNumberTest(**fields)
         return (
@@ -633,7 +633,7 @@ class ChannelsWhatsapp:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = WhatsAppChannelCreate(**fields)
         return (
@@ -674,6 +674,6 @@ class Channels:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_CHANNELS)).data

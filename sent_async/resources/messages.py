@@ -89,7 +89,7 @@ class Messages:
             RateLimitError: Too many requests (`BUSINESS_002`). Or your account holds as many
                 scheduled messages as it may, 1,000,000 (`LIMIT_001`): that is not sent again, and
                 does not slow other requests.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = MessageSend(**fields)
         return (
@@ -112,7 +112,7 @@ class Messages:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Your account has no message with this id (`RESOURCE_003`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_MESSAGE, message_id=message_id)).data
 
@@ -157,7 +157,7 @@ class Messages:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Your account has no message with this id (`RESOURCE_003`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[MessageActivity]:
@@ -195,7 +195,7 @@ class Messages:
             NotFoundError: Your account has no message with this id (`RESOURCE_003`).
             ConflictError: The message is not in a state that allows it (`BUSINESS_006`). Not sent
                 again. Or the idempotency key is in use.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (
             await self._client.send(
@@ -225,7 +225,7 @@ class Messages:
             NotFoundError: Your account has no message with this id (`RESOURCE_003`).
             ConflictError: The message is not held, so it cannot be cancelled (`BUSINESS_006`). Not
                 sent again. Or the idempotency key is in use.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (
             await self._client.send(

@@ -45,6 +45,6 @@ class Numbers:
             BadRequestError: The number is not one (`VALIDATION_002`).
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.LOOKUP_NUMBER, phone_number=phone_number)).data

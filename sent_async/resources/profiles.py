@@ -64,7 +64,7 @@ class ProfilesCampaigns:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: The profile has no brand (`RESOURCE_009`), or does not exist
                 (`RESOURCE_014`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(_: int | None) -> Page[Campaign]:
@@ -107,7 +107,7 @@ class ProfilesCampaigns:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CampaignCreate(**fields)
         return (
@@ -154,7 +154,7 @@ class ProfilesCampaigns:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CampaignUpdate(**fields)
         return (
@@ -197,7 +197,7 @@ class ProfilesCampaigns:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CampaignDelete(**fields)
         await self._client.send(
@@ -233,7 +233,7 @@ class Profiles:
 
         Raises:
             NotFoundError: The organization does not exist, or the key has none (`RESOURCE_005`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[Profile]:
@@ -250,8 +250,8 @@ class Profiles:
         Creates a profile, and its brand when one is given. Needs an organization key whose user is
         an admin. A new profile is `incomplete`. The server's default of `inherit_tcr_brand` and
         `inherit_tcr_campaign` changed from true to false in 2026, so give both. The vendor's later
-        document marks `/v3/profiles*` as deprecated in prose only, in favour of `/v3/sender-
-        profiles`, and says that it behaves as before.
+        document marks `/v3/profiles*` as deprecated in prose only, in favour of
+        `/v3/sender-profiles`, and says that it behaves as before.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -300,7 +300,7 @@ class Profiles:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = ProfileCreate(**fields)
         return (
@@ -313,8 +313,8 @@ class Profiles:
         """Retrieve a profile.
 
         Gives one profile with its brand, in the same form as in the list. The vendor's later
-        document marks `/v3/profiles*` as deprecated in prose only, in favour of `/v3/sender-
-        profiles`, and says that it behaves as before.
+        document marks `/v3/profiles*` as deprecated in prose only, in favour of
+        `/v3/sender-profiles`, and says that it behaves as before.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -327,7 +327,7 @@ class Profiles:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_PROFILE, profile_id=profile_id)).data
 
@@ -424,7 +424,7 @@ class Profiles:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = ProfileUpdate(**fields)
         return (
@@ -448,8 +448,8 @@ class Profiles:
         Marks a profile as deleted. Needs an admin. In late 2026 its numbers go back to the
         inventory, its own WhatsApp account is deregistered and its routing rules are dropped.
         Documented calls always carry a JSON object; an empty one will do. The vendor's later
-        document marks `/v3/profiles*` as deprecated in prose only, in favour of `/v3/sender-
-        profiles`, and says that it behaves as before.
+        document marks `/v3/profiles*` as deprecated in prose only, in favour of
+        `/v3/sender-profiles`, and says that it behaves as before.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -466,7 +466,7 @@ class Profiles:
             ConflictError: A number of the profile is still on the customer's own WhatsApp account
                 (`CONFLICT_012`), that account could not be read (`CONFLICT_013`), or the
                 idempotency key is in use.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = ProfileDelete(**fields)
         await self._client.send(
@@ -515,7 +515,7 @@ class Profiles:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = ProfileComplete(**fields)
         return (

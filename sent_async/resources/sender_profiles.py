@@ -52,7 +52,7 @@ class SenderProfiles:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[SenderProfile]:
@@ -126,7 +126,7 @@ class SenderProfiles:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = SenderProfileCreate(**fields)
         return (
@@ -152,7 +152,7 @@ class SenderProfiles:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: No sender profile of your organization has this id.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (
             await self._client.send(
@@ -231,7 +231,7 @@ class SenderProfiles:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = SenderProfileUpdate(**fields)
         return (
@@ -264,7 +264,7 @@ class SenderProfiles:
             ConflictError: Inferred, as for profiles: a number is still on the customer's own
                 WhatsApp account (`CONFLICT_012`), or that account could not be read
                 (`CONFLICT_013`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         await self._client.send(
             operations.DELETE_SENDER_PROFILE,

@@ -64,7 +64,7 @@ class Templates:
                 names it.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[Template]:
@@ -119,7 +119,7 @@ class Templates:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = TemplateCreate(**fields)
         return (
@@ -143,7 +143,7 @@ class Templates:
         Raises:
             BadRequestError: The id is malformed (`VALIDATION_001`).
             NotFoundError: The template does not exist (`RESOURCE_002`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_TEMPLATE, template_id=template_id)).data
 
@@ -213,7 +213,7 @@ class Templates:
             NotFoundError: The template does not exist (`RESOURCE_002`).
             ConflictError: The template is in review (`CONFLICT_006`), or the idempotency key is in
                 use.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = TemplateUpdate(**fields)
         return (
@@ -253,7 +253,7 @@ class Templates:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = TemplateDelete(**fields)
         await self._client.send(

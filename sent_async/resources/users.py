@@ -50,7 +50,7 @@ class Users:
                 prints the code.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[User]:
@@ -92,7 +92,7 @@ class Users:
             ConflictError: A user with this e-mail address exists or is invited already
                 (`RESOURCE_007`). Or the idempotency key is in use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = UserInvite(**fields)
         return (
@@ -115,7 +115,7 @@ class Users:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Your account has no user with this id (`RESOURCE_006`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_USER, user_id=user_id)).data
 
@@ -182,7 +182,7 @@ class Users:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = UserRoleUpdate(**fields)
         return (
@@ -223,7 +223,7 @@ class Users:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = UserRemove(**fields)
         await self._client.send(

@@ -62,7 +62,7 @@ class VoiceCallsParticipants:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or not in a conference.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(_: int | None) -> Page[CallParticipant]:
@@ -105,7 +105,7 @@ class VoiceCallsParticipants:
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CallParticipantAdd(**fields)
         return (
@@ -141,7 +141,7 @@ class VoiceCallsParticipants:
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CallParticipantRemove(**fields)
         await self._client.send(
@@ -181,7 +181,7 @@ class VoiceCallsParticipants:
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CallParticipantUpdate(**fields)
         await self._client.send(
@@ -219,7 +219,7 @@ class VoiceCallsParticipants:
                 conference.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CallParticipantRemove(**fields)
         await self._client.send(
@@ -277,7 +277,7 @@ class VoiceCalls:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[Call]:
@@ -310,7 +310,7 @@ class VoiceCalls:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_CALL, call_id=call_id)).data
 
@@ -367,7 +367,7 @@ class VoiceCalls:
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or has no phone leg. Or the idempotency key is in use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CallHangup(**fields)
         await self._client.send(
@@ -393,7 +393,7 @@ class VoiceCalls:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.LIST_CALL_RECORDINGS, call_id=call_id)).data
 
@@ -423,7 +423,7 @@ class VoiceCalls:
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or has no phone leg. Or the idempotency key is in use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = CallRecordCommand(**fields)
         await self._client.send(
@@ -474,7 +474,7 @@ class VoiceTokens:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceTokenCreate(**fields)
         return (

@@ -65,7 +65,7 @@ class Webhooks:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[WebhookEventType]:
@@ -105,7 +105,7 @@ class Webhooks:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[Webhook]:
@@ -169,7 +169,7 @@ class Webhooks:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookCreate(**fields)
         return (
@@ -193,7 +193,7 @@ class Webhooks:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         return (await self._client.send(operations.RETRIEVE_WEBHOOK, webhook_id=webhook_id)).data
 
@@ -273,7 +273,7 @@ class Webhooks:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookUpdate(**fields)
         return (
@@ -304,7 +304,7 @@ class Webhooks:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         await self._client.send(
             operations.DELETE_WEBHOOK, webhook_id=webhook_id, idempotency_key=idempotency_key
@@ -345,7 +345,7 @@ class Webhooks:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookToggleStatus(**fields)
         return (
@@ -393,7 +393,7 @@ class Webhooks:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookSecretRotate(**fields)
         return (
@@ -441,7 +441,7 @@ class Webhooks:
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookTest(**fields)
         return (
@@ -475,7 +475,7 @@ class Webhooks:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`).
-            SentError: Whatever else can go wrong with any call; the guide has a page on errors.
+            SentError: Any other failure. The guide has a page on errors.
         """
 
         async def fetch(number: int | None) -> Page[WebhookEvent]:
