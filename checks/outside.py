@@ -26,7 +26,7 @@ from codegen.fragment import bundle
 # It accepts more too: the list of profiles ignores `page` until it is told to page.
 BEYOND_THE_SCHEMA = "positive_data_acceptance,negative_data_rejection"
 
-SIMULATED = "^/v3/(profiles|templates|messages|contacts|conversations)"
+SIMULATED = "^/v3/(?!voice/)"
 """Where requests are validated. What the server answers by its schema is not."""
 
 TYPESCRIPT = "@sentdm/sentdm@0.32.0"
@@ -64,7 +64,40 @@ async def known_ids(fake: Fake) -> str:
     message = await fake.control("/messages/receive", from_number="+14155550100", text="Hello")
     contact = message["contact_id"]
     conversation = await fake.control(f"/contacts/{contact}/conversation-id", method="GET")
+    webhook = await fake.control("/webhooks", endpoint_url="http://127.0.0.1:9/")
+    user = await fake.control("/users", email="jo@example.com")
+    profile = await fake.control("/sender-profiles", name="Retail")
+    async with sent_dm.AsyncSent(api_key=fake.key, base_url=fake.url) as client:
+        await client.channels.voice.create(number="+12125550100", callback_url="http://127.0.0.1:9/")
+        await client.post("/v3/channels/sms", body={"country": "US", "number_type": "TEN_DLC"}, cast_to=object)
     return f"""
+[[operations]]
+include-path-regex = "^/v3/webhooks/"
+exclude-method = "DELETE"
+parameters = {{ "path.id" = "{webhook["id"]}" }}
+
+[[operations]]
+include-path-regex = "^/v3/users/"
+exclude-method = "DELETE"
+parameters = {{ "path.userId" = "{user["id"]}" }}
+
+[[operations]]
+include-path-regex = "^/v3/sender-profiles/"
+exclude-method = "DELETE"
+parameters = {{ "path.id" = "{profile["id"]}" }}
+
+[[operations]]
+include-path-regex = "^/v3/numbers/"
+parameters = {{ "path.phoneNumber" = "+14155550100" }}
+
+[[operations]]
+include-path-regex = "^/v3/channels/voice/"
+parameters = {{ "path.number" = "+12125550100" }}
+
+[[operations]]
+include-path-regex = "^/v3/channels/sms/"
+parameters = {{ "path.country" = "US", "path.type" = "TEN_DLC" }}
+
 [[operations]]
 include-path-regex = "^/v3/messages/"
 parameters = {{ "path.id" = "{message["id"]}" }}

@@ -10,6 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sent_dm
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from sent_async.webhooks import WebhookReceiver, WebhookSignatureError
 
 Control = Callable[..., Awaitable[Any]]
 
@@ -119,4 +123,97 @@ async def conversations(client: sent_dm.AsyncSent, control: Control) -> None:
     assert [one.direction for one in listed] == ["OUTBOUND", "INBOUND"]
 
 
-RESOURCES = (templates, profiles, messages, contacts, conversations)
+async def webhooks(client: sent_dm.AsyncSent, control: Control) -> None:
+    """Created, replaced, tested, delivered to, turned off and on, given another secret, deleted."""
+    await control("/time/advance", seconds=60)  # the messages of others are at their end
+    came: list[str] = []
+
+    async def receive(request: web.Request) -> web.Response:
+        try:
+            event = WebhookReceiver(secrets).unwrap(await request.read(), request.headers)
+        except WebhookSignatureError:
+            raise web.HTTPUnauthorized from None
+        came.append(event.name)
+        return web.Response()
+
+    secrets: list[str] = []
+    app = web.Application()
+    app.router.add_post("/hook", receive)
+    async with TestServer(app) as server:
+        settings: dict[str, Any] = {"display_name": "Orders", "endpoint_url": str(server.make_url("/hook"))}
+        created = (await client.webhooks.create(**settings, event_types=["message"], retry_count=5)).data
+        secrets.append(created.signing_secret)
+        assert (await client.webhooks.test(created.id, event_type="message.sent")).data.success is True
+        await client.messages.send(to=["+14155550177"], text="Hi")
+        await control("/time/advance", seconds=60)
+        await control("/settle")
+        assert came == ["message.sent", "message.queued", "message.routed", "message.sent", "message.delivered"]
+        events = [event async for event in client.webhooks.list_events(created.id, page=1, page_size=2)]
+        assert [event.event_type for event in events] == came
+        assert {event.delivery_status for event in events} == {"DELIVERED"}
+        rotated = (await client.webhooks.rotate_secret(created.id)).data.signing_secret
+        assert rotated != created.signing_secret
+        assert (await client.webhooks.test(created.id, event_type="templates")).data.success is False
+    replaced = (await client.webhooks.update(created.id, **settings, event_types=["templates"])).data
+    assert (replaced.event_types, replaced.retry_count) == (["templates"], 3)
+    off = (await client.webhooks.toggle_status(created.id, is_active=False)).data
+    assert off.is_active is False
+    assert [one.id async for one in client.webhooks.list(page=1, page_size=10, is_active=False)] == [created.id]
+    types = (await client.webhooks.list_event_types()).data.event_types
+    assert {"message", "templates"} <= {one.name for one in types}
+    await client.webhooks.delete(created.id)
+    try:
+        await client.webhooks.retrieve(created.id)
+        raise AssertionError("a deleted webhook is still there")
+    except sent_dm.NotFoundError as error:
+        assert error.body["error"]["code"] == "RESOURCE_008"
+    try:
+        await client.webhooks.create(**settings, event_types=["message"], retry_count=9)
+        raise AssertionError("a number out of its range was accepted")
+    except sent_dm.BadRequestError as error:
+        assert error.body["error"]["code"] == "VALIDATION_005"
+
+
+async def users(client: sent_dm.AsyncSent, _: Control) -> None:
+    """Invited, listed, given another role, removed; the last admin stays."""
+    (admin,) = (await client.users.list()).data.users
+    invited = (await client.users.invite(email="jo@example.com", name="Jo", role="developer")).data
+    assert invited.status == "invited"
+    assert (await client.users.update_role(invited.id, role="billing")).data.role == "billing"
+    assert (await client.users.retrieve(invited.id)).data.email == "jo@example.com"
+    await client.users.remove(invited.id)
+    assert [user.id for user in (await client.users.list()).data.users] == [admin.id]
+    try:
+        await client.users.remove(admin.id)
+        raise AssertionError("the last admin was removed")
+    except sent_dm.BadRequestError:
+        pass
+
+
+async def account(client: sent_dm.AsyncSent, control: Control) -> None:
+    """Whose key it is, and what is known of a number."""
+    me = (await client.me.retrieve()).data
+    assert (me.type, me.channels.sms.configured) == ("organization", False)
+    await control("/lookups/%2B14155550100", method="PUT", carrier_name="Acme Mobile")
+    assert (await client.numbers.lookup("+14155550100")).data.carrier_name == "Acme Mobile"
+    try:
+        await client.numbers.lookup("nobody")
+        raise AssertionError("that is no number")
+    except sent_dm.BadRequestError as error:
+        assert error.body["error"]["code"] == "VALIDATION_002"
+
+
+async def voice_numbers(client: sent_dm.AsyncSent, _: Control) -> None:
+    """Bought, turned off, tested, given another secret."""
+    voice = client.channels.voice
+    first = (await voice.create(callback_url="http://127.0.0.1:9/voice", area_code="415")).data
+    assert (first.default_for_app_calls, first.callback_secret[:6]) == (True, "whsec_")
+    await voice.create(callback_url="http://127.0.0.1:9/voice", number="+12125550100")
+    assert [one.number for one in (await voice.list()).data] == [first.number, "+12125550100"]
+    assert (await voice.update("+12125550100", status="INACTIVE")).data.status == "INACTIVE"
+    assert (await voice.retrieve(first.number)).data.status == "ACTIVE"
+    assert (await voice.rotate_secret(first.number)).data.callback_secret != first.callback_secret
+    assert (await voice.test(first.number)).data.outcome == "connection_failed"
+
+
+RESOURCES = (templates, profiles, messages, contacts, conversations, webhooks, users, account, voice_numbers)

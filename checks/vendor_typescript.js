@@ -60,8 +60,43 @@ async function contacts() {
   await assert.rejects(client.contacts.retrieve(contact.id), NotFoundError);
 }
 
+async function webhooks() {
+  const display_name = "Orders";
+  const endpoint_url = "http://127.0.0.1:9/hook";
+  const { data: created } = await client.webhooks.create({ display_name, endpoint_url, event_types: ["message"] });
+  assert.match(created.signing_secret, /^whsec_/);
+  const { data: tested } = await client.webhooks.test(created.id, { event_type: "message.sent" });
+  assert.equal(tested.success, false);
+  const { data: log } = await client.webhooks.listEvents(created.id, { page: 1, page_size: 10 });
+  assert.deepEqual(log.events.map((one) => [one.event_type, one.delivery_status]), [["message.sent", "FAILED"]]);
+  const { data: rotated } = await client.webhooks.rotateSecret(created.id, {});
+  assert.notEqual(rotated.signing_secret, created.signing_secret);
+  const settings = { display_name: "All", endpoint_url, event_types: ["templates"] };
+  assert.equal((await client.webhooks.update(created.id, settings)).data.display_name, "All");
+  assert.equal((await client.webhooks.toggleStatus(created.id, { is_active: false })).data.is_active, false);
+  const { data: listed } = await client.webhooks.list({ page: 1, page_size: 10 });
+  assert.deepEqual(listed.webhooks.map((one) => one.id), [created.id]);
+  assert.ok((await client.webhooks.listEventTypes()).data.event_types.some((one) => one.name === "message"));
+  await client.webhooks.delete(created.id);
+  await assert.rejects(client.webhooks.retrieve(created.id), NotFoundError);
+}
+
+async function users() {
+  const { data: invited } = await client.users.invite({ email: "jo@example.com", name: "Jo", role: "developer" });
+  assert.equal((await client.users.updateRole(invited.id, { role: "billing" })).data.role, "billing");
+  assert.equal((await client.users.list()).data.users.length, 2);
+  await client.users.remove(invited.id, {});
+  await assert.rejects(client.users.retrieve(invited.id), NotFoundError);
+}
+
+async function account() {
+  assert.equal((await client.me.retrieve()).data.type, "organization");
+  assert.equal((await client.numbers.lookup("+14155550100")).data.is_valid, true);
+  await assert.rejects(client.numbers.lookup("nobody"), BadRequestError);
+}
+
 (async () => {
-  for (const resource of [templates, profiles, messages, contacts]) {
+  for (const resource of [templates, profiles, messages, contacts, webhooks, users, account]) {
     await resource();
     console.log(`the vendor's TypeScript package: ${resource.name}`);
   }

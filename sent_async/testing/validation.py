@@ -76,8 +76,8 @@ def invalid(member: str, complaint: str) -> Refusal:
 
 
 def not_found(message: str) -> Refusal:
-    """A refusal for what the error catalogue has no code for. This one was seen in a third party's test."""
-    return Refusal("NOT_FOUND", message, status=404)
+    """A refusal where no source has the code. The one of the owner stands for it."""
+    return Refusal(ErrorCode.CUSTOMER_NOT_FOUND, message)
 
 
 def is_url(value: str) -> bool:

@@ -82,7 +82,7 @@ async def test_markets(fake_sent: FakeSent, sent: SentClient) -> None:
     assert not await profile.channels.sms.list()
     with pytest.raises(NotFoundError) as missing:
         await profile.channels.sms.retrieve("DE", "ALPHANUMERIC")
-    assert missing.value.code == "NOT_FOUND"
+    assert missing.value.code == "RESOURCE_004"
     await sent.channels.sms.create(country="FR", number_type="MOBILE", sandbox=True)
     assert len(await sent.channels.sms.list()) == 1
 
