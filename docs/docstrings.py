@@ -51,6 +51,7 @@ def list_members(model: griffe.Class) -> None:
     members = [
         griffe.DocstringAttribute(name, annotation=_plain(member.annotation), description=_text(member))
         for name, member in model.attributes.items()
+        if not name.startswith("_")
     ]
     if members and model.docstring is not None:
         model.docstring.parsed.append(griffe.DocstringSectionAttributes(members, title="Members:"))

@@ -101,7 +101,7 @@ def values(cls: Any, schema: Mapping[str, Any]) -> str:
 def error_codes(schema: Mapping[str, Any]) -> str:
     """The catalogue, with the status and the meaning of each code."""
     rows = [
-        [f"`{code.name}`", f"`{code}`", str(operations.ERROR_STATUS[code]), text]
+        [f"<code>{code.name.replace('_', '_<wbr>')}</code>", f"`{code}`", str(operations.ERROR_STATUS[code]), text]
         for code, text in zip(ErrorCode, schema["x-enum-descriptions"], strict=True)
     ]
     return f"""# Error codes {{ #sent_async.models.enums.ErrorCode }}

@@ -28,13 +28,11 @@ CALLS = PAGE.read_text(encoding="utf-8").partition("## Calls")[2].partition("\n#
 ROWS = re.findall(r"^\| `(client\..+?)` \| `(sent\..+?)` \|$", CALLS, re.MULTILINE)
 
 NAMES: dict[str, Any] = {
-    **{
-        f"{thing}_id": f"00000000-0000-4000-8000-00000000000{number}"
-        for number, thing in enumerate(
-            ["message", "contact", "conversation", "template", "profile", "campaign", "webhook", "user", "call"]
-        )
-    },
-    "participant_id": "00000000-0000-4000-8000-00000000000a",
+    "id": "00000000-0000-4000-8000-000000000001",
+    "profile_id": "00000000-0000-4000-8000-000000000002",
+    "campaign_id": "00000000-0000-4000-8000-000000000003",
+    "call_id": "00000000-0000-4000-8000-000000000004",
+    "participant_id": "00000000-0000-4000-8000-000000000005",
     "phone": "+14155551234",
     "text": "Your table is ready.",
     "name": "Sales",
