@@ -20,7 +20,7 @@ import aiohttp
 import sent_dm
 
 from checks import vendor_python
-from codegen.fragment import bundle
+from codegen.openapi.reading import bundle
 
 # The server refuses more than a schema can say: ids of the wrong form, unmet prerequisites, empty names.
 # It accepts more too: the list of profiles ignores `page` until it is told to page.

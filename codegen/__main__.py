@@ -5,32 +5,35 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from codegen.diff.compare import compare
 from codegen.diff.report import FORMATS, render
 from codegen.generate import output
-from codegen.importer.files import replace_all
-from codegen.importer.names import NAME_MAP, read_names
-from codegen.importer.source import read_source, used_part
+from codegen.importer.name_map import NAME_MAP, read_names
 from codegen.importer.update import prepare
-from codegen.openapi import SpecError
+from codegen.openapi.nodes import SpecError
+from codegen.openapi.sources import FRAGMENT, check_used, read_source
 
 Options = argparse.Namespace
+
+_UP_TO_DATE: Final = "everything was up to date\n"
 
 
 def generate(options: Options) -> int:
     """Write the code from the fragment."""
     root: Path = options.root
-    files = output.expected(root)
+    wanted = output.expected(root)
+    files = {name: new for name, (_, new) in output.changed(root, wanted).items()}
     output.write(root, files)
-    sys.stdout.write(f"wrote {len(files)} files\n")
+    sys.stdout.write(f"changed: {', '.join(files)}\n" if files else _UP_TO_DATE)
     return 0
 
 
 def check(options: Options) -> int:
     """Say how the tree differs from what ``generate`` would write."""
     root: Path = options.root
-    difference = output.differences(output.present(root), output.expected(root))
+    difference = output.differences(root, output.expected(root))
     if not difference:
         sys.stdout.write("the generated code is what the fragment says\n")
         return 0
@@ -41,11 +44,9 @@ def check(options: Options) -> int:
 
 def diff(options: Options) -> int:
     """Report what a change does to callers; status 0: harmless, 1: breaking, 2: unusable."""
-    found = [
-        read_source(name, options.root) for name in (options.old, options.new or str(options.root / output.FRAGMENT))
-    ]
-    old, new = (used_part(source.document, source.name) for source in found)
-    report = compare(old, new, read_names(options.root / NAME_MAP).covered)
+    found = [read_source(name, options.root) for name in (options.old, options.new or str(options.root / FRAGMENT))]
+    old, new = (check_used(source.document, source.name) for source in found)
+    report = compare(old, new, read_names(options.root / NAME_MAP).keys)
     sys.stdout.write(render(report, options.format))
     return 1 if report.is_breaking else 0
 
@@ -55,12 +56,11 @@ def update(options: Options) -> int:
     found = prepare(options.root, options.source)
     report = compare(found.before, found.after)
     if not options.dry_run:
-        replace_all(options.root, found.files)
+        output.write(options.root, found.files)
     sys.stdout.write(render(report, options.format))
     sys.stdout.writelines(f"note: {note}\n" for note in found.notes)
     verb = "would change" if options.dry_run else "changed"
-    files = f"{verb}: {', '.join(sorted(found.files))}" if found.files else "everything was up to date"
-    sys.stdout.write(f"{files}\n")
+    sys.stdout.write(f"{verb}: {', '.join(sorted(found.files))}\n" if found.files else _UP_TO_DATE)
     return 0
 
 

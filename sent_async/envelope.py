@@ -13,11 +13,11 @@ from multidict import CIMultiDict
 
 from . import repair
 from .clock import Clock
-from .errors import SentAPIError, SentDecodeError, error_class, is_replay, status_of_code
+from .errors import SentAPIError, SentDecodeError, error_class, is_replay
 from .models.enums import ErrorCode
 from .models.responses import ApiMeta
 from .operation import Envelope, Operation
-from .operations import ERROR_STATUS
+from .operations import ERROR_STATUS, PREFIX_STATUS
 
 T = TypeVar("T")
 
@@ -192,7 +192,7 @@ def http_date(value: str) -> float | None:
 
 
 def _status_of(code: str | None) -> int | None:
-    return None if code is None else ERROR_STATUS.get(code) or status_of_code(code)
+    return None if code is None else ERROR_STATUS.get(code) or PREFIX_STATUS.get(code.partition("_")[0])
 
 
 def _decode_error(

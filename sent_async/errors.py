@@ -180,26 +180,6 @@ _BY_STATUS: dict[int, type[SentAPIError]] = {
 QUOTA_SPENT = "LIMIT_001"
 """The code of a 429 that is about what the account holds, not about how fast it asks."""
 
-_STATUS_BY_PREFIX = {
-    "AUTH": 403,
-    "VALIDATION": 400,
-    "RESOURCE": 404,
-    "CONFLICT": 409,
-    "BUSINESS": 422,
-    "INTERNAL": 500,
-    "SERVICE": 503,
-}
-
-
-def status_of_code(code: str) -> int | None:
-    """The HTTP status of an error code by its prefix; ``None`` for a prefix that nobody has seen yet.
-
-    For codes that the catalogue (``operations.ERROR_STATUS``) does not have: single codes differ from their prefix.
-    """
-    if code in ("AUTH_001", "AUTH_002"):  # no usable key; the other AUTH codes are about a key's rights
-        return 401
-    return _STATUS_BY_PREFIX.get(code.partition("_")[0])
-
 
 def error_class(status: int | None) -> type[SentAPIError]:
     """The class that stands for a status; ``SentAPIError`` itself for one without a class of its own."""

@@ -133,6 +133,7 @@ __all__ = [
     "LIST_WEBHOOK_EVENTS",
     "LIST_WEBHOOK_EVENT_TYPES",
     "LOOKUP_NUMBER",
+    "PREFIX_STATUS",
     "RECORD_CALL",
     "REMOVE_ALL_CALL_PARTICIPANTS",
     "REMOVE_CALL_PARTICIPANT",
@@ -1178,3 +1179,14 @@ ERROR_STATUS: dict[str, int] = {
     "INTERNAL_005": 503,
 }
 """HTTP status of each error code of the catalogue."""
+
+PREFIX_STATUS: dict[str, int] = {
+    "AUTH": 403,
+    "VALIDATION": 400,
+    "RESOURCE": 404,
+    "CONFLICT": 409,
+    "BUSINESS": 422,
+    "INTERNAL": 500,
+    "SERVICE": 503,
+}
+"""HTTP status of an error code that the catalogue does not have, by its prefix."""

@@ -6,24 +6,30 @@ import json
 import textwrap
 from collections import Counter
 from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import Final
-
-NOTHING: Final = "nothing"
-ATTRIBUTE: Final = "new attribute"
-ARGUMENT: Final = "new optional argument"
-TYPE: Final = "type change"
-BREAKS: Final = "call site breaks"
-
-MAJOR: Final = "major"
-MINOR: Final = "minor"
-PATCH: Final = "patch"
 
 FORMATS: Final = ("terminal", "markdown", "json")
 
 
+class Effect(Enum):
+    """What a change does to a caller who upgrades or stays behind, and the version bump that it asks for."""
+
+    BREAKS = ("call site breaks", "major")
+    TYPE = ("type change", "major")
+    ATTRIBUTE = ("new attribute", "minor")
+    ARGUMENT = ("new optional argument", "minor")
+    HARMLESS = ("nothing", "minor")
+    TEXT = ("nothing", "patch")
+
+    def __init__(self, text: str, bump: str) -> None:
+        self.text = text
+        self.bump = bump
+
+
 @dataclass(frozen=True)
 class Change:
-    """What changed, and what that does to a caller who upgrades, or who stays behind."""
+    """One change."""
 
     place: str
     """An operation (``listTemplates``), a class (``Profile``) or a part of one (``Profile.email``)."""
@@ -32,10 +38,14 @@ class Change:
     kind: str
     """added, removed, changed or deprecated."""
     text: str
-    effect: str
-    bump: str
+    effect: Effect
     operations: tuple[str, ...] = ()
     """The operations that it concerns."""
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether code that works today may stop working."""
+        return self.effect.bump == "major"
 
 
 @dataclass(frozen=True)
@@ -48,13 +58,13 @@ class Report:
     @property
     def bump(self) -> str:
         """The version bump that the worst change asks for: major, minor, patch or none."""
-        found = {change.bump for change in self.changes}
-        return next((bump for bump in (MAJOR, MINOR, PATCH) if bump in found), "none")
+        found = {change.effect.bump for change in self.changes}
+        return next((bump for bump in ("major", "minor", "patch") if bump in found), "none")
 
     @property
     def is_breaking(self) -> bool:
         """Whether code that works today may stop working."""
-        return self.bump == MAJOR
+        return self.bump == "major"
 
 
 def render(report: Report, form: str) -> str:
@@ -69,7 +79,7 @@ def summary(report: Report) -> str:
         return f"No change that concerns a caller.{apart}"
     count = Counter(change.kind for change in report.changes)
     said = ", ".join(f"{count[kind]} {kind}" for kind in ("added", "removed", "changed", "deprecated") if count[kind])
-    breaking = sum(change.bump == MAJOR for change in report.changes)
+    breaking = sum(change.is_breaking for change in report.changes)
     return f"{said}; {breaking or 'none'} breaking. Suggested version bump: {report.bump}.{apart}"
 
 
@@ -89,10 +99,10 @@ def _listed(changes: tuple[Change, ...]) -> list[str]:
         if group != heading:
             heading = group
             lines += ["", group]
-        mark = "!" if change.bump == MAJOR else " "
+        mark = "!" if change.is_breaking else " "
         head = f"{mark} {change.kind:<10} {change.place}: {change.text}"
         lines += textwrap.wrap(head, 100, initial_indent="  ", subsequent_indent=" " * 15)
-        lines.append(f"{' ' * 15}-> {change.effect} ({change.bump})")
+        lines.append(f"{' ' * 15}-> {change.effect.text} ({change.effect.bump})")
     return lines
 
 
@@ -107,12 +117,17 @@ def _table(changes: tuple[Change, ...]) -> list[str]:
     lines = ["", "| Where | Change | For a caller | Bump |", "| --- | --- | --- | --- |"] if changes else []
     for change in changes:
         direction = "" if change.direction == "operation" else f" ({change.direction})"
-        effect = f"**{change.effect}**" if change.bump == MAJOR else change.effect
+        effect = f"**{change.effect.text}**" if change.is_breaking else change.effect.text
         text = change.text.replace("|", "\\|")
-        lines.append(f"| `{change.place}`{direction} | {change.kind}: {text} | {effect} | {change.bump} |")
+        lines.append(f"| `{change.place}`{direction} | {change.kind}: {text} | {effect} | {change.effect.bump} |")
     return lines
 
 
 def _json(report: Report) -> str:
-    content = {"bump": report.bump, "breaking": report.is_breaking, **asdict(report)}
+    changes, apart = ([_plain(change) for change in said] for said in (report.changes, report.apart))
+    content = {"bump": report.bump, "breaking": report.is_breaking, "changes": changes, "apart": apart}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(change: Change) -> dict[str, object]:
+    return {**asdict(change), "effect": change.effect.text, "bump": change.effect.bump}

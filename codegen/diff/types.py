@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from codegen.importer.names import short
-from codegen.importer.shapes import TYPED_FORMATS, Shape, shape, whole
-from codegen.openapi import Node
+from codegen.openapi.names import without_namespace
+from codegen.openapi.nodes import SCALARS, Node
+from codegen.openapi.shapes import TYPED_FORMATS, Shape, shape, whole
 
-_SCALARS: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 # The formats that give another Python type; the others are text for a reader.
 FORMATS: Final = {**TYPED_FORMATS, "password": "Secret"}
 
@@ -51,7 +50,7 @@ class Value:
     @property
     def name(self) -> str:
         """Its class name: that of the component without namespace, or one made of the place."""
-        return short(self.shape.name) if self.shape.kind == "class" else self.place
+        return without_namespace(self.shape.name) if self.shape.kind == "class" else self.place
 
     @property
     def inner(self) -> Value:
@@ -91,7 +90,7 @@ class Value:
         if said == "string":
             secret = "password" if self.shape.extra.get("x-secret") else self.shape.schema.get("format")
             return {FORMATS.get(str(secret), "str")}
-        return {_SCALARS[name] for name in ([said] if isinstance(said, str) else said)}
+        return {SCALARS[name] for name in ([said] if isinstance(said, str) else said)}
 
 
 @dataclass(frozen=True)

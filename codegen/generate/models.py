@@ -19,7 +19,8 @@ from datamodel_code_generator.enums import AllExportsScope, DataModelType, Input
 from datamodel_code_generator.format import DatetimeClassType, Formatter
 from datamodel_code_generator.parser import LiteralType
 
-from codegen.openapi import Node, SpecError, python_name
+from codegen.openapi.names import python_name
+from codegen.openapi.nodes import Node, SpecError
 
 PACKAGE: Final = "sent_async/models"
 

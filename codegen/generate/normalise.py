@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from codegen.fragment import Endpoint, form_schemas
-from codegen.openapi import (
+from codegen.fragment.endpoints import Endpoint
+from codegen.fragment.rules import form_schemas
+from codegen.openapi.nodes import (
     LIMITS,
     SCHEMAS,
     Node,
     SpecError,
     is_envelope,
     is_node,
-    reachable,
+    schema_closure,
     schema_names,
     split_null,
 )
@@ -47,7 +48,7 @@ def normalise_events(document: Node, others: Node) -> Node:
     An enumeration that is among ``others`` too, the schemas of the API, is one class for both.
     """
     schemas: Node = document["components"]["schemas"]
-    used = reachable(schemas, {name for name in schemas if name not in others})
+    used = schema_closure(document, (name for name in schemas if name not in others))
     return _written(
         document,
         {
@@ -78,9 +79,9 @@ def assign_modules(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, s
     """Component name to the module it is written in. Envelopes have none: they are never classes."""
     schemas: Node = document.get("components", {}).get("schemas", {})
     envelopes = {name for name in schemas if is_envelope(name)}
-    sent = reachable(schemas, {endpoint.body for endpoint in endpoints if endpoint.body})
-    received = reachable(schemas, {name for endpoint in endpoints if endpoint.data for name in endpoint.data.classes})
-    received |= reachable(schemas, {name for envelope in envelopes for name in schema_names(schemas[envelope])})
+    sent = schema_closure(document, (endpoint.body for endpoint in endpoints if endpoint.body))
+    received = schema_closure(document, (name for one in endpoints if one.data for name in one.data.classes))
+    received |= schema_closure(document, (name for one in envelopes for name in schema_names(schemas[one])))
     forms = form_schemas(document)
     modules: dict[str, str] = {}
     for name, schema in schemas.items():

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from codegen.fragment import Endpoint, Parameter
+from codegen.fragment.endpoints import Endpoint, Parameter
 from codegen.generate.models import docstring
-from codegen.openapi import Node, snake
+from codegen.openapi.names import snake
+from codegen.openapi.nodes import Node
 
 PATH: Final = "sent_async/operations.py"
 
 _ALL: Final = '"""Every operation, in the order of the API description."""'
 _ERROR_STATUS: Final = '"""HTTP status of each error code of the catalogue."""'
+_PREFIX_STATUS: Final = '"""HTTP status of an error code that the catalogue does not have, by its prefix."""'
 
 
 def operations_text(document: Node, endpoints: Sequence[Endpoint], header: str) -> str:
     """The module's source, not yet formatted. Constants stand in document order."""
     used = {endpoint.body for endpoint in endpoints if endpoint.body}
     used |= {name for endpoint in endpoints if endpoint.data for name in endpoint.data.classes}
+    codes: Node = document.get("components", {}).get("schemas", {}).get("ErrorCode", {})
     constants = [snake(endpoint.name).upper() for endpoint in endpoints]
     models = f"from sent_async.models import {', '.join(sorted(used))}\n" if used else ""
     imports = f"from typing import Any\n\n{models}from sent_async.operation import Operation"
@@ -26,19 +29,13 @@ def operations_text(document: Node, endpoints: Sequence[Endpoint], header: str) 
         '"""What the API offers: one value per operation, for ``SentClient.send``."""',
         "from __future__ import annotations",
         imports,
-        f"__all__ = {sorted([*constants, 'ALL', 'ERROR_STATUS'])!r}",
+        f"__all__ = {sorted([*constants, 'ALL', 'ERROR_STATUS', 'PREFIX_STATUS'])!r}",
         *(_constant(endpoint) for endpoint in endpoints),
         f"ALL: tuple[Operation[Any], ...] = ({''.join(f'{name}, ' for name in constants)})\n{_ALL}",
-        f"ERROR_STATUS: dict[str, int] = {error_status(document)!r}\n{_ERROR_STATUS}",
+        f"ERROR_STATUS: dict[str, int] = {codes.get('x-http-status', {})!r}\n{_ERROR_STATUS}",
+        f"PREFIX_STATUS: dict[str, int] = {codes.get('x-prefix-http-status', {})!r}\n{_PREFIX_STATUS}",
     ]
     return header + "\n" + "\n\n".join(parts) + "\n"
-
-
-def error_status(document: Node) -> dict[str, int]:
-    """Error code to HTTP status, from ``ErrorCode``'s ``x-http-status``, in the enum's order."""
-    codes = document.get("components", {}).get("schemas", {}).get("ErrorCode", {})
-    statuses: dict[str, int] = codes.get("x-http-status", {})
-    return {code: statuses[code] for code in codes.get("enum", ()) if code in statuses}
 
 
 def _constant(endpoint: Endpoint) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import shutil
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from codegen.fragment import load, read_endpoints
+from codegen.fragment.endpoints import read_endpoints
+from codegen.fragment.rules import load
 from codegen.generate.models import PACKAGE as MODELS
 from codegen.generate.models import events_file, formatted, model_files
 from codegen.generate.normalise import normalise, normalise_events
@@ -17,9 +18,8 @@ from codegen.generate.operations import PATH as OPERATIONS
 from codegen.generate.operations import operations_text
 from codegen.generate.resources import PACKAGE as RESOURCES
 from codegen.generate.resources import resource_files
-from codegen.openapi import Node
-
-FRAGMENT: Final = "openapi/sent-v3.yaml"
+from codegen.openapi.nodes import Node
+from codegen.openapi.sources import FRAGMENT
 
 _PLACES: Final = (MODELS, RESOURCES, OPERATIONS)
 _HEADER: Final = """\
@@ -29,11 +29,16 @@ _HEADER: Final = """\
 """
 
 
-def expected(root: Path) -> dict[str, str]:
-    """Path to text of every generated file, made in memory from the fragment below ``root``."""
+def expected(root: Path, document: Node | None = None) -> dict[str, str]:
+    """Path to text of every generated file, made in memory from the fragment below ``root``.
+
+    Args:
+        root: The project.
+        document: The fragment, where it has been read already.
+    """
     fragment = root / FRAGMENT
     events = fragment.with_name("events.yaml")
-    return files_of(load(fragment), load(events) if events.exists() else None)
+    return files_of(document or load(fragment), load(events) if events.exists() else None)
 
 
 def files_of(document: Node, events: Node | None = None) -> dict[str, str]:
@@ -48,62 +53,61 @@ def files_of(document: Node, events: Node | None = None) -> dict[str, str]:
     return formatted(files | {OPERATIONS: operations_text(document, endpoints, header)})
 
 
-def present(root: Path) -> dict[str, str]:
+def changed(root: Path, wanted: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    """The text that is there and the text that is wanted of every generated file that differs; ``None`` for no file."""
+    there = _present(root)
+    names = sorted(there.keys() | wanted.keys())
+    texts = {name: (there.get(name), wanted.get(name)) for name in names}
+    return {name: (old, new) for name, (old, new) in texts.items() if old != new}
+
+
+def _present(root: Path) -> dict[str, str]:
     """Path to text of every file that stands where generated files belong."""
-    found = [
-        path for place in _PLACES for path in ((root / place).rglob("*") if (root / place).is_dir() else [root / place])
-    ]
-    texts = {
-        path: path.read_bytes().decode("utf-8", errors="replace")
+    places = [root / place for place in _PLACES]
+    found = [path for place in places for path in (place.rglob("*") if place.is_dir() else [place])]
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes().decode("utf-8", errors="replace")
         for path in found
         if path.is_file() and path.suffix != ".pyc"
     }
-    return {path.relative_to(root).as_posix(): text for path, text in texts.items()}
 
 
-def differences(tree: dict[str, str], wanted: dict[str, str]) -> str:
-    """A unified diff from the tree to what is wanted; empty when they agree."""
+def differences(root: Path, wanted: Mapping[str, str]) -> str:
+    """Every difference as a diff of lines, each under the name of its file; empty when there is none."""
     parts: list[str] = []
-    for path in sorted(tree.keys() | wanted.keys()):
-        before, after = tree.get(path), wanted.get(path)
-        if before != after:
-            state = "missing" if before is None else "stale" if after is None else "changed"
-            parts.append(f"{state}: {path}\n")
-            parts += difflib.unified_diff(
-                (before or "").splitlines(keepends=True),
-                (after or "").splitlines(keepends=True),
-                "/dev/null" if before is None else f"a/{path}",
-                "/dev/null" if after is None else f"b/{path}",
-            )
+    for path, (old, new) in changed(root, wanted).items():
+        parts.append(f"{'missing' if old is None else 'stale' if new is None else 'changed'}: {path}\n")
+        parts += difflib.unified_diff(
+            (old or "").splitlines(keepends=True),
+            (new or "").splitlines(keepends=True),
+            "/dev/null" if old is None else f"a/{path}",
+            "/dev/null" if new is None else f"b/{path}",
+        )
     return "".join(parts)
 
 
-def write(root: Path, files: dict[str, str]) -> None:
-    """Put the files in place of what stands there, all of them or, if anything fails, none."""
-    parent = root / "sent_async"
-    parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, because only within one file system a rename is a single step.
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".codegen-") as folder:
-        fresh, old = Path(folder, "fresh"), Path(folder, "old")
-        for path, text in files.items():
-            target = fresh / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8", newline="\n")
-        replaced: list[str] = []
+def write(root: Path, files: Mapping[str, str | None]) -> None:
+    """Put every file in place, or remove it where the text is ``None``: all of them or, if anything fails, none."""
+    old: dict[Path, bytes | None] = {}
+    # Beside the targets, because only within one file system a rename is a single step.
+    with tempfile.TemporaryDirectory(dir=root, prefix=".codegen-") as folder:
+        fresh = Path(folder, "file")
         try:
-            for place in _PLACES:
-                replaced.append(place)
-                _move(root / place, old / place)
-                _move(fresh / place, root / place)
+            for name, text in files.items():
+                target = root / name
+                before = target.read_bytes() if target.is_file() else None
+                _put(target, fresh, None if text is None else text.encode())
+                old[target] = before
         except BaseException:
-            for place in replaced:
-                if (old / place).exists():
-                    shutil.rmtree(root / place, ignore_errors=True)  # of a file there is nothing to remove
-                    _move(old / place, root / place)
+            for target, before in old.items():
+                _put(target, fresh, before)
             raise
 
 
-def _move(source: Path, target: Path) -> None:
-    if source.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
+def _put(target: Path, fresh: Path, content: bytes | None) -> None:
+    if content is None:
+        target.unlink(missing_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh.write_bytes(content)
+    fresh.replace(target)

@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from codegen.fragment import Data, Endpoint, Parameter
-from codegen.openapi import Node, SpecError, python_name, snake
+from codegen.fragment.endpoints import Data, Endpoint, Parameter
+from codegen.openapi.names import python_name, snake
+from codegen.openapi.nodes import Node, SpecError
 
 PACKAGE: Final = "sent_async/resources"
 
@@ -228,7 +229,7 @@ def _keyword(parameter: Parameter) -> str:
 
 
 def _passed(endpoint: Endpoint) -> list[str]:
-    names = [parameter.name for parameter in (*endpoint.path_parameters, *endpoint.query_parameters)]
+    names = [parameter.name for parameter in endpoint.parameters]
     return [f"{name}={name}" for name in names]
 
 
@@ -239,9 +240,7 @@ def _docstring(document: Node, endpoint: Endpoint) -> str:
     if endpoint.description:
         parts.append(_wrapped(endpoint.description, ""))
     arguments = [
-        (parameter.name, parameter.description)
-        for parameter in (*endpoint.path_parameters, *endpoint.query_parameters)
-        if not parameter.later_pages
+        (parameter.name, parameter.description) for parameter in endpoint.parameters if not parameter.later_pages
     ]
     if endpoint.multipart:
         what = "Documents to upload, by their key: a path, the content, or a tuple of name, content and content type."

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from codegen.openapi import Node, escaped, is_list, is_node, references
+from codegen.openapi.nodes import Node, escaped, is_list, is_node, references
 
 _WIDTH: Final = 118
 
@@ -121,34 +119,6 @@ class _Patch:
                 written["$ref"] = home + ref
             return written
         return [self._local(item, name) for item in node] if is_list(node) else node
-
-
-def replace_all(root: Path, files: Mapping[str, str | None]) -> None:
-    """Put every file in place, or remove it where the text is ``None``: all of them or, if anything fails, none."""
-    with tempfile.TemporaryDirectory(dir=root, prefix=".codegen-") as folder:
-        fresh, old = Path(folder, "fresh"), Path(folder, "old")
-        for place in (fresh / name for name in files):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            if text is not None:
-                (fresh / name).write_text(text, encoding="utf-8", newline="\n")
-        done: list[str] = []
-        try:
-            for name, text in files.items():
-                target, backup = root / name, old / name
-                backup.parent.mkdir(parents=True, exist_ok=True)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                done.append(name)
-                if target.exists():
-                    target.rename(backup)
-                if text is not None:
-                    (fresh / name).rename(target)
-        except BaseException:
-            for name in done:
-                (root / name).unlink(missing_ok=True)
-                if (old / name).exists():
-                    (old / name).rename(root / name)
-            raise
 
 
 def _patch(node: Any, new: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import shutil
@@ -11,15 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from codegen.fragment import load
+from codegen.fragment.rules import check, load
 from codegen.generate import output
+from codegen.importer.classes import VENDOR_OVERLAY
 from codegen.importer.files import patch_files
-from codegen.importer.merge import OVERLAY, VENDOR_OVERLAY, check_covered, finish, merge
-from codegen.importer.names import NAME_MAP, read_names, read_toml
-from codegen.importer.overlay import apply_overlay, read_overlay
-from codegen.importer.source import Source, read_source, used_part
-from codegen.openapi import Node
+from codegen.importer.merge import check_covered, finish, merge, uncovered
+from codegen.importer.name_map import NAME_MAP, NameMap, read_names, read_toml
+from codegen.importer.overlay import apply_overlay, blame, read_overlay
+from codegen.openapi.nodes import Node, SpecError
+from codegen.openapi.sources import FRAGMENT, Source, check_outline, check_used, read_source
 
+OVERLAY: Final = "openapi/overlays/fragment.yaml"
 LOCK: Final = "openapi/lock.toml"
 
 _LOCK_TEXT: Final = """\
@@ -48,38 +51,56 @@ def prepare(root: Path, source: str) -> Update:
     """Everything that an update would write. Nothing is written.
 
     Raises:
-        SpecError: the document cannot be taken over, with the place and what to do.
+        SpecError: The document cannot be taken over, with the place and what to do.
     """
-    folder = root / Path(output.FRAGMENT).parent
-    fragment = Path(output.FRAGMENT).name
     found = read_source(source, root)
-    before = read_source(str(root / output.FRAGMENT), root).document
+    before = load(root / FRAGMENT)
     names = read_names(root / NAME_MAP)
-    theirs, notes = apply_overlay(found.document, read_overlay(root / VENDOR_OVERLAY), VENDOR_OVERLAY)
-    check_covered(theirs, names)
-    used_part(theirs, found.name, names.covered)
-    document, more = merge(theirs, before, names)
-    document, last = apply_overlay(document, read_overlay(root / OVERLAY), OVERLAY)
-    finish(document, before)
-    written = {f"{folder.name}/{name}": text for name, text in patch_files(folder, fragment, document).items()}
-    # Read back what would be written: that, and nothing else, is what has to be right.
-    with tempfile.TemporaryDirectory() as trial:
-        shutil.copytree(folder, Path(trial, folder.name))
-        for name, text in written.items():
-            Path(trial, name).write_text(text, encoding="utf-8")
-        after = load(Path(trial, output.FRAGMENT))
-        generated = output.expected(Path(trial))
-    present = output.present(root)
-    files: dict[str, str | None] = {**written}
-    files |= {
-        name: generated.get(name)
-        for name in present.keys() | generated.keys()
-        if present.get(name) != generated.get(name)
-    }
+    theirs, notes = _corrected(root, found, names)
+    merged, more = merge(theirs, before, names)
+    actions = read_overlay(root / OVERLAY, OVERLAY)
+    document, last = apply_overlay(merged, actions)
+    try:
+        finish(document, before)
+        after, files = _files(root, document)
+    except SpecError:
+        blame(merged, actions, lambda document: check(finish(copy.deepcopy(document), before)))
+        raise
     lock = _lock(root, found, len(names.operations))
     if not (root / LOCK).exists() or (root / LOCK).read_text(encoding="utf-8") != lock:
         files[LOCK] = lock
-    return Update(before, after, files, [*notes, *more, *last])
+    return Update(before, after, files, [*notes, *more, *last, *uncovered(found.document, names)])
+
+
+def _files(root: Path, document: Node) -> tuple[Node, dict[str, str | None]]:
+    """The fragment as it is read back, and every file that changes: its own and the generated ones."""
+    folder = (root / FRAGMENT).parent
+    texts = patch_files(folder, Path(FRAGMENT).name, document)
+    # What would be written, and nothing else, is what has to be right.
+    with tempfile.TemporaryDirectory() as trial:
+        shutil.copytree(folder, Path(trial, folder.name))
+        for name, text in texts.items():
+            Path(trial, folder.name, name).write_text(text, encoding="utf-8")
+        after = load(Path(trial, FRAGMENT))
+        wanted = output.expected(Path(trial), after)
+    files: dict[str, str | None] = {f"{folder.name}/{name}": text for name, text in texts.items()}
+    return after, files | {name: new for name, (_, new) in output.changed(root, wanted).items()}
+
+
+def _corrected(root: Path, found: Source, names: NameMap) -> tuple[Node, list[str]]:
+    """What the vendor's document says of the operations that we cover, under the overlay for it."""
+
+    def covered_part(document: Node) -> Node:
+        check_covered(check_outline(document, found.name), names)
+        return check_used(document, found.name, names.keys)
+
+    actions = read_overlay(root / VENDOR_OVERLAY, VENDOR_OVERLAY)
+    corrected, notes = apply_overlay(found.document, actions)
+    try:
+        return covered_part(corrected), notes
+    except SpecError:
+        blame(found.document, actions, covered_part)
+        raise
 
 
 def _lock(root: Path, found: Source, operations: int) -> str:

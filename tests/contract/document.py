@@ -8,7 +8,7 @@ from typing import Any
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from codegen.fragment import bundle
+from codegen.openapi.reading import bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT: dict[str, Any] = bundle(ROOT / "openapi" / "sent-v3.yaml")

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from codegen.fragment import form_schemas
+from codegen.fragment.rules import form_schemas
 
 from .document import DOCUMENT, REGISTRY, ROOT, resolve
 

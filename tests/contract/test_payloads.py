@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from codegen.fragment import load, read_endpoints
-from codegen.generate.output import FRAGMENT
+from codegen.fragment.endpoints import read_endpoints
+from codegen.fragment.rules import load
+from codegen.openapi.sources import FRAGMENT
 from sent_async import (
     BadRequestError,
     ErrorCode,

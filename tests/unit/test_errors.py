@@ -149,19 +149,3 @@ def test_defaults() -> None:
     assert (error.code, error.details, error.doc_url, error.request_id) == (None, {}, None, None)
     assert (error.retry_after, error.headers, error.attempts, error.idempotency_key) == (None, {}, 0, None)
     assert error.replayed is False
-
-
-@pytest.mark.parametrize(
-    ("code", "status"),
-    [
-        ("AUTH_001", 401),
-        ("AUTH_002", 401),
-        ("AUTH_099", 403),
-        ("RESOURCE_999", 404),
-        ("SERVICE_9", 503),
-        ("NEW_1", None),
-    ],
-)
-def test_the_status_of_a_code(code: str, status: int | None) -> None:
-    """A code that the catalogue does not have counts by its prefix."""
-    assert errors.status_of_code(code) == status

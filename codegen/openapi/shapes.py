@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from codegen.openapi import LIMITS, SCHEMAS, Node, SpecError, is_list, is_node, lookup
+from codegen.openapi.nodes import LIMITS, SCALARS, SCHEMAS, Node, SpecError, is_list, is_node, lookup
 
 TYPED_FORMATS: Final = {"date-time": "datetime", "date": "date", "time": "time", "duration": "timedelta"}
 """The formats that have a type of their own in Python."""
-SCALARS: Final = ("string", "integer", "number", "boolean")
 
 # Of .NET types rather than of the wire; ids are text for us, and JSON has one kind of number.
 _DOTNET_FORMATS: Final = ("uuid", "guid", "int32", "int64", "float", "double", "decimal")
@@ -116,7 +115,7 @@ def _shape(schema: Node, types: list[str], document: Node, place: str, seen: Seq
     if types == ["object"]:
         values = schema.get("additionalProperties")
         return Shape("map", inner=values if is_node(values) else {})
-    if types and set(types) <= set(SCALARS):
+    if types and set(types) <= SCALARS.keys():
         written = {"type": types[0] if len(types) == 1 else types, **_format(schema), **_limits(schema)}
         return Shape("scalar", schema=written)
     return Shape("any", dropped=("type",) if types else ())
@@ -157,7 +156,7 @@ def _combination(schema: Node, key: str, document: Node, place: str, seen: Seque
         return _merged(parts, branches, document, place, seen)
     if all(part.kind == "scalar" for part in parts):
         names = {name for part in parts for name in _types(part.schema)[0]}
-        ordered = sorted(names, key=SCALARS.index)
+        ordered = sorted(names, key=list(SCALARS).index)
         return Shape("scalar", nullable, schema={"type": ordered[0] if len(ordered) == 1 else ordered})
     extra: Node = {"discriminator": schema["discriminator"]} if is_node(schema.get("discriminator")) else {}
     return Shape("union", nullable, branches=tuple(branches), schema=extra)

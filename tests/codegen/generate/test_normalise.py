@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from codegen.fragment import check, data_type, parse, read_endpoints
+from codegen.fragment.endpoints import data_type, read_endpoints
+from codegen.fragment.rules import check
 from codegen.generate.normalise import SECRET, SECRET_MAP, TIMESTAMP, normalise
-from codegen.openapi import Node, SpecError, lookup, python_name, snake
+from codegen.openapi.names import python_name, snake
+from codegen.openapi.nodes import Node, SpecError, lookup
+from codegen.openapi.reading import parse
+from tests.support.things import DOCUMENTS
 
-SAMPLE = parse(Path(__file__).with_name("sample.yaml").read_text(encoding="utf-8"), "sample.yaml")
+SAMPLE = parse((DOCUMENTS / "sample.yaml").read_bytes(), "sample.yaml")
 STRING: Node = {"type": "string"}
 NULL: Node = {"type": "null"}
 COLOUR: Node = {"$ref": "#/components/schemas/Colour"}

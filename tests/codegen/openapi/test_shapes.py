@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from codegen.importer.names import short
-from codegen.importer.shapes import class_shape, shape
-from codegen.openapi import Node, SpecError
+from codegen.openapi.names import without_namespace
+from codegen.openapi.nodes import Node, SpecError
+from codegen.openapi.shapes import class_shape, shape
 
 REF = "#/components/schemas/"
 
@@ -104,5 +104,5 @@ def test_alternatives_that_say_nothing() -> None:
 
 def test_a_name_outside_the_known_namespaces() -> None:
     """It stays whole."""
-    assert short("SentDmSomething") == "SentDmSomething"
-    assert short("SentDmModelset") == "SentDmModelset"
+    assert without_namespace("SentDmSomething") == "SentDmSomething"
+    assert without_namespace("SentDmModelset") == "SentDmModelset"

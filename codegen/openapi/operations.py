@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from codegen.importer.shapes import Shape, shape, whole
-from codegen.openapi import METHODS, Node, is_node, resolve
+from codegen.openapi.nodes import METHODS, Node, SpecError, is_node, resolve
+from codegen.openapi.shapes import Shape, shape, whole
 
 Key = tuple[str, str]
-"""Method and path, without the names of path parameters, which two spellings of an endpoint may differ in."""
+"""Method and path without the names of path parameters, in which two spellings of an operation may differ."""
 
 # The client sends these by itself.
 OWN_HEADERS: Final = ("x-api-key", "x-profile-id", "idempotency-key", "authorization", "content-type", "accept")
@@ -19,7 +19,7 @@ _ENVELOPE: Final = ("success", "data", "error", "meta")
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class Operation:
     """One operation of a document."""
 
     document: Node
@@ -30,8 +30,8 @@ class Endpoint:
 
     @property
     def key(self) -> Key:
-        """What identifies the endpoint."""
-        return endpoint_key(self.method, self.path)
+        """What identifies the operation."""
+        return operation_key(self.method, self.path)
 
     @property
     def place(self) -> str:
@@ -42,6 +42,11 @@ class Endpoint:
     def name(self) -> str:
         """The operation id; empty when there is none."""
         return str(self.node.get("operationId", ""))
+
+    @property
+    def success_codes(self) -> list[str]:
+        """The 2xx statuses that it describes, in order."""
+        return sorted(code for code in self.node.get("responses", {}) if re.fullmatch("2..", code))
 
 
 @dataclass(frozen=True)
@@ -58,64 +63,78 @@ class Response:
     """Members of the envelope that the client does not read."""
 
 
-def endpoint_key(method: str, path: str) -> Key:
+def operation_key(method: str, path: str) -> Key:
     """The key of a method and a path."""
-    return method.upper(), re.sub(r"\{[^}]*\}", "{}", path).rstrip("/").lower()
+    return method.upper(), re.sub(r"\{[^}]*\}", "{}", path).rstrip("/")
 
 
-def endpoints(document: Node) -> dict[Key, Endpoint]:
-    """Every operation of a document by its key, in document order."""
-    return {endpoint.key: endpoint for endpoint in _endpoints(document)}
+def operations(document: Node, keys: Collection[Key] | None = None) -> dict[Key, Operation]:
+    """These operations of a document (all, when left out) by their keys, in document order."""
+    found: dict[Key, Operation] = {}
+    for operation in _operations(document, keys):
+        if (other := found.setdefault(operation.key, operation)) is not operation:
+            raise SpecError(operation.place, f"is the same operation as {other.place}")
+    return found
 
 
-def _endpoints(document: Node) -> Iterator[Endpoint]:
+def _operations(document: Node, keys: Collection[Key] | None) -> Iterator[Operation]:
     for path, path_item in document["paths"].items():
         item = resolve(document, path, path_item)
         for method in (method for method in item if method in METHODS):
+            if keys is not None and operation_key(method, path) not in keys:
+                continue
             said: list[Node] = [*item.get("parameters", ()), *item[method].get("parameters", ())]
             found = [resolve(document, f"{method.upper()} {path}", parameter) for parameter in said]
             # A parameter of the operation takes the place of the path item's.
             unique = {(parameter.get("in"), parameter.get("name")): parameter for parameter in found}
-            yield Endpoint(document, method.upper(), path, item[method], tuple(unique.values()))
+            yield Operation(document, method.upper(), path, item[method], tuple(unique.values()))
 
 
-def callers_parameters(endpoint: Endpoint) -> dict[str, Node]:
+def places(document: Node) -> dict[Key, str]:
+    """Method and path of every operation as people write them, by key. Nothing else is looked at."""
+    return {
+        operation_key(method, path): f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method in resolve(document, path, item)
+        if method in METHODS
+    }
+
+
+def callers_parameters(operation: Operation) -> dict[str, Node]:
     """The parameters that a caller may give, by wire name: no path parameters, no headers of the client's own."""
     return {
         str(parameter["name"]): parameter
-        for parameter in endpoint.parameters
+        for parameter in operation.parameters
         if parameter["in"] == "query"
         or (parameter["in"] in ("header", "cookie") and str(parameter["name"]).lower() not in OWN_HEADERS)
     }
 
 
-def request_schema(endpoint: Endpoint) -> tuple[Node | None, str]:
+def request_schema(operation: Operation) -> tuple[Node | None, str]:
     """Schema of the JSON request body, and what stands in its way: a body that is not JSON."""
-    if not is_node(endpoint.node.get("requestBody")):
+    if not is_node(operation.node.get("requestBody")):
         return None, ""
-    body = resolve(endpoint.document, endpoint.place, endpoint.node["requestBody"])
+    body = resolve(operation.document, operation.place, operation.node["requestBody"])
     schema = _json_schema(body)
     kinds = ", ".join(body.get("content", {}))
     return schema, f"takes {kinds} instead of JSON" if schema is None and kinds else ""
 
 
-def read_response(endpoint: Endpoint) -> Response:
+def read_response(operation: Operation) -> Response:
     """What the first successful response with JSON promises."""
-    responses: Node = endpoint.node.get("responses", {})
-    for code in [*sorted(code for code in responses if code[:1] == "2"), "default"]:
-        if code not in responses or (code == "default" and any(other[:1] == "2" for other in responses)):
-            continue
-        response = resolve(endpoint.document, endpoint.place, responses[code])
+    responses: Node = operation.node.get("responses", {})
+    for code in operation.success_codes or [code for code in responses if code == "default"]:
+        response = resolve(operation.document, operation.place, responses[code])
         schema = _json_schema(response)
         if schema is not None:
-            return _unwrap(schema, endpoint, f"{endpoint.place} {code}")
+            return _unwrap(schema, operation, f"{operation.place} {code}")
         if response.get("content"):
             return Response(problem=f"responds with {', '.join(response['content'])} instead of JSON")
     return Response()
 
 
-def _unwrap(schema: Node, endpoint: Endpoint, place: str) -> Response:
-    found = whole(shape(schema, endpoint.document, place), endpoint.document)
+def _unwrap(schema: Node, operation: Operation, place: str) -> Response:
+    found = whole(shape(schema, operation.document, place), operation.document)
     members: Node = found.schema.get("properties", {}) if found.kind == "object" else {}
     others = tuple(key for key in members if key not in _ENVELOPE)
     if found.kind == "any" and not schema.keys() - {"description"}:
@@ -126,7 +145,7 @@ def _unwrap(schema: Node, endpoint: Endpoint, place: str) -> Response:
         problem = f"has an envelope with {', '.join(others)} where data was expected"
         return Response(schema, problem=problem, others=others)
     data = members.get("data")
-    if data is not None and is_empty(shape(data, endpoint.document, f"{place}.data")):
+    if data is not None and is_empty(shape(data, operation.document, f"{place}.data")):
         data = None
     return Response(schema, data, others=others)
 

@@ -1,0 +1,274 @@
+"""The endpoints of the fragment: each operation as the package needs it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Any, Final
+
+from codegen.openapi.names import parameter_name, python_name
+from codegen.openapi.nodes import SCALARS, SCHEMAS, Node, SpecError, component, is_node, resolve, split_null
+from codegen.openapi.operations import Operation, operations, request_schema
+
+RATE_TIERS: Final = ("standard", "sensitive", "message")
+IDEMPOTENCY: Final = ("automatic", "explicit", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A path or query parameter."""
+
+    name: str
+    """In Python."""
+    wire: str
+    type: str
+    """The Python type of its value."""
+    required: bool
+    description: str
+    default: str | None
+    """What the method sends when the caller gives no value, as source; ``None`` for nothing."""
+    later_pages: bool
+    """The parameter is sent for a page after the first, and no argument of the method."""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return self.type.startswith("Sequence[")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a successful response holds."""
+
+    type: str
+    """As source: a class, ``list[…]`` of one, or ``dict[str, Any]``."""
+    classes: frozenset[str]
+    items: str | None = None
+    """Python name of the member that holds the items of a page; empty for a list that is bare."""
+    item: str | None = None
+    """The type of an item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A 4xx response, as the method's docstring tells it."""
+
+    status: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One operation as the package needs it."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    deprecated: bool
+    resource: str
+    call: str
+    """Name of the method on the resource."""
+    path_parameters: tuple[Parameter, ...]
+    query_parameters: tuple[Parameter, ...]
+    body: str | None
+    """Component of the request body."""
+    multipart: str | dict[str, str] | None
+    data: Data | None
+    """``None`` when there is nothing to read."""
+    failures: tuple[Failure, ...]
+    rate_tier: str
+    idempotency: str
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the path, then those of the query."""
+        return (*self.path_parameters, *self.query_parameters)
+
+
+def read_endpoints(document: Node) -> tuple[Endpoint, ...]:
+    """Every endpoint, in document order.
+
+    Raises:
+        SpecError: An operation has no form in Python, or two have the same one.
+    """
+    found = tuple(_read_endpoint(operation) for operation in operations(document).values())
+    calls: dict[str, str] = {}
+    for endpoint in found:
+        call = f"{endpoint.resource}.{endpoint.call}"
+        if calls.setdefault(call, endpoint.name) != endpoint.name:
+            raise SpecError(endpoint.name, f"{calls[call]} is sent.{call} already")
+    return found
+
+
+def _read_endpoint(operation: Operation) -> Endpoint:
+    place, node = operation.place, operation.node
+    if not operation.name:
+        raise SpecError(place, "operationId is missing")
+    if not re.fullmatch(r"[a-z][A-Za-z0-9]*", operation.name):
+        raise SpecError(place, f"operationId {operation.name!r} is not in camelCase")
+    endpoint = Endpoint(
+        name=operation.name,
+        method=operation.method,
+        path=operation.path,
+        summary=node.get("summary", operation.name),
+        description=str(node.get("description", "")).strip(),
+        deprecated=node.get("deprecated", False),
+        resource=_identifier(operation, "x-resource", r"[a-z_]+(\.[a-z_]+)*"),
+        call=_identifier(operation, "x-method", r"[a-z_]+"),
+        path_parameters=_parameters(operation, "path"),
+        query_parameters=_parameters(operation, "query"),
+        body=_read_body(operation),
+        multipart=node.get("x-multipart"),
+        data=_read_data(operation),
+        failures=_read_failures(operation),
+        rate_tier=_choice(operation, "x-rate-tier", RATE_TIERS),
+        idempotency=_choice(operation, "x-idempotency", IDEMPOTENCY),
+    )
+    _check_keywords(operation, endpoint)
+    return endpoint
+
+
+def _check_keywords(operation: Operation, endpoint: Endpoint) -> None:
+    """Refuse two arguments of a method with one name."""
+    members: Node = operation.document["components"]["schemas"][endpoint.body]["properties"] if endpoint.body else {}
+    keywords = {python_name(member) for member in members} | ({"documents"} if endpoint.multipart else set[str]())
+    for parameter in endpoint.parameters:
+        if parameter.name in keywords:
+            problem = f"parameter {parameter.wire!r} has the name of a member of the body; give it an x-python-name"
+            raise SpecError(operation.place, problem)
+
+
+def _choice(operation: Operation, key: str, choices: tuple[str, ...]) -> str:
+    value = operation.node.get(key)
+    if value not in choices:
+        raise SpecError(operation.place, f"{key} must be one of {', '.join(choices)}, not {value!r}")
+    return str(value)
+
+
+def _identifier(operation: Operation, key: str, pattern: str) -> str:
+    value = operation.node.get(key)
+    if not isinstance(value, str) or not re.fullmatch(pattern, value) or iskeyword(value):
+        problem = f"{key} must name a place in the package, such as {pattern!r}; it is {value!r}"
+        raise SpecError(operation.place, problem)
+    return value
+
+
+def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
+    # Header parameters are the client's business (key, acting profile, idempotency), not a caller's.
+    names: dict[str, str] = {}
+    found: list[Parameter] = []
+    for parameter in (parameter for parameter in operation.parameters if parameter["in"] == location):
+        wire = parameter["name"]
+        name = parameter_name(parameter)
+        place = f"{operation.place} {wire}"
+        if python_name(name) != name:
+            raise SpecError(place, f"{name!r} cannot be its x-python-name")
+        if names.setdefault(name, wire) != wire:
+            raise SpecError(operation.place, f"parameters {names[name]!r}, {wire!r} are both {name!r}")
+        default = parameter.get("x-default")
+        found.append(
+            Parameter(
+                name=name,
+                wire=wire,
+                type=_parameter_type(operation.document, place, parameter.get("schema", {})),
+                required=location == "path" or parameter.get("required", False),
+                description=str(parameter.get("description", "")).strip(),
+                default=None if default is None else repr(default),
+                later_pages=parameter.get("x-later-pages", False),
+            )
+        )
+        repeats = parameter.get("style", "form") == "form" and parameter.get("explode", True)
+        if found[-1].is_list and not repeats:
+            raise SpecError(place, "a list is sent as repeated names only: style form, explode true")
+    return tuple(found)
+
+
+def _parameter_type(document: Node, place: str, schema: Node) -> str:
+    schema, _ = split_null(place, resolve(document, place, schema))
+    if schema.get("type") == "array":
+        return f"Sequence[{_parameter_type(document, place, schema.get('items', {}))}]"
+    if schema.get("format") == "date-time":
+        return "datetime"
+    if schema.get("type") not in SCALARS:
+        raise SpecError(place, "a parameter is text, a number, true or false, or a list of these")
+    return SCALARS[schema["type"]]
+
+
+def _read_body(operation: Operation) -> str | None:
+    schema, problem = request_schema(operation)
+    if schema is None and not problem:
+        return None
+    name = component(schema or {})
+    if name is None or "properties" not in operation.document["components"]["schemas"][name]:
+        place = f"{operation.place} requestBody"
+        raise SpecError(place, "inline object: a body must be a $ref to an object component")
+    return name
+
+
+def _read_failures(operation: Operation) -> tuple[Failure, ...]:
+    """The 4xx responses, without those that any call may get: a refused key, a limit."""
+    found: list[Failure] = []
+    for code, response in operation.node.get("responses", {}).items():
+        if not re.fullmatch(r"4\d\d", code) or ("$ref" in response and code in ("401", "403", "429")):
+            continue
+        described = resolve(operation.document, operation.place, response)
+        text = " ".join(str(described.get("description", "")).split())
+        # A shared response says in its first sentence what it means, and then how it was documented.
+        found.append(Failure(int(code), re.split(r"(?<=\.) ", text)[0] if "$ref" in response else text))
+    return tuple(found)
+
+
+def _read_data(operation: Operation) -> Data | None:
+    if not operation.success_codes:
+        raise SpecError(operation.place, "no 2xx response")
+    found: set[Data] = set()
+    for code in operation.success_codes:
+        response = resolve(operation.document, operation.place, operation.node["responses"][code])
+        content = response.get("content", {}).get("application/json")
+        data = _envelope_data(operation, f"{operation.place} {code}", content["schema"]) if content else None
+        if data is not None:
+            found.add(data)
+    if len(found) > 1:
+        types = ", ".join(sorted(data.type for data in found))
+        raise SpecError(operation.place, f"its 2xx responses promise different data: {types}")
+    return found.pop() if found else None
+
+
+def _envelope_data(operation: Operation, place: str, schema: Node) -> Data | None:
+    if schema.get("$ref") == f"{SCHEMAS}Envelope":
+        return None
+    parts: list[Node] = schema.get("allOf", [])
+    data: Any = parts[1].get("properties", {}).get("data") if len(parts) == 2 else None
+    if is_node(data) and parts[0] == {"$ref": f"{SCHEMAS}Envelope"}:
+        return data_type(operation.document, f"{place} data", data)
+    raise SpecError(place, "a response is an Envelope, or allOf an Envelope and properties.data")
+
+
+def data_type(document: Node, place: str, schema: Node) -> Data:
+    """The Python type of a response's data."""
+    value, _ = split_null(place, schema)
+    if value.get("type") == "array":
+        item = data_type(document, f"{place} items", value.get("items", {}))
+        return Data(f"list[{item.type}]", item.classes, "", item.type)
+    if (name := component(value)) is not None:
+        items, item_type = _page_items(document, name)
+        return Data(name, frozenset({name}), items, item_type)
+    if value.get("type") == "object" and value.get("additionalProperties") is True:
+        return Data("dict[str, Any]", frozenset())
+    if value.get("type") in SCALARS:
+        return Data(SCALARS[value["type"]], frozenset())
+    raise SpecError(place, "inline object: data must be a $ref to a component, a list, a free map or a scalar")
+
+
+def _page_items(document: Node, name: str) -> tuple[str | None, str | None]:
+    """The one list of an object that also has ``pagination``."""
+    properties: Node = document["components"]["schemas"][name].get("properties", {})
+    values = {key: split_null(name, value)[0] for key, value in properties.items()}
+    lists = {key: value for key, value in values.items() if value.get("type") == "array"}
+    if "pagination" not in properties or len(lists) != 1:
+        return None, None
+    ((key, value),) = lists.items()
+    return python_name(key), data_type(document, f"{SCHEMAS}{name}/properties/{key}", value).item

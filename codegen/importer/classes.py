@@ -1,0 +1,269 @@
+"""The schemas of the vendor's document as our classes and enums: their structure, our names and texts."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Container
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from codegen.importer.name_map import NAME_MAP, NameMap
+from codegen.openapi.names import camel, python_name, singular, snake, without_namespace
+from codegen.openapi.nodes import LIMITS, SCHEMAS, Node, SpecError, is_node, or_null, split_null
+from codegen.openapi.shapes import TYPED_FORMATS, Shape, class_shape, shape, whole
+
+VENDOR_OVERLAY: Final = "openapi/overlays/vendor.yaml"
+ADVICE: Final = f"If the document is wrong, correct it in {VENDOR_OVERLAY}; if it is right, the client has to change."
+
+Use = tuple[str, str]
+"""A schema of the vendor's (or a place, where it has no name), and its direction: request, response or enum."""
+
+
+@dataclass
+class Classes:
+    """What becomes of the vendor's schemas, one round through the operations at a time."""
+
+    theirs: Node
+    ours: Node
+    names: NameMap
+    assigned: dict[Use, str] = field(default_factory=dict[Use, str])
+    """Our class for each use."""
+    known: dict[Use, str] = field(default_factory=dict[Use, str])
+    """The part of it that the name map or our fragment shows."""
+    made: dict[str, Node] = field(default_factory=dict[str, Node])
+    uses: dict[str, list[Use]] = field(default_factory=dict[str, list[Use]])
+    """Our class to what it is made of."""
+    notes: list[str] = field(default_factory=list[str])
+
+    def value(self, schema: object, ours: object, direction: str, place: str) -> Node | None:
+        """A schema in our form, without null; ``None`` when neither side gives it a type.
+
+        Args:
+            schema: The vendor's.
+            ours: What the fragment has at this place, if anything.
+            direction: request or response.
+            place: For messages, and for names of what has none.
+
+        Raises:
+            SpecError: The fragment has no form for it.
+        """
+        found = shape(schema, self.theirs, place)
+        mine = self._mine(ours, place)
+        self.notes += [f"{place}: {key} of the document is not carried over" for key in found.dropped]
+        full = whole(found, self.theirs)
+        if full.kind in ("object", "enum"):
+            return {"$ref": SCHEMAS + self._component(found, mine, direction, place)}
+        if full.kind == "union":
+            return self._choice(full, mine, place)
+        if found.kind == "list":
+            limits = _limits(mine) if mine.kind == "list" else {}
+            return {"type": "array", **limits, **found.schema, "items": self._inner(found, mine, direction, place)}
+        if found.kind == "map":
+            values = self._inner(found, mine, direction, place) if found.inner else True
+            return {"type": "object", "additionalProperties": values}
+        if found.kind == "scalar":
+            return self._scalar(found, mine)
+        if found.dropped:
+            raise SpecError(place, f"{', '.join(found.dropped)} cannot be expressed in the fragment. {ADVICE}")
+        if mine.kind == "any" or not is_node(ours):
+            return None
+        self.notes.append(f"{place}: the document gives no type; ours stays")
+        return split_null(place, copy.deepcopy(ours))[0]
+
+    def _mine(self, ours: object, place: str) -> Shape:
+        return shape(ours, self.ours, place) if is_node(ours) else Shape("any")
+
+    def _choice(self, found: Shape, mine: Shape, place: str) -> Node:
+        """A union of objects, where we have no class for it, is a free map."""
+        kinds = {whole(shape(branch, self.theirs, place), self.theirs).kind for branch in found.branches}
+        text = f"is one of {len(found.branches)} schemas, which the fragment cannot express"
+        if not kinds <= {"object", "map"} or mine.kind not in ("any", "map"):
+            raise SpecError(place, f"{text}. {ADVICE}")
+        self.notes.append(f"{place}: {text}; it is a free map")
+        return {"type": "object", "additionalProperties": True}
+
+    def _inner(self, found: Shape, mine: Shape, direction: str, place: str) -> Node:
+        ours = mine.inner if mine.kind == found.kind else None
+        parent, dot, member = place.rpartition(".")
+        one = f"{parent}{dot}{singular(member)}" if found.kind == "list" else place
+        written = self.value(found.inner, ours, direction, one)
+        if written is None:
+            raise SpecError(place, f"its items have no type. {ADVICE}")
+        was_null = direction == "response" and self._mine(ours, place).nullable
+        return or_null(written, shape(found.inner, self.theirs, place).nullable or was_null)
+
+    def _scalar(self, found: Shape, mine: Shape) -> Node:
+        if found.schema["type"] == "string":
+            if mine.kind == "class" and class_shape(mine.name, self.ours).kind == "enum":
+                return {"$ref": SCHEMAS + mine.name}
+            if mine.schema.get("format") == "password":
+                found = replace(found, schema={**found.schema, "format": "password"})
+        known = _limits(mine) if mine.schema.get("type") == found.schema["type"] else {}
+        return {"type": found.schema["type"], **known, **found.schema}
+
+    def _component(self, found: Shape, mine: Shape, direction: str, place: str) -> str:
+        """Our class for a schema of theirs: by the name map, by what stands at this place, or a new one."""
+        full = whole(found, self.theirs)
+        use = found.name or place, "enum" if full.kind == "enum" else direction
+        ours = mine.name if mine.kind == "class" and class_shape(mine.name, self.ours).kind == full.kind else None
+        if said := self.names.class_name(use[0], direction) or ours:
+            self.known.setdefault(use, said)
+        target = said or self.assigned.get(use) or self._new_name(found, full, use, place)
+        self.assigned.setdefault(use, target)
+        if any(other != use[1] for _, other in self.uses.get(target, ())):
+            raise SpecError(place, f"{target} is sent and received; give {use[0]} two names in {NAME_MAP}")
+        if use not in self.uses.setdefault(target, []):
+            self.uses[target].append(use)
+            written = self._make(target, full, direction)
+            self.made[target] = self._join(target, self.made[target], written) if target in self.made else written
+        return target
+
+    def _new_name(self, found: Shape, full: Shape, use: Use, place: str) -> str:
+        taken = {*self.ours["components"].get("schemas", {}), *self.uses}
+        if found.kind != "class":
+            parent, _, member = place.rpartition(".")
+            target = propose(parent + camel(member), use[1], taken)
+            self.notes.append(f"new class {target} for {place}, which has no name in the document")
+            return target
+        if (twin := self._twin(found, full, use)) is not None:
+            return twin
+        target = propose(found.name, use[1], taken)
+        line = f'"{found.name}" = "{target}"'
+        self.notes.append(f"new class {target}; to name it otherwise, under [schemas] in {NAME_MAP}: {line}")
+        return target
+
+    def _twin(self, found: Shape, full: Shape, use: Use) -> str | None:
+        """The class of a schema that differs from this one in nothing but its namespace."""
+        fingerprint = _fingerprint(full, self.theirs)
+        for (vendor, way), target in self.assigned.items():
+            if (
+                way == use[1]
+                and vendor in self.theirs["components"]["schemas"]
+                and propose(vendor, way, ()) == propose(found.name, way, ())
+                and _fingerprint(class_shape(vendor, self.theirs), self.theirs) == fingerprint
+            ):
+                return target
+        return None
+
+    def _make(self, target: str, full: Shape, direction: str) -> Node:
+        ours: Node = self.ours["components"].get("schemas", {}).get(target, {})
+        made = _enum(full, ours) if full.kind == "enum" else self._object(target, full, direction, ours)
+        made["description"] = ours.get("description") or full.text.get("description") or words(target)
+        made |= {"deprecated": True} if full.text.get("deprecated") else {}
+        return ordered(made, ours, "description", "type", "required", "properties")
+
+    def _object(self, target: str, full: Shape, direction: str, ours: Node) -> Node:
+        theirs: Node = full.schema["properties"]
+        mine: Node = ours.get("properties", {})
+        properties: Node = {}
+        wires: dict[str, str] = {}
+        for key in [*(key for key in mine if key in theirs), *(key for key in theirs if key not in mine)]:
+            name = python_name(key)
+            if name in wires:
+                self.notes.append(f"{target}.{key}: the same name in Python as {wires[name]}; the member is left out")
+                continue
+            member = self._member(f"{target}.{key}", theirs[key], mine.get(key, {}), direction)
+            if member is not None:
+                properties[key] = member
+                wires[name] = key
+        said: list[str] = full.schema["required"]
+        if direction == "response":
+            said = ours.get("required", []) if ours else ["id"] if "id" in said else []
+        required = [key for key in properties if key in said]
+        if set(required) == set(ours.get("required", ())):
+            required = ours.get("required", [])
+        return {"type": "object", **({"required": required} if required else {}), "properties": properties, **own(ours)}
+
+    def _member(self, place: str, schema: object, ours: Node, direction: str) -> Node | None:
+        found = shape(schema, self.theirs, place)
+        written = self.value(schema, ours or None, direction, place)
+        if written is None:
+            self.notes.append(f"{place}: the document gives no type; the member is left out")
+            return None
+        tolerant = direction == "response" and bool(ours) and shape(ours, self.ours, place).nullable
+        written = or_null(written, found.nullable or tolerant)
+        name = place.rpartition(".")[2]
+        written["description"] = ours.get("description") or found.text.get("description") or words(name)
+        written |= own(ours)
+        written |= {"deprecated": True} if found.text.get("deprecated") else {}
+        return ordered(written, ours, "description")
+
+    def _join(self, target: str, first: Node, second: Node) -> Node:
+        """One class for two schemas of theirs: the members of both, required where both require them."""
+        if "properties" not in first or "properties" not in second:
+            return first
+        for key, member in second["properties"].items():
+            other = first["properties"].setdefault(key, member)
+            if _without_texts(other) != _without_texts(member):
+                names = " and ".join(vendor for vendor, _ in self.uses[target])
+                self.notes.append(f"{target}.{key}: {names} differ; the first decides unless {NAME_MAP} parts them")
+        required = [key for key in first.get("required", []) if key in second.get("required", [])]
+        return {**{k: v for k, v in first.items() if k != "required"}, **({"required": required} if required else {})}
+
+
+def _enum(full: Shape, ours: Node) -> Node:
+    """Our values and the new ones of theirs. What the fragment says of each value grows with them."""
+    mine: list[str] = ours.get("enum", [])
+    values = [*mine, *(value for value in full.schema["enum"] if value not in mine)]
+    new = values[len(mine) :]
+    made: Node = {**copy.deepcopy(ours), "type": "string", "enum": values}
+    made.pop("deprecated", None)
+    if "x-enum-varnames" in ours:
+        made["x-enum-varnames"] = [*ours["x-enum-varnames"], *new]
+    if "x-enum-descriptions" in ours:
+        made["x-enum-descriptions"] = [*ours["x-enum-descriptions"], *("" for _ in new)]
+    if "x-http-status" in ours:
+        prefixes: Node = ours.get("x-prefix-http-status", {})
+        known = {value: prefixes.get(value.partition("_")[0], 500) for value in new}
+        made["x-http-status"] = {**ours["x-http-status"], **known}
+    return made
+
+
+def propose(name: str, direction: str, taken: Container[str]) -> str:
+    """A class name for a schema of the vendor's that nothing else has."""
+    base = re.sub(r"\W", "", without_namespace(name))
+    base = re.sub(r"(Dto|DTO|Model|Response|Request|Params?)$", "", base) or base
+    base = base[:1].upper() + base[1:]
+    other = f"{base}{'Data' if direction == 'request' else 'Detail'}"
+    tries = [base, other, *(f"{other}{number}" for number in range(2, 1000))]
+    return next(attempt for attempt in tries if attempt not in taken)
+
+
+def words(name: str) -> str:
+    """A text for something that nobody has described."""
+    return f"{snake(name).replace('_', ' ').strip().capitalize()}; not described by the vendor."
+
+
+def own(ours: Node) -> Node:
+    """What only the fragment says of a node: extensions and examples."""
+    return {key: value for key, value in ours.items() if key.startswith(("x-", "example"))}
+
+
+def ordered(written: Node, ours: Node, *first: str) -> Node:
+    """A node with its keys in the order of ours; of what is new, with these keys first."""
+    return {key: written[key] for key in dict.fromkeys((*ours, *first, *written)) if key in written}
+
+
+def _limits(mine: Shape) -> Node:
+    """The limits that we know and a document may not; of formats, those that do not change the type in Python."""
+    known: Node = {key: mine.schema[key] for key in LIMITS if key in mine.schema}
+    form = mine.schema.get("format")
+    return {**known, **({"format": form} if form and form not in TYPED_FORMATS else {})}
+
+
+def _without_texts(member: Node) -> str:
+    return json.dumps({key: value for key, value in member.items() if key != "description"}, sort_keys=True)
+
+
+def _fingerprint(found: Shape, document: Node, depth: int = 4) -> object:
+    """What two schemas have in common that differ in nothing but names and texts."""
+    full = whole(found, document)
+    if depth == 0 or full.kind == "any":
+        return full.kind
+    if full.kind == "object":
+        members = sorted(full.schema["properties"].items())
+        return [(key, _fingerprint(shape(value, document, key), document, depth - 1)) for key, value in members]
+    inner = _fingerprint(shape(full.inner, document, ""), document, depth - 1) if full.inner else None
+    return full.kind, found.nullable, json.dumps(full.schema, sort_keys=True), inner, len(full.branches)

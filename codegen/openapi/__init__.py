@@ -1,0 +1,1 @@
+"""Any OpenAPI document: where it is read from, and what it says. Nothing here writes."""
