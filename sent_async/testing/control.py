@@ -121,7 +121,10 @@ def state(fake: FakeSent, newest: int = 50) -> object:
     }
 
 
-_VIEWS: Final = ("messages", "contacts", "webhooks", "templates", "profiles", "campaigns")
+_VIEWS: Final = (
+    *("messages", "contacts", "webhooks", "templates"),
+    *("profiles", "campaigns", "sender_profiles", "users"),
+)
 
 
 def page(_: FakeSent) -> object:
