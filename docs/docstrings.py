@@ -12,7 +12,8 @@ class PlainDocstrings(griffe.Extension):
     """Makes Markdown of the little markup they have, and shows the members of models and of request bodies."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """``text::`` before a code block becomes ``text:``, and a ``::`` by itself goes."""
+        """``text::`` before a code block becomes ``text:``. A ``::`` by itself goes, and labels that say little."""
+        obj.labels -= {"class-attribute", "instance-attribute", "module-attribute"}
         if obj.docstring is not None:
             text = re.sub(r"(?m)^\s*::$", "", obj.docstring.value)
             obj.docstring.value = re.sub(r"(?m)::$", ":", text)

@@ -135,7 +135,8 @@ def decisions() -> str:
     lines = ["# Decisions", "", "Choices that somebody will question, each with its reasons.", ""]
     for path in sorted((OPENAPI.parent / "docs/decisions").glob("*.md")):
         title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-        lines.append(f"- [{title.partition('. ')[2]}]({path.name})")
+        number, _, text = title.partition(". ")
+        lines.append(f"{number}. [{text}]({path.name})")
     return "\n".join(lines)
 
 

@@ -87,6 +87,18 @@ def test_the_pages_are_there() -> None:
     assert {"first-call.md", "errors.md", "retries.md", "testing-your-service.md"} <= {page.name for page in PAGES}
 
 
+def test_absolute_links_lead_to_what_is_there() -> None:
+    """The README is read on the package index too, so its links are absolute, and mkdocs does not check them."""
+    links = re.findall(r"\]\((.*?)\)", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert not [link for link in links if not link.startswith("https://")]
+    site, repository = "https://sent-async.github.io/sent-async/", "https://github.com/sent-async/sent-async/blob/main/"
+    pages = [link.removeprefix(site).rstrip("/") for link in links if link.startswith(site)]
+    files = [link.removeprefix(repository) for link in links if link.startswith(repository)]
+    assert len(pages) > 10
+    assert not [page for page in pages if not list((ROOT / "docs").glob(f"{page}*"))]
+    assert not [file for file in files if not (ROOT / file).is_file()]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 async def test_every_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a server of its own, as printed."""
