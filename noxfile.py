@@ -135,6 +135,13 @@ def fleet(session: nox.Session) -> None:
 
 
 @nox.session
+def webhooks(session: nox.Session) -> None:
+    """A thousand deliveries through a crash, a thousand messages followed under faults, 100,000 random bodies."""
+    install(session, "tests")
+    session.run("python", "-m", "checks.webhooks", *session.posargs)
+
+
+@nox.session
 def campaign(session: nox.Session) -> None:
     """Ten thousand messages over three taskiq workers, one of which is killed: each person gets one."""
     install(session, "tests")

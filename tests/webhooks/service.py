@@ -1,6 +1,7 @@
 """A receiver in a process of its own, for the tests to kill.
 
-``python -m tests.webhooks.service aiohttp|asgi SEEN LOG CRASH_AT AHEAD`` prints its port. It writes ``begin ID`` and
+``python -m tests.webhooks.service aiohttp|asgi SEEN LOG CRASH_AT AHEAD [FD]`` prints its port, which is that of the
+socket FD if there is one. It writes ``begin ID`` and
 ``end ID`` to LOG around each event and kills itself within the CRASH_AT-th. Its store's clock is AHEAD seconds ahead,
 so that leases of a process before it have run out.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 
 import uvicorn
@@ -30,7 +32,7 @@ class AheadClock(SystemClock):
         return super().wall() + self.seconds
 
 
-def main(kind: str, seen_path: str, log_path: str, crash_at: int, ahead: float) -> None:
+def main(kind: str, seen_path: str, log_path: str, crash_at: int, ahead: float, fd: int | None) -> None:
     log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     begun = 0
 
@@ -45,7 +47,7 @@ def main(kind: str, seen_path: str, log_path: str, crash_at: int, ahead: float) 
 
     receiver = WebhookReceiver(SECRET)
     seen = SQLiteSeen(seen_path, clock=AheadClock(ahead))
-    listener = listening()
+    listener = listening() if fd is None else socket.socket(fileno=fd)
     print(listener.getsockname()[1], flush=True)
     if kind == "asgi":
         app = receiver.asgi_app(on_event, seen=seen)
@@ -57,4 +59,6 @@ def main(kind: str, seen_path: str, log_path: str, crash_at: int, ahead: float) 
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
+    _, its_kind, seen_file, log_file, crashes_at, is_ahead, *inherited = sys.argv
+    its_fd = int(inherited[0]) if inherited else None
+    main(its_kind, seen_file, log_file, int(crashes_at), float(is_ahead), its_fd)

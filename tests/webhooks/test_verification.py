@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import pickle
-import random
 from typing import Any
 
 import pytest
 from multidict import CIMultiDict
 
-from sent_async import SentConfigError, SentDecodeError, SentError
+from sent_async import SentConfigError, SentDecodeError
 from sent_async.webhooks import MessageStatusEvent, WebhookReceiver, WebhookSignatureError
 from tests.support.clocks import FakeClock
 from tests.support.deliveries import BODY, ENDPOINT, HEADERS, SECRET, SIGNATURE, STAMP, signed
@@ -182,37 +181,6 @@ def test_event_id(receiver: WebhookReceiver) -> None:
     assert receiver.unwrap(BODY, HEADERS).id == receiver.unwrap(BODY, later).id
     other = BODY.replace(b"sms", b"rcs")
     assert receiver.unwrap(other, signed(other, stamp=STAMP)).id != receiver.unwrap(BODY, HEADERS).id
-
-
-def _some_json(chance: random.Random, depth: int = 0) -> Any:
-    leaves: list[Any] = [None, True, -1, 0.5, "", "DELIVERED", "2026-01-01T00:00:00Z", "\ud7ff", 10**30, "message"]
-    if depth == 3 or chance.random() < 0.5:
-        return chance.choice(leaves)
-    if chance.random() < 0.3:
-        return [_some_json(chance, depth + 1) for _ in range(chance.randrange(3))]
-    names = ("field", "event", "sub_type", "payload", "value", "message_id", "message_status", "timestamp", "status")
-    return {chance.choice(names): _some_json(chance, depth + 1) for _ in range(chance.randrange(5))}
-
-
-def test_100_000_random_deliveries_raise_only_our_errors(receiver: WebhookReceiver) -> None:
-    """Half of them signed, so that the decoder has its share: JSON of about the right shape, damaged JSON, noise."""
-    chance = random.Random(20261124)
-    texts = ["", "v1,", SIGNATURE, str(STAMP), ENDPOINT, "\udcff", "v1,é v1", "1", "9" * 30, "٣", "\x00"]
-    seen: set[str] = set()
-    for _ in range(100_000):
-        body = json.dumps(_some_json(chance)).encode() if chance.random() < 0.7 else chance.randbytes(20)
-        if chance.random() < 0.3:
-            middle = chance.randrange(len(body) + 1)
-            body = body[:middle] + chance.randbytes(2) + body[middle:]
-        headers = signed(body, stamp=STAMP)
-        if chance.random() < 0.5:
-            headers[chance.choice(list(headers))] = chance.choice(texts)
-        try:
-            seen.add(type(receiver.unwrap(body, headers)).__name__)
-        except SentError as error:
-            seen.add(getattr(error, "reason", type(error).__name__))
-            str(error)
-    assert {"UnknownEvent", "SentDecodeError", "missing_header", "bad_timestamp", "stale", "bad_signature"} <= seen
 
 
 @pytest.mark.parametrize("body", [b"[" * 500_000, b'{"field":"x","payload":' + b'{"a":' * 100_000, b"\xff" * 1000])

@@ -1,0 +1,30 @@
+"""From the fake to a tracker, and through a crash. Short runs; ``nox -s webhooks`` has the long ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks import webhooks
+
+
+@pytest.mark.parametrize("kind", webhooks.KINDS)
+async def test_a_crash_loses_nothing(kind: str) -> None:
+    """Each event is handled to its end once, and delivered, although its receiver was killed in the middle."""
+    run = await webhooks.crash(kind, 90, seed=3)
+    assert (run.deliveries, run.handled, run.delivered, run.twice) == (150, 90, 90, 0)
+    assert run.interrupted == 1
+
+
+@pytest.mark.parametrize("kind", webhooks.KINDS)
+async def test_a_tracker_knows_what_became_of_each_message(kind: str) -> None:
+    """Requests fail, deliveries are lost, repeated and out of order: the states are the fake's in the end."""
+    told = await webhooks.follow(kind, 100, seed=3)
+    assert (told.messages, told.wrong) == (100, 0)
+    assert told.lost > 0
+    assert told.reconciled > 0
+    assert set(told.statuses) == {"DELIVERED", "FAILED", "BLOCKED", "FILTERED", "SENT"}
+
+
+def test_random_deliveries_raise_only_our_errors() -> None:
+    """Whatever comes is an event or a SentError; every kind of both occurs."""
+    assert webhooks.noise(3000, seed=3).keys() >= webhooks.EVENTS | webhooks.REFUSALS
