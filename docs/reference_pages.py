@@ -23,6 +23,9 @@ OPENAPI = Path(__file__).parents[1] / "openapi"
 GUIDES = {
     "messages": "[Sending messages](../guide/sending.md) and [Following messages](../guide/following-messages.md)",
     "contacts": "[Contacts and consent](../guide/contacts-and-consent.md)",
+    "profiles": "[Profiles and templates](../guide/profiles-and-templates.md)",
+    "sender_profiles": "[Profiles and templates](../guide/profiles-and-templates.md#sender-profiles)",
+    "templates": "[Profiles and templates](../guide/profiles-and-templates.md)",
     "webhooks": "[Webhooks](../guide/webhooks.md)",
 }
 BESIDE = {"messages": ["sent_async.following.wait_for_message"]}
