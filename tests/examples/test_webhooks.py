@@ -11,6 +11,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from examples.webhooks_aiohttp import create_app
+from sent_async import SentClient
+from sent_async.testing import FakeSent
 from tests.support.deliveries import SECRET, event_body, signed, status_body
 from tests.support.processes import Start
 
@@ -38,13 +40,28 @@ async def check(http: aiohttp.ClientSession | TestClient[aiohttp.web.Request, ai
         assert response.status == 404
 
 
-async def test_aiohttp(tmp_path: Path) -> None:
+async def follow(fake: FakeSent, sent: SentClient, url: str) -> None:
+    """Let the fake deliver what becomes of a message: the latest first, and each twice."""
+    fake.add_webhook(endpoint_url=f"{url}/webhooks/sent", signing_secret=SECRET)
+    fake.webhooks.hold()
+    message = await sent.messages.send(to=["+14155550100"], text="Your table is ready", channel=["sms"])
+    fake.advance(60)
+    fake.webhooks.release(lambda held: [*held[::-1], *held])
+    await fake.settle()
+    assert {(delivery.status, delivery.attempts) for delivery in fake.webhooks.deliveries} == {("DELIVERED", 2)}
+    message_id = message.recipients[0].message_id
+    async with aiohttp.ClientSession(url) as http, http.get(f"/messages/{message_id}") as response:
+        assert await response.json() == {"id": message_id, "status": "DELIVERED"}
+
+
+async def test_aiohttp(tmp_path: Path, fake_sent: FakeSent, sent: SentClient) -> None:
     """The app as it stands."""
     async with TestClient(TestServer(create_app(str(tmp_path / "events.sqlite")))) as client:
         await check(client)
+        await follow(fake_sent, sent, str(client.make_url("")).rstrip("/"))
 
 
-async def test_fastapi(start: Start) -> None:
+async def test_fastapi(start: Start, fake_sent: FakeSent, sent: SentClient) -> None:
     """Under uvicorn."""
     process = await start("-m", "uvicorn", "--port", "0", "webhooks_fastapi:app")
     assert process.stderr is not None
@@ -55,3 +72,4 @@ async def test_fastapi(start: Start) -> None:
         url = found[0] if (found := re.findall(r"http://[\d.]+:\d+", line)) else ""
     async with aiohttp.ClientSession(url) as session:
         await check(session)
+    await follow(fake_sent, sent, url)
