@@ -1,4 +1,4 @@
-"""Our docstrings are read in terminals and editors first. This makes of them what the reference shows."""
+"""Docstrings are written for terminals and editors. This extension of griffe converts them for the reference."""
 
 from __future__ import annotations
 

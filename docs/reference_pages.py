@@ -65,7 +65,8 @@ def resource_page(resource: str, resources: list[str], schemas: Schemas) -> str:
         if name.split(".")[0] == resource:
             path = f"sent_async.resources.{resource}"
             title = "".join(word.capitalize() for word in re.split(r"[._]", name))
-            methods = [key for key in vars(getattr(import_module(path), title)) if not key.startswith("_")]
+            cls: type = getattr(import_module(path), title)
+            methods = [key for key in vars(cls) if not key.startswith("_")]
             options = f"heading: sent.{name}, toc_label: sent.{name}, merge_init_into_class: false, members: {methods}"
             parts.append(f"::: {path}.{title}\n    options: {{ {options} }}")
     parts += [f"::: {path}" for path in BESIDE.get(resource, ())]
