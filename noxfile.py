@@ -127,6 +127,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def killed_job(session: nox.Session) -> None:
+    """Ten thousand messages under random faults from a job that is killed and run again: each person gets one."""
+    install(session)
+    session.run("python", "-m", "checks.killed_job", *session.posargs)
+
+
+@nox.session
 def fleet(session: nox.Session) -> None:
     """Four processes under one limit, for three minutes; then up to a thousand, simulated."""
     install(session, "tests")

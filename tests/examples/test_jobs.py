@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from checks import killed_job
 from sent_async.testing import FakeSent, Fault, RecordedRequest
 from tests.support.processes import Run, Start
 
@@ -57,6 +58,33 @@ async def test_batch_job_notes_unknown_ids_and_leaves_failures(fake_sent: FakeSe
     assert output.read_text() == ""
     assert (await run("batch_job.py", source, output))[0] == 0
     assert [entry["profile"] is None for entry in lines(output)] == [False, True]
+
+
+async def test_a_job_that_is_killed_sends_each_message_once() -> None:
+    """With faults, and killed while it does not know what is done: nobody is left out, and nobody gets two."""
+    outcome = await killed_job.run(150)
+    assert (outcome.right, outcome.messages) == (150, 150)
+    assert 50 <= outcome.sent_when_killed < 150
+    assert outcome.runs > 1
+    assert outcome.faults > 0
+
+
+async def test_messages_that_were_refused_are_told_and_tried_again(
+    fake_sent: FakeSent, run: Run, tmp_path: Path
+) -> None:
+    """A run says which; the next one sends those and no others."""
+    people = tmp_path / "people.csv"
+    people.write_text("id,phone,text\n1,+14155550100,Hi\n2,+14155550200,Hello\n")
+    fake_sent.fail_next(code="BUSINESS_014")
+    code, printed = await run("send_messages.py", people)
+    assert code == 1
+    assert "1 of 2 messages are with Sent" in printed
+    assert "403 BUSINESS_014" in printed
+    fake_sent.clear()
+    code, printed = await run("send_messages.py", people)
+    assert code == 0
+    assert "2 of 2 messages are with Sent" in printed
+    assert (len(fake_sent.requests), len(fake_sent.messages)) == (1, 2)
 
 
 async def test_deployment_creates_updates_and_leaves_alone(fake_sent: FakeSent, run: Run, tmp_path: Path) -> None:
