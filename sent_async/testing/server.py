@@ -238,6 +238,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
         Give ``endpoint_url``. Without ``event_types`` it gets all events. It comes back with its ``signing_secret``.
         """
+        self._must_be_a_profile(profile_id)
         endpoint = new_webhook(profile_id, self._now())
         wire = with_overrides(Webhook, {**endpoint.wire, "event_types": list(FAMILIES)}, overrides)
         if not is_url(wire["endpoint_url"]):
@@ -247,8 +248,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
     def add_key(self, key: str | None = None, *, profile_id: str | None = None, admin: bool = True) -> str:
         """Another API key: of the organization, or confined to one profile. Only an admin's may change profiles."""
-        if profile_id is not None and not self._state.store.has_profile(profile_id):
-            raise KeyError(profile_id)
+        self._must_be_a_profile(profile_id)
         value = key or f"sk_test_{secrets.token_hex(12)}"
         self._state.store.keys[value] = Key(value=value, profile_id=profile_id, admin=admin)
         return value
@@ -283,6 +283,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         Returns:
             What is delivered, for each endpoint. ``await fake.settle()`` waits for it.
         """
+        self._must_be_a_profile(profile_id)
         if payload is None:
             try:
                 payload = example(name, profile_id, self._state.clock.now())

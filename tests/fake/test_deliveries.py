@@ -127,6 +127,12 @@ async def test_owners(fake_sent: FakeSent, sent: SentClient, service: Service) -
     ]
     assert [delivery.endpoint_id for delivery in fake_sent.emit("contact.help", profile_id=SEEDED)] == [mine.id]
     assert [delivery.endpoint_id for delivery in fake_sent.emit("message.sent")] == [theirs.id]
+    for refused in (
+        lambda: fake_sent.emit("call.failed", profile_id="nobody"),
+        lambda: fake_sent.add_webhook(profile_id="nobody"),
+    ):
+        with pytest.raises(KeyError, match="nobody"):
+            refused()
     nothing = await sent.webhooks.create(
         display_name="None", endpoint_url=service.url, event_types=["call"], sender_profile=WebhookSenderProfileData()
     )
