@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
-from . import batching, chart, cold_start, decoding, limits, memory, requests, scaling, settings, webhooks
+from . import batching, chart, cold_start, decoding, journal, limits, memory, requests, scaling, settings, webhooks
 from .shared import OURS, ROOT, Row, versions
 
 MEASUREMENTS: dict[str, Callable[[bool], list[Row]]] = {
     "decode": decoding.decode,
     "encode": decoding.encode,
     "batches": batching.batches,
+    "journal": journal.journals,
     "cold": cold_start.cold_start,
     "throughput": requests.throughput,
     "latency": requests.latency,

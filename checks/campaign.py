@@ -92,7 +92,7 @@ async def campaign(messages: int, *, idle: float, limit: int, window: float) -> 
     async with asyncio.timeout(600), AsyncExitStack() as stack:
         redis = stack.enter_context(RedisServer(path))
         fake = await stack.enter_async_context(FakeSent(seed=json.loads((EXAMPLE / "seed.json").read_bytes())))
-        fake.rate_limit("standard", limit=limit, window=window)
+        fake.rate_limit("message", limit=limit, window=window)
         people = list_of_people(Path(stack.enter_context(tempfile.TemporaryDirectory())), messages)
         environment = {
             "REDIS_URL": redis.url,
@@ -124,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m checks.campaign", description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     options = parser.parse_args()
-    outcome = asyncio.run(campaign(options.messages, idle=10, limit=5000, window=10))
+    outcome = asyncio.run(campaign(options.messages, idle=10, limit=2000, window=10))
     print(f"{outcome.messages:,} messages to {outcome.people:,} people in {outcome.seconds:.0f} s")
     print(f"{WORKERS} workers, one killed: {outcome.requests:,} requests, {outcome.refused:,} refused with 429")
     if not outcome.people == outcome.messages == options.messages:
