@@ -61,8 +61,11 @@ def read_json(data: str) -> Any:
         raise typer.BadParameter(f"the body is not JSON: {error}") from None
 
 
-def read_body(source: str, kind: type[T]) -> T:
-    """A request body in the API's own form, from a ``.json`` or ``.toml`` file, or as JSON from stdin."""
+def read_body(source: str, kind: type[T], *, sandbox: bool) -> T:
+    """A request body in the API's own form, from a ``.json`` or ``.toml`` file, or as JSON from stdin.
+
+    ``sandbox`` sets the member of this name.
+    """
     suffix = ".json" if source == "-" else Path(source).suffix
     if suffix not in (".json", ".toml"):
         raise typer.BadParameter(f"{source} is neither .json nor .toml")
@@ -70,6 +73,7 @@ def read_body(source: str, kind: type[T]) -> T:
     try:
         if suffix == ".toml":
             content = msgspec.json.encode(msgspec.toml.decode(content))
-        return kind.from_json(content)
+        body = kind.from_json(content)
     except (msgspec.DecodeError, UnicodeDecodeError, SentConfigError) as error:
         raise typer.BadParameter(f"{source}: {error}") from None
+    return msgspec.structs.replace(body, sandbox=True) if sandbox else body

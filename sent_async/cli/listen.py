@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
@@ -55,7 +56,7 @@ def listen(
             try:
                 _write(event, show_content=show_content, as_json=as_json)
             except BrokenPipeError as error:
-                if not reader_gone.done():
+                with suppress(asyncio.InvalidStateError):  # it is known already
                     reader_gone.set_exception(error)
 
         application = web.Application()

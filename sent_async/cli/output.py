@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -16,6 +19,7 @@ from .. import Result, SentAPIError, SentError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+_wrap = partial(textwrap.wrap, break_long_words=False, break_on_hyphens=False)  # ids stay whole
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
@@ -41,14 +45,18 @@ def say(text: str) -> None:
 
 
 def write_one(item: msgspec.Struct, *, as_json: bool) -> None:
-    """Every member that has a value, nested ones by their path. Lines are not broken, so ids stay whole."""
+    """Every member that has a value, nested ones by their path. In a terminal, long values go on below."""
     if as_json:
         write_json(item)
         return
     members = list(_members(item))
     width = max(len(path) for path, _ in members) + 2
     for path, value in members:
-        write(path.ljust(width) + value.replace("\n", "\n" + " " * width))
+        lines = value.split("\n")
+        if sys.stdout.isatty():
+            room = max(shutil.get_terminal_size().columns - width, 20)
+            lines = [part for line in lines for part in _wrap(line, room) or [""]]
+        write(path.ljust(width) + ("\n" + " " * width).join(lines))
 
 
 def outcome(result: Result[str, Any]) -> dict[str, Any]:
@@ -82,7 +90,7 @@ def readable(value: object) -> str:
         case bool():
             text = "yes" if value else "no"
         case datetime():
-            text = f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+            text = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         case list():
             text = ", ".join(str(part) for part in cast("list[object]", value))
         case dict():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from .. import SentClient, operations
@@ -69,9 +68,7 @@ def create_template(
 
     The file holds the request body in the API's own form: definition, category, language, submit_for_review.
     """
-    body = read_body(file, TemplateCreate)
-    if sandbox:
-        body = msgspec.structs.replace(body, sandbox=True)
+    body = read_body(file, TemplateCreate, sandbox=sandbox)
 
     async def create(sent: SentClient) -> Template:
         return (await sent.send(operations.CREATE_TEMPLATE, body=body, idempotency_key=idempotency_key)).data
@@ -89,9 +86,7 @@ def update_template(
     as_json: AsJSON = False,
 ) -> None:
     """Update a template from a file. What the file leaves out stays as it is."""
-    body = read_body(file, TemplateUpdate)
-    if sandbox:
-        body = msgspec.structs.replace(body, sandbox=True)
+    body = read_body(file, TemplateUpdate, sandbox=sandbox)
 
     async def update(sent: SentClient) -> Template:
         response = await sent.send(

@@ -85,10 +85,11 @@ async def test_status_and_headers_on_demand(cli: Cli) -> None:
 
 async def test_an_error_is_that_of_all_commands(cli: Cli) -> None:
     """On stderr, with exit code 1; the head is there on demand."""
-    ended = await cli("api", "GET", "/v3/profiles/00000000-0000-4000-8000-000000000000", "-i")
-    assert ended.code == 1
-    assert ended.out.startswith("HTTP 404\n")
+    command = ("api", "GET", "/v3/profiles/00000000-0000-4000-8000-000000000000")
+    ended = await cli(*command)
+    assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error: 404 RESOURCE_014: Profile not found (request_id=req_")
+    assert (await cli(*command, "-i")).out.startswith("HTTP 404\n")
 
 
 @pytest.mark.parametrize(

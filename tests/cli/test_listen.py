@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from sent_async.testing import FakeSent
 from tests.support.deliveries import ENDPOINT, SECRET, event_body, signed, status_body
 from tests.support.processes import Cli, StartCli
 
@@ -78,6 +79,16 @@ async def test_each_verified_event_is_a_line(listen: Any) -> None:
         assert await listening.deliver(status_body(MESSAGE, "DELIVERED", channel="sms"), path=path) == 204
     assert await listening.line() == f"- message.delivered message_id={MESSAGE} message_status=DELIVERED channel=sms"
     assert await listening.end() == (b"", b"", 130)
+
+
+async def test_sent_delivers_a_test_event(fake_sent: FakeSent, cli: Cli, listen: Any) -> None:
+    """``webhooks test`` in one terminal, ``webhooks listen`` in another."""
+    listening = await listen()
+    webhook = fake_sent.add_webhook(endpoint_url=listening.url, signing_secret=SECRET)
+    ended = await cli("webhooks", "test", webhook.id, "contact.opt_out")
+    assert (ended.code, ended.out.splitlines()[0]) == (0, "success  yes")
+    assert " contact.opt_out opt_out=true " in await listening.line()
+    await listening.end()
 
 
 async def test_numbers_and_texts_are_masked(listen: Any) -> None:

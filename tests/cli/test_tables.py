@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 import signal
 import sys
@@ -42,6 +43,19 @@ async def test_a_narrow_terminal_costs_columns_and_no_letters(
     below = [line[name_at : after if after >= 0 else None].strip() for line in lines]
     assert LONG in " ".join(below)
     assert ("not shown: " in table.seen) == (columns < 200)
+
+
+async def test_a_long_value_goes_on_below_its_beginning(fake_sent: FakeSent, terminal: InTerminal) -> None:
+    """Words and ids stay whole. Empty lines of a text are kept."""
+    profile = fake_sent.add_profile(description=f"{LONG}\n\nThe end")
+    shown = terminal("profiles", "get", profile.id, columns=60, NO_COLOR="1", TERM="dumb")
+    assert await shown.end() == 0
+    text = shown.seen.partition("\r\ndescription ")[2]
+    value = re.split(r"\r\n(?! |\r)", text)[0].replace("\r", "").split("\n")
+    assert [line.split() for line in value].count([]) == 1
+    assert " ".join(" ".join(value).split()) == f"{LONG} The end"
+    assert max(map(len, value)) <= 60
+    assert any(line.split() == ["id", profile.id] for line in shown.lines)
 
 
 async def test_wide_characters_keep_columns_straight(fake_sent: FakeSent, cli: Cli) -> None:
