@@ -8,6 +8,9 @@ import itertools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
+
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
 class Clock:
@@ -31,8 +34,8 @@ class Clock:
 
         Never back: windows and keys that have run out would come back to life.
         """
-        if not seconds >= 0:
-            raise ValueError(f"time goes forward only; got {seconds!r} seconds")
+        if not 0 <= seconds <= _LATEST - self.now():
+            raise ValueError(f"time goes forward only, and up to the year 9000; got {seconds!r} seconds")
         ahead = self._ahead + seconds
         self._run(until=self.now() + seconds)
         self._ahead = max(self._ahead, ahead)

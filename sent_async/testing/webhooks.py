@@ -64,6 +64,6 @@ class Webhooks(View[Webhook, Endpoint]):
         self._deliveries.release(order, at_once=at_once)
 
     def _script(self, step: Callable[[Delivery], Any], times: int) -> None:
-        if times < 1:
-            raise ValueError(f"times is how many deliveries are meant, 1 or more; got {times!r}")
+        if not 1 <= times <= 1_000_000:
+            raise ValueError(f"times is how many deliveries are meant, 1 to 1,000,000; got {times!r}")
         self._deliveries.scripted.extend([step] * times)

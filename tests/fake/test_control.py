@@ -7,7 +7,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import aiohttp
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from codegen.openapi.reading import bundle
 from sent_async import ConflictError, NotFoundError, SentClient, ServerError
@@ -256,6 +260,8 @@ async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) ->
         ("POST", "/faults/answer", {"status": 99}, 400, "200 to 599"),
         ("PUT", "/limits/standard", {"limit": 0}, 400, "limit >= 1"),
         ("POST", "/time/advance", {"seconds": -1}, 400, "forward"),
+        ("POST", "/time/advance", {"seconds": 1e300}, 400, "the year 9000"),
+        ("POST", "/deliveries/drop", {"times": 10**9}, 400, "1,000,000"),
         ("POST", "/profiles/x/refuse-deletion", {"code": "NOPE"}, 400, "NOPE"),
         ("POST", "/keys", {"profile_id": "nope"}, 404, "'nope'"),
         ("POST", "/profiles", {"colour": "red"}, 400, "Profile has no member 'colour'"),
@@ -335,3 +341,28 @@ async def test_events_and_their_deliveries(service: Service, control: Control) -
         await control("POST", "/deliveries/release", release)
         await control("POST", "/settle")
         assert (sorted(service.ids) if "times" in release else service.ids) == expected
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+asked = st.sampled_from([route for route in ROUTES if route not in ("GET /", "POST /settle", "POST /drop-connections")])
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+async def test_any_arguments_are_taken_or_refused(data: st.DataObject) -> None:
+    """Whatever is asked for, the fake does it or says why not, and can still be looked at."""
+    async with FakeSent() as fake, aiohttp.ClientSession() as session:
+        for _ in range(data.draw(st.integers(1, 3))):
+            method, path = data.draw(asked).split()
+            path = path.format(tier="standard", profile_id=SEEDED, template_id=TEMPLATE, message_id="m", contact_id="c",
+                               number="%2B14155551234", country="US", number_type="TEN_DLC")  # fmt: skip
+            names = st.sampled_from(["name", "id", "times", "seconds", "status", "headers", "body", "payload", "limit"])
+            body = msgspec.json.encode(data.draw(st.dictionaries(names, plain, max_size=3)))
+            async with session.request(method, f"{fake.url}/_fake{path}", data=body) as answer:
+                assert answer.status in (200, 204, 400, 404), await answer.text()
+        async with session.get(f"{fake.url}/_fake/state") as answer:
+            assert answer.status == 200
