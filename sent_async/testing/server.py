@@ -53,18 +53,28 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
             template = await sent.templates.create(definition=...)
             fake.approve(template.id)
 
-    ``api_key`` is an organization key whose user is an admin; ``add_key`` makes others. ``port=0`` takes a free one.
-    It starts with the profile and the template of the API's own documents; ``seed=False`` starts empty, and a mapping
-    with other objects, as the API writes them: ``seed={"profiles": [{"name": "Sales"}], "templates": [...]}``.
-    ``organization=False`` starts with a key that has no organization.
-    ``auto_approve`` lets every review of a template end well, right after the response. ``empty_auth_bodies`` answers
-    401 and 403 without a body. ``profile_page_size`` pages the list of profiles. ``check_prerequisites=False``
-    completes any profile. ``auto_complete=False`` leaves a completion under way until ``finish_completion``.
-    ``keep_requests`` is how many of the latest requests ``requests`` holds.
-    ``auto_deliver=False`` leaves messages ``QUEUED`` until ``deliver``, ``read``, ``fail`` or ``block``.
-    ``check_conversations`` blocks free text to contacts who did not reply and got no template. ``scheduled_limit`` is
-    how many scheduled messages may be held.
-    ``callback_hosts`` names where events and callbacks are posted to beside this machine.
+    Args:
+        api_key: An organization key whose user is an admin. ``add_key`` makes others.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        seed: What is stored at the start: ``True`` for the profile and the template of the API's own documents,
+            ``False`` for nothing, or objects as the API writes them, such as
+            ``{"profiles": [{"name": "Sales"}], "templates": [...]}``.
+        organization: ``False`` for a key that has no organization.
+        empty_auth_bodies: Respond with 401 and 403 without a body.
+        profile_page_size: Items on a page of the list of profiles; ``None`` for all on one.
+        check_prerequisites: ``False`` completes any profile.
+        auto_complete: ``False`` leaves a completion under way until ``finish_completion``.
+        auto_approve: Approve every template right after the response that began its review.
+        keep_requests: How many of the latest requests ``requests`` holds.
+        auto_deliver: ``False`` leaves messages ``QUEUED`` until ``deliver``, ``read``, ``fail`` or ``block``.
+        check_conversations: Block free text to contacts who did not reply and got no template.
+        scheduled_limit: How many scheduled messages may be held.
+        callback_hosts: Hosts to which events and callbacks are posted, beside this machine.
+
+    Raises:
+        ValueError: ``api_key`` is empty, or a number is below 1.
+        TypeError: ``callback_hosts`` is a string.
     """
 
     def __init__(
