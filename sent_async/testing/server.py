@@ -73,7 +73,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         callback_hosts: Hosts to which events and callbacks are posted, beside this machine.
 
     Raises:
-        ValueError: ``api_key`` is empty, or a number is below 1.
+        ValueError: ``api_key`` is empty, a number is below 1, or ``seed`` has what cannot be stored.
         TypeError: ``callback_hosts`` is a string.
     """
 
