@@ -56,7 +56,7 @@ def list_activities(context: Context) -> Reply:
 def resend_message(context: Context) -> Reply:
     """The same message is queued again under its id, on its channel, and all checks run again."""
     record = _message(context)
-    if record.status not in _RESENDABLE or record.wire["direction"] == "INBOUND":
+    if record.status not in _RESENDABLE:
         raise _not_modifiable(record, "sent again")
     record = life.step(context, record, "QUEUED")
     life.plan(context, record)
