@@ -118,7 +118,7 @@ async def simulate(processes: int, redis: Redis | None) -> Outcome:
 
     async def request(pacer: Pacer, number: int) -> None:
         nonlocal refused, left
-        while (permit := pacer.take(TIER)) is None:
+        while (permit := pacer.try_acquire(TIER)) is None:
             await pacer.wait(TIER, None)
         await asyncio.sleep(random.uniform(0.02, 0.1))
         began[:] = began or [loop.time()]

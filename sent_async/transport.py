@@ -145,7 +145,7 @@ class Transport:
                 if connection is None and pacer.is_open(tier):
                     connection = await link.connect()
                 if connection is not None:
-                    permit = pacer.take(tier)
+                    permit = pacer.try_acquire(tier)
                     if permit is not None:
                         call.attempts += 1
                         status, headers, body = await link.exchange(connection, call)

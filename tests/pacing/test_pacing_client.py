@@ -73,7 +73,7 @@ class Recorder:
     def is_open(self, tier: str) -> bool:
         return True
 
-    def take(self, tier: str) -> int:
+    def try_acquire(self, tier: str) -> int:
         self.permits += 1
         return self.permits
 

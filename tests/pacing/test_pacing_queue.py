@@ -38,14 +38,14 @@ def paced(clock: FakeClock, remaining: int, reset_in: float = 60.0) -> HeaderPac
 
 def respond(pacer: HeaderPacer, status: int, headers: dict[str, str]) -> None:
     """One request and its response."""
-    permit = pacer.take(TIER)
+    permit = pacer.try_acquire(TIER)
     assert permit is not None
     pacer.release(TIER, permit, status, headers)
 
 
 async def waiting(pacer: HeaderPacer, count: int, expires: float | None = None) -> list[asyncio.Task[None]]:
     """That many calls that were told to wait."""
-    assert pacer.take(TIER) is None
+    assert pacer.try_acquire(TIER) is None
     tasks = [asyncio.ensure_future(pacer.wait(TIER, expires)) for _ in range(count)]
     await asyncio.sleep(0)
     return tasks
@@ -90,12 +90,12 @@ async def test_one_429_pauses_everybody_until_it_is_over() -> None:
     pacer = paced(clock, 9)
     respond(pacer, 429, {"Retry-After": "7"})
 
-    assert pacer.take(TIER) is None
+    assert pacer.try_acquire(TIER) is None
     assert pacer.rate_limits[TIER].paused_for == 7
     clock.advance(6.9)
-    assert pacer.take(TIER) is None
+    assert pacer.try_acquire(TIER) is None
     clock.advance(0.1)
-    assert pacer.take(TIER) is not None
+    assert pacer.try_acquire(TIER) is not None
 
 
 async def test_another_client_on_the_same_limit_costs_one_burst_of_refusals() -> None:
@@ -184,20 +184,20 @@ async def test_woken_calls_that_do_not_come_leave_the_window_to_others() -> None
     """A second later the next ones are woken. The limit still holds for what is written."""
     clock = FakeClock()
     pacer = paced(clock, 2)
-    permits = [pacer.take(TIER), pacer.take(TIER)]
+    permits = [pacer.try_acquire(TIER), pacer.try_acquire(TIER)]
     tasks = await waiting(pacer, 6)
     for _ in permits:
         pacer.release(TIER, 0, 0, {})
     await asyncio.sleep(0)
     assert [task.done() for task in tasks] == [True, True, False, False, False, False]
-    assert pacer.take(TIER) is None, "both are kept for those who were woken"
+    assert pacer.try_acquire(TIER) is None, "both are kept for those who were woken"
 
     await elapse(clock, 1)
     assert [task.done() for task in tasks] == [True, True, True, True, False, False]
     await end(tasks)
     clock.advance(1)
 
-    assert [pacer.take(TIER) for _ in range(3)] == [0, 0, None]
+    assert [pacer.try_acquire(TIER) for _ in range(3)] == [0, 0, None]
 
 
 async def test_asking_whether_it_is_open_changes_nothing() -> None:
@@ -206,7 +206,7 @@ async def test_asking_whether_it_is_open_changes_nothing() -> None:
     pacer = paced(clock, 1)
     assert pacer.is_open(TIER)
     assert pacer.is_open("another tier")
-    permit = pacer.take(TIER)
+    permit = pacer.try_acquire(TIER)
     assert not pacer.is_open(TIER)
     (late,) = await waiting(pacer, 1)
     pacer.release(TIER, permit or 0, 0, {})
@@ -216,7 +216,7 @@ async def test_asking_whether_it_is_open_changes_nothing() -> None:
     assert not pacer.is_open(TIER)
     await pacer.wait(TIER, None)
     assert pacer.is_open(TIER)
-    assert pacer.take(TIER) is not None
+    assert pacer.try_acquire(TIER) is not None
 
 
 # First come, first served
@@ -251,12 +251,12 @@ async def test_a_woken_call_that_finds_the_limit_spent_again_keeps_its_place() -
     """A 429 came in between: it is still before those who came after it."""
     clock = FakeClock()
     pacer = paced(clock, 3)
-    permits = [pacer.take(TIER) for _ in range(3)]
+    permits = [pacer.try_acquire(TIER) for _ in range(3)]
     order: list[int] = []
     connected = asyncio.Event()
 
     async def call(number: int) -> None:
-        while pacer.take(TIER) is None:
+        while pacer.try_acquire(TIER) is None:
             await pacer.wait(TIER, None)
             if number < 2:
                 await connected.wait()
@@ -286,7 +286,7 @@ async def test_a_limit_that_frees_in_an_hour_is_an_error_at_once() -> None:
     """A call waits two minutes at most; the error says how long it would have been."""
     clock = FakeClock()
     pacer = paced(clock, 0, reset_in=3000)
-    assert pacer.take(TIER) is None
+    assert pacer.try_acquire(TIER) is None
 
     with pytest.raises(SentTimeoutError) as raised:
         await pacer.wait(TIER, None)
@@ -351,7 +351,7 @@ async def test_those_who_wait_already_are_turned_away_too(status: int, headers: 
     """They waited for the first response, which says that it will take long."""
     clock = FakeClock()
     pacer = HeaderPacer(clock)
-    permit = pacer.take(TIER)
+    permit = pacer.try_acquire(TIER)
     assert permit is not None
     tasks = await waiting(pacer, 20)
     tasks[3].cancel()
@@ -369,7 +369,7 @@ async def test_a_longer_pause_turns_away_whom_it_is_too_long_for() -> None:
     """The others go on waiting."""
     clock = FakeClock()
     pacer = HeaderPacer(clock)
-    permit = pacer.take(TIER)
+    permit = pacer.try_acquire(TIER)
     assert permit is not None
     short, long = (*await waiting(pacer, 1, expires=clock.now + 10), *await waiting(pacer, 1, expires=clock.now + 100))
 
@@ -422,7 +422,7 @@ async def test_a_cancelled_call_leaves_its_turn_to_the_next(told_first: bool) ->
     """Whether it has run before the others are woken or not."""
     clock = FakeClock()
     pacer = paced(clock, 1)
-    permit = pacer.take(TIER)
+    permit = pacer.try_acquire(TIER)
     assert permit is not None
     first, second, third = await waiting(pacer, 3)
 
@@ -441,7 +441,7 @@ async def test_a_call_cancelled_just_after_it_was_woken_leaves_its_turn_to_the_n
     """It had no chance to take anything."""
     clock = FakeClock()
     pacer = paced(clock, 1)
-    permit = pacer.take(TIER)
+    permit = pacer.try_acquire(TIER)
     assert permit is not None
     first, second = await waiting(pacer, 2)
 
@@ -474,7 +474,7 @@ async def test_twenty_thousand_calls_can_be_cancelled_in_any_order(
     assert (state.in_flight, state.waiting, state.remaining) == (0, 0, 0)
     assert all(timer.cancelled for timer in clock.timers)
     clock.advance(60)
-    assert pacer.take(TIER) is not None
+    assert pacer.try_acquire(TIER) is not None
 
 
 # Whatever the server says
@@ -502,7 +502,7 @@ def test_no_response_leaves_a_call_waiting_for_ever(responses: list[tuple[int, d
         script = iter(responses)
 
         async def call() -> None:
-            while (permit := pacer.take(TIER)) is None:
+            while (permit := pacer.try_acquire(TIER)) is None:
                 await pacer.wait(TIER, None)
             await asyncio.sleep(0)
             pacer.release(TIER, permit, *next(script, (200, {})))

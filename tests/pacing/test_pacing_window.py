@@ -1,4 +1,4 @@
-"""``Window``, row by row: what it makes of responses. Pure: seconds and Unix time are passed in."""
+"""``RateWindow``, row by row: what it makes of responses. Pure: seconds and Unix time are passed in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from sent_async.pacing import Window, seconds_until_reset
+from sent_async.rate_window import RateWindow, seconds_until_reset
 
 UNIX = 1_800_000_000.0
 
@@ -23,25 +23,25 @@ def headers(limit: int = 10, remaining: int = 9, reset: float = 60.0, **more: st
     }
 
 
-def after(*responses: tuple[float, int, dict[str, str]]) -> Window:
+def after(*responses: tuple[float, int, dict[str, str]]) -> RateWindow:
     """A window that has learned from these responses (time, status, headers), each to one request."""
-    window = Window()
+    window = RateWindow()
     for now, status, told in responses:
-        respond(window, now, window.take(now), status, told)
+        respond(window, now, window.spend(now), status, told)
     return window
 
 
-def respond(window: Window, now: float, permit: int, status: int, told: dict[str, str]) -> None:
+def respond(window: RateWindow, now: float, permit: int, status: int, told: dict[str, str]) -> None:
     window.in_flight -= 1
-    if not window.count(now, status, told):
+    if not window.learn_fast(now, status, told):
         window.learn(now, UNIX + now, permit, status, told)
 
 
-def let_go(window: Window, now: float) -> int:
+def let_go(window: RateWindow, now: float) -> int:
     """How many requests may go at once."""
     count = 0
     while count < 1_000 and window.room(now) >= 1:
-        window.take(now)
+        window.spend(now)
         count += 1
     return count
 
@@ -112,7 +112,7 @@ NO_TIME = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0"}
         ),
     ],
 )  # fmt: skip
-def test_how_many_requests_may_go_at_once(window: Window, now: float, goes: int) -> None:
+def test_how_many_requests_may_go_at_once(window: RateWindow, now: float, goes: int) -> None:
     """After these responses, at this time."""
     assert let_go(window, now) == goes
 
@@ -121,7 +121,7 @@ def test_requests_in_flight_count_against_what_remains() -> None:
     """Seven remain by the last response, but two requests sent before it are still unanswered."""
     window = after((0, 200, headers(remaining=9)))
     for _ in range(3):
-        window.take(1)
+        window.spend(1)
     respond(window, 1, 0, 200, headers(remaining=7))
 
     assert let_go(window, 1) == 5
@@ -129,7 +129,7 @@ def test_requests_in_flight_count_against_what_remains() -> None:
 
 def test_a_request_to_learn_holds_the_others_back_for_a_second_only() -> None:
     """With nothing known and no response, nothing is held back: an outage must not become slower."""
-    window = Window()
+    window = RateWindow()
 
     assert let_go(window, 0) == 1
     assert window.opens_at(0.5) == 1.0
@@ -139,8 +139,8 @@ def test_a_request_to_learn_holds_the_others_back_for_a_second_only() -> None:
 
 def test_a_request_to_learn_that_fails_is_followed_by_another() -> None:
     """One may have been cancelled by its caller. When they go on failing, the second counts from the first of them."""
-    window = Window()
-    respond(window, 0.5, window.take(0), 0, {})
+    window = RateWindow()
+    respond(window, 0.5, window.spend(0), 0, {})
 
     assert let_go(window, 0.5) == 1
     assert let_go(window, 1.0) == 1_000
@@ -161,11 +161,11 @@ def test_after_the_reset_an_unanswered_request_lets_the_old_limit_go_then_everyt
 def test_the_first_response_after_an_outage_decides_again(status: int, told: dict[str, str], goes: int) -> None:
     """With rate headers there is a limit again, without there is none."""
     window = after((0, 200, headers(limit=10, remaining=0)))
-    permits = [window.take(60), window.take(61)]
+    permits = [window.spend(60), window.spend(61)]
     for permit in permits:
         respond(window, 90, permit, 0, {})
 
-    respond(window, 91, window.take(91), status, told)
+    respond(window, 91, window.spend(91), status, told)
 
     assert let_go(window, 91) == goes
 
@@ -174,17 +174,17 @@ def test_the_first_response_after_an_outage_decides_again(status: int, told: dic
 def test_a_response_that_decides_nothing_is_only_counted(told: dict[str, str]) -> None:
     """The common case needs neither the other headers nor the wall clock."""
     window = after((0, 200, headers(limit=1000, remaining=901) if told else {}))
-    window.take(1)
+    window.spend(1)
     window.in_flight -= 1
 
-    assert window.count(1, 200, told)
+    assert window.learn_fast(1, 200, told)
     assert window.remaining == (900 if told else math.inf)
 
 
 def test_many_refusals_of_one_burst_are_one_pause() -> None:
     """Requests under way when the pause began only make it longer, never a second one."""
     window = after((0, 200, headers(remaining=9)))
-    permits = [window.take(1) for _ in range(5)]
+    permits = [window.spend(1) for _ in range(5)]
     for wait, permit in zip(("3", "4", "2", "4", "1"), permits, strict=True):
         respond(window, 1, permit, 429, headers(remaining=0, Retry_After=wait))
 
@@ -195,19 +195,19 @@ def test_many_refusals_of_one_burst_are_one_pause() -> None:
 def test_after_a_pause_requests_go_out_spread() -> None:
     """Ten a minute means one every six seconds, until a whole window has been calm."""
     window = after((0, 200, headers()), (1, 429, headers(remaining=0, Retry_After="5")))
-    window.take(6)
+    window.spend(6)
     respond(window, 6, window.pauses, 200, headers(remaining=9, reset=66))
 
-    assert not window.calm
+    assert window.recovering
     assert [let_go(window, now) for now in (7, 12, 13, 18, 24)] == [0, 1, 0, 1, 1]
     assert let_go(window, 66) == 9 - 3 + 1, "what remains, and one to learn of the next window"
-    assert window.calm
+    assert not window.recovering
 
 
 def test_a_late_alarm_is_made_up_for() -> None:
     """Spread requests keep their rate although each wakes a little late."""
     window = after((0, 200, headers()), (1, 429, headers(remaining=0, Retry_After="5")))
-    window.take(6)
+    window.spend(6)
     respond(window, 6, window.pauses, 200, headers(remaining=9, reset=66))
 
     assert [let_go(window, now) for now in (14, 17, 23.5, 24)] == [1, 0, 1, 1]
@@ -217,9 +217,9 @@ def test_a_refusal_that_still_promises_requests_ends_bursts_for_long() -> None:
     """There is a limit below the one the headers tell of, so that the next burst would be refused as well."""
     told, lied = (after((0, 200, headers()), (1, 429, headers(remaining=left, Retry_After="5"))) for left in (0, 6))
     for window in (told, lied):
-        respond(window, 200, window.take(200), 200, headers(remaining=9, reset=260))
+        respond(window, 200, window.spend(200), 200, headers(remaining=9, reset=260))
 
-    assert (told.calm, lied.calm) == (True, False)
+    assert (told.recovering, lied.recovering) == (False, True)
     assert let_go(told, 201) == 9
     assert let_go(lied, 201) == 1
 
@@ -229,8 +229,8 @@ def test_bursts_are_back_five_minutes_after_a_pause(left: int) -> None:
     """Also under an hourly limit, and when the 429 still promised requests."""
     hourly = after((0, 200, headers(limit=1000, reset=3600)))
     refused = headers(limit=1000, remaining=left, reset=3600, Retry_After="5")
-    respond(hourly, 1, hourly.take(1), 429, refused)
-    respond(hourly, 6, hourly.take(6), 200, headers(limit=1000, remaining=900, reset=3600))
+    respond(hourly, 1, hourly.spend(1), 429, refused)
+    respond(hourly, 6, hourly.spend(6), 200, headers(limit=1000, remaining=900, reset=3600))
 
     assert let_go(hourly, 304) == 2, "spread, and one that was late"
     assert let_go(hourly, 306) == 898
@@ -239,7 +239,7 @@ def test_bursts_are_back_five_minutes_after_a_pause(left: int) -> None:
 def test_spread_requests_of_a_small_limit_do_not_wait_for_long() -> None:
     """Ten an hour would be one in six minutes."""
     hourly = after((0, 200, headers(limit=10, reset=3600)), (1, 429, headers(limit=10, reset=3600, Retry_After="5")))
-    respond(hourly, 6, hourly.take(6), 200, headers(limit=10, remaining=8, reset=3600))
+    respond(hourly, 6, hourly.spend(6), 200, headers(limit=10, remaining=8, reset=3600))
 
     assert hourly.opens_at(6) == 36
 
@@ -250,7 +250,7 @@ def test_without_any_header_the_spread_slows_with_every_pause() -> None:
     for pauses in (1, 2, 3):
         window = after(*[(60.0 * number, 429, {}) for number in range(pauses)])
         start = window.paused_until
-        respond(window, start, window.take(start), 200, {})
+        respond(window, start, window.spend(start), 200, {})
         gaps.append(window.opens_at(start) - start)
 
     assert gaps == pytest.approx([0.1, 0.2, 0.4])

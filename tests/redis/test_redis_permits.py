@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from redis import Redis
 from redis.commands.core import Script
 
-from sent_async.pacing import PATIENCE
-from sent_async.redis import _PACE, _Reply, _SharedWindow
+from sent_async.rate_window import GRACE
+from sent_async.redis.window import PACE, Reply, SharedWindow
 from tests.support.redis_server import RedisServer
 
 LEASE = 100.0
@@ -24,32 +24,32 @@ LEASE = 100.0
 def pace(redis: RedisServer) -> Iterator[Script]:
     """The script on an empty Redis."""
     with Redis.from_url(redis.url) as client:
-        yield client.register_script(_PACE)
+        yield client.register_script(PACE)
 
 
 class Process:
     """A process's window and its exchanges, at a time of its own."""
 
     def __init__(self, pace: Script, fleet: str = "fleet") -> None:
-        self.window = _SharedWindow()
+        self.window = SharedWindow()
         self.now = 1000.0
         self._pace = pace
         self._keys = [f"{{{fleet}}}:{part}" for part in ("window", "held", "leases")]
         self._name = secrets.token_hex(4)
 
-    def ask(self, waiting: int = 0, **changes: float) -> _Reply:
-        report = self.window.report(self.now, waiting, 0.25, LEASE)
+    def ask(self, waiting: int = 0, **changes: float) -> Reply:
+        report = self.window.make_report(self.now, waiting, 0.25, LEASE)
         report = msgspec.structs.replace(report, **changes)
-        return msgspec.json.decode(self._pace(self._keys, [self._name, msgspec.json.encode(report)]), type=_Reply)
+        return msgspec.json.decode(self._pace(self._keys, [self._name, msgspec.json.encode(report)]), type=Reply)
 
-    def exchange(self, waiting: int = 0, **changes: float) -> _Reply:
+    def exchange(self, waiting: int = 0, **changes: float) -> Reply:
         reply = self.ask(waiting, **changes)
-        self.window.adopt(self.now, reply, self.now + LEASE)
+        self.window.apply(self.now, reply, self.now + LEASE)
         return reply
 
     def take(self) -> int:
         assert self.window.room(self.now) >= 1
-        return self.window.take(self.now)
+        return self.window.spend(self.now)
 
     def respond(self, permit: int, status: int, remaining: int, reset_in: float = 60.0) -> None:
         self.window.in_flight -= 1
@@ -78,10 +78,10 @@ def test_what_all_hold_is_never_more_than_is_left(pace: Script, left: int, steps
     for number, wanted, spent in steps:
         process = processes[number]
         process.exchange(waiting=wanted)
-        for permit in [process.take() for _ in range(min(spent, process.window.block))]:
+        for permit in [process.take() for _ in range(min(spent, process.window.permits))]:
             left -= 1
             process.respond(permit, 200, left)
-        assert 0 <= sum(each.window.block for each in processes) <= left
+        assert 0 <= sum(each.window.permits for each in processes) <= left
 
 
 def test_one_process_asks_and_all_learn(pace: Script) -> None:
@@ -93,7 +93,7 @@ def test_one_process_asks_and_all_learn(pace: Script) -> None:
     first.exchange()
     second.exchange(waiting=9)
 
-    assert second.window.block == 9
+    assert second.window.permits == 9
     assert (second.window.limit, second.window.remaining) == (100, 99)
     assert second.window.resets_at == pytest.approx(second.now + 60, abs=1)
 
@@ -122,7 +122,7 @@ def test_a_refusal_takes_back_what_the_others_hold(pace: Script) -> None:
     assert (first.window.room(first.now), second.window.room(second.now)) == (0, 0)
     assert second.window.paused_until == pytest.approx(second.now + 30, abs=1)
     second.respond(in_flight, 429, 0, reset_in=30)
-    assert (second.window.pauses, second.window.refusals) == (1, 1)
+    assert (second.window.pauses, second.window.recent_pauses) == (1, 1)
 
 
 def test_a_refusal_during_an_exchange_outranks_its_reply(pace: Script) -> None:
@@ -133,7 +133,7 @@ def test_a_refusal_during_an_exchange_outranks_its_reply(pace: Script) -> None:
     permit = first.take()
     reply = first.ask(waiting=5)
     first.respond(permit, 429, 0, reset_in=30)
-    first.window.adopt(first.now, reply, first.now + LEASE)
+    first.window.apply(first.now, reply, first.now + LEASE)
 
     assert reply.granted == 5
     assert first.window.room(first.now + 31) == 0
@@ -147,10 +147,10 @@ def test_a_refusal_met_while_redis_was_away_is_told_later(pace: Script) -> None:
     """The pause still counts for the others."""
     first, second = Process(pace), Process(pace)
     first.learn(50)
-    first.window.go_alone()
+    first.window.go_local()
     first.respond(first.take(), 429, 0, reset_in=30)
-    first.window.report(first.now, 0, 0.25, LEASE)  # got lost
-    first.window.go_alone()
+    first.window.make_report(first.now, 0, 0.25, LEASE)  # got lost
+    first.window.go_local()
 
     first.exchange()
     second.exchange(waiting=1)
@@ -167,7 +167,7 @@ def test_what_comes_late_changes_nothing(pace: Script) -> None:
     first.now += 61
     first.exchange(waiting=1, resets=0.0)
     first.window.resets_at = first.now  # Redis's clock does not follow ours
-    first.window.block = 1
+    first.window.permits = 1
     first.respond(first.take(), 200, 99)
     first.exchange()
 
@@ -187,18 +187,18 @@ def test_permits_end_with_their_lease(pace: Script) -> None:
 
     assert process.window.room(process.now) == 0
     assert process.exchange().granted == 0
-    assert process.window.block == 0
+    assert process.window.permits == 0
 
 
 def test_only_a_process_that_is_alone_lets_go_by_itself(pace: Script) -> None:
     """With Redis, Redis decides when requests that nobody answers hold back the others no longer."""
     process = Process(pace)
-    process.window.unheard(process.now)
-    assert process.window.asked_at is None
+    process.window.no_response(process.now)
+    assert process.window.probed_at is None
 
-    process.window.go_alone()
+    process.window.go_local()
     process.take()
-    process.now += PATIENCE
+    process.now += GRACE
     process.window.in_flight -= 1
     process.window.learn(process.now, 0.0, 0, 0, {})
 

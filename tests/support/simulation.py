@@ -43,7 +43,7 @@ class Simulation:
         status = 429
         while status == 429:
             await self._pause(self.connecting)
-            permit = self.pacer.take("standard")
+            permit = self.pacer.try_acquire("standard")
             if permit is None:
                 try:
                     await self.pacer.wait("standard", expires)

@@ -1,7 +1,7 @@
 -- One exchange of one process with Redis: it says what it holds and has learned, and gets permits.
 -- KEYS: what all know (JSON), permits by process, end of lease by process. ARGV: the process, its report (JSON).
 -- All times are Redis's own, in seconds, or differences to its now. The members of report and reply are described in
--- redis.py.
+-- window.py.
 local member, r = ARGV[1], cjson.decode(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -32,7 +32,7 @@ if r.pause > 0 then
   s.left, s.resets, s.next, s.asked, s.interval = 0, s.paused, s.paused, 0, r.interval
 end
 
--- What may be spent now: the rules of Window, with all that is held anywhere in place of what is in flight.
+-- What may be spent now: the rules of RateWindow, with all that is held anywhere in place of what is in flight.
 local room, wait, asks = s.left - s.held, r.poll, false
 if now < s.paused then
   room, wait = 0, s.paused - now
