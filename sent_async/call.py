@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Reason = Literal["timeout", "deadline", "close"]
+StopReason = Literal["timeout", "deadline", "close"]
 
 logger = logging.getLogger("sent_async")
 
@@ -32,6 +32,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt of a call, after it has ended. It holds no header, query, body or id out of a path."""
 
     method: str
+    """The HTTP method."""
     path: str
     """The path template, such as ``/v3/profiles/{profileId}``."""
     number: int
@@ -39,35 +40,41 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     """How long this attempt took, without the two waits below."""
     status: int | None = None
-    """``None`` when there was no response."""
+    """The HTTP status; ``None`` when there was no response."""
     request_id: str | None = None
+    """The id to give to the vendor's support."""
     error: SentError | None = None
+    """What the attempt failed with; ``None`` when it succeeded."""
     retry_in: float | None = None
     """Seconds until the next attempt; ``None`` when there is none."""
     waited_for_slot: float = 0.0
-    """Seconds that it waited before until fewer than ``limit`` requests of the client were in flight."""
+    """Seconds for which the attempt waited because ``limit`` requests of the client were in flight."""
     waited_for_limit: float = 0.0
-    """Seconds that it waited before for the rate limit."""
+    """Seconds for which the attempt waited for the rate limit."""
 
 
 class Call(Generic[T]):
-    """One call in flight. It belongs to the task that runs it."""
+    """One call in flight, which belongs to the task that runs it.
+
+    Three parties use it. ``run`` makes the attempts and owns the private attributes. The transport reads what it has to
+    send, and notes what happens during an attempt. A timer, or the client that is closed, ends the call by ``stop``.
+    """
 
     __slots__ = (
+        "_clock",
         "_on_attempt",
         "_options",
         "_prior_cancels",
         "_retries",
         "_started",
-        "_stopped",
+        "_stop_reason",
         "_task",
         "_transport",
         "_waits",
         "attempt_started",
         "attempts",
-        "clock",
+        "connection_was_dead",
         "expires",
-        "found_dead",
         "maybe_sent",
         "operation",
         "pacer",
@@ -89,28 +96,35 @@ class Call(Generic[T]):
         on_attempt: Callable[[Attempt], None] | None,
         task: asyncio.Task[Any],
     ) -> None:
+        # What the transport reads.
         self.operation = operation
         self.request = request
         self.timeout = options.timeout
         self.pacer = pacer
-        self.clock = clock
+        self.expires: float | None = None
+        """When the deadline ends the call, on the clock."""
+
+        # What the transport writes.
+        self.attempts = 0
+        """Attempts so far, the current one included."""
+        self.maybe_sent = False
+        """Whether any attempt may have reached the server."""
+        self.connection_was_dead = False
+        """The last attempt failed because a kept connection had died before it was used again."""
+        self.waited_for_slot = self.waited_for_limit = 0.0
+        """Seconds that the current attempt waited."""
+
         self._options = options
         self._transport = transport
+        self._clock = clock
         self._on_attempt = on_attempt
         self._task = task
         self._prior_cancels = task.cancelling()
-        self._stopped: Reason | None = None
+        self._stop_reason: StopReason | None = None
         self._retries = 0
         self._waits: Iterator[float] | None = None
         self._started = self.attempt_started = clock.time()
-        self.waited_for_slot = self.waited_for_limit = 0.0
-        self.expires: float | None = None
-        """When the deadline ends the call, on the clock."""
-        self.attempts = 0
-        self.maybe_sent = False
-        """Whether any attempt may have reached the server."""
-        self.found_dead = False
-        """The last attempt failed because a kept connection had died before it was used again."""
+        """When the call and its current attempt began. The transport writes the latter."""
 
     async def run(self) -> SentResponse[T]:
         """Attempt until a response can be returned or the retry policy says that an error is final.
@@ -130,25 +144,25 @@ class Call(Generic[T]):
         try:
             while True:
                 try:
-                    status, headers, body = await transport.exchange(self)
-                    data, meta = decode(self.operation, status, headers, body, self.clock)
+                    status, headers, body = await transport.attempt(self)
+                    data, meta = decode(self.operation, status, headers, body, self._clock)
                     break
                 except SentError as error:
                     failure = error
-                wait = self._wait_after(failure)
+                wait = self._seconds_until_retry(failure)
                 self._report(getattr(failure, "status", None), failure.request_id, failure, wait)
                 if wait is None:
-                    raise self._complete(failure)
+                    raise self._with_facts(failure)
                 reported = self.attempts
                 self.waited_for_slot = self.waited_for_limit = 0.0
                 if wait:
-                    await self.clock.sleep(wait)
+                    await self._clock.sleep(wait)
         except asyncio.CancelledError:
-            reason = self.take_back("deadline", "close")
+            reason = self.undo_stop("deadline", "close")
             if reason is None:
                 raise
         else:
-            elapsed = self.clock.time() - self._started
+            elapsed = self._clock.time() - self._started
             response = SentResponse(
                 data=data, status=status, headers=headers, meta=meta, attempts=self.attempts, elapsed=elapsed
             )
@@ -162,29 +176,52 @@ class Call(Generic[T]):
         stopped = self._stop_error(reason)
         if self.attempts > reported:
             self._report(None, None, stopped)
-        raise self._complete(stopped) from failure
+        raise self._with_facts(stopped) from failure
 
-    def _wait_after(self, failure: SentError) -> float | None:
-        """Seconds until the next attempt, or ``None`` when ``failure`` is final."""
-        if self.found_dead and self.request.repeatable:
-            return 0.0  # it spends no retry
+    def stop(self, reason: StopReason) -> None:
+        """End the call from outside: cancel its task, and note the reason to tell it from other cancellations."""
+        if self._stop_reason is None:
+            self._task.cancel()
+        # Closing outranks a time limit that has not been delivered yet.
+        self._stop_reason = "close" if "close" in (reason, self._stop_reason) else reason
+
+    def undo_stop(self, *reasons: StopReason) -> StopReason | None:
+        """Undo a cancellation by ``stop`` that has just been caught as a ``CancelledError``.
+
+        Args:
+            reasons: Those that the caller can handle.
+
+        Returns:
+            The reason. ``None`` when it is not among ``reasons``, or when the task was cancelled by others too: then
+            the ``CancelledError`` has to be raised again.
+        """
+        reason = self._stop_reason
+        if reason not in reasons:
+            return None
+        self._stop_reason = None
+        return reason if self._task.uncancel() <= self._prior_cancels else None
+
+    def _seconds_until_retry(self, failure: SentError) -> float | None:
+        """Seconds until the next attempt, or ``None`` when ``failure`` is final. Counts the retry."""
+        if self.connection_was_dead and self.request.repeatable:
+            return 0.0  # does not count as a retry
         retries, self._retries = self._retries, self._retries + 1
         if retries >= self._options.max_retries or not is_retryable(failure, repeatable=self.request.repeatable):
             return None
-        remaining = None if self.expires is None else self.expires - self.clock.time()
+        remaining = None if self.expires is None else self.expires - self._clock.time()
         if self._waits is None:
             self._waits = drawn_waits()
         return wait_before_retry(next(self._waits), getattr(failure, "retry_after", None), remaining)
 
-    def _complete(self, error: SentError) -> SentError:
-        """Add what is known of the whole call to the error of its last attempt."""
+    def _with_facts(self, error: SentError) -> SentError:
+        """The error of an attempt, with what is known of the whole call."""
         error.attempts = self.attempts
         error.idempotency_key = self.request.idempotency_key
         if isinstance(error, SentConnectionError):
             error.maybe_sent |= self.maybe_sent
         return error
 
-    def _stop_error(self, reason: Reason) -> SentError:
+    def _stop_error(self, reason: StopReason) -> SentError:
         if reason == "close":
             return SentConnectionError(
                 f"{self.operation.name}: the client was closed during the call", maybe_sent=False
@@ -194,24 +231,6 @@ class Call(Generic[T]):
             f"{self.operation.name}: {what} within the deadline of {self._options.deadline:g} s", maybe_sent=False
         )
 
-    def stop(self, reason: Reason) -> None:
-        """End the call from outside: cancel its task, and note the reason to tell it from other cancellations."""
-        if self._stopped is None:
-            self._task.cancel()
-        # Closing outranks a time limit that has not been delivered yet.
-        self._stopped = "close" if "close" in (reason, self._stopped) else reason
-
-    def take_back(self, *reasons: Reason) -> Reason | None:
-        """The reason when the ``CancelledError`` just caught came from ``stop``; the cancellation is then undone.
-
-        ``None`` when it came from elsewhere too, or for another reason: it must be raised again.
-        """
-        reason = self._stopped
-        if reason not in reasons:
-            return None
-        self._stopped = None
-        return reason if self._task.uncancel() <= self._prior_cancels else None
-
     def _report(
         self, status: int | None, request_id: str | None, error: SentError | None = None, wait: float | None = None
     ) -> None:
@@ -220,7 +239,7 @@ class Call(Generic[T]):
             method=self.operation.method,
             path=self.operation.path,
             number=self.attempts,
-            seconds=self.clock.time() - self.attempt_started,
+            seconds=self._clock.time() - self.attempt_started,
             status=status,
             request_id=request_id,
             error=error,
@@ -248,7 +267,7 @@ class Call(Generic[T]):
 
 
 def _outcome(attempt: Attempt) -> str:
-    """What an operator needs to know: the status and the error code, or why there was no response."""
+    """The status and the error code, or why there was no response."""
     error = attempt.error
     if isinstance(error, SentConnectionError):
         return f"{type(error).__name__} ({error})"
@@ -261,24 +280,30 @@ class CallTimer:
 
     Limits of one length expire in the order in which they started, so the first one is the next to expire. An unused
     timer is forgotten, or a caller who computes timeouts would pile them up.
+
+    Args:
+        reason: Why calls are stopped when their limit expires.
+        seconds: The length of the limits.
+        clock: The client's clock.
+        forget: Called when no limit is left.
     """
 
-    __slots__ = ("_clock", "_forget", "_reason", "_running", "_timer")
+    __slots__ = ("_clock", "_expires", "_forget", "_reason", "_timer")
 
-    def __init__(self, reason: Reason, seconds: float, clock: Clock, forget: Callable[[], object]) -> None:
-        self._reason: Reason = reason
+    def __init__(self, reason: StopReason, seconds: float, clock: Clock, forget: Callable[[], object]) -> None:
+        self._reason: StopReason = reason
         self._forget = forget
         self._clock = clock
-        self._running: dict[Call[Any], float] = {}
+        self._expires: dict[Call[Any], float] = {}
         self._timer = clock.call_later(seconds, self._expire)
 
     def start(self, call: Call[Any], expires: float) -> None:
         """Limit the call. ``expires`` is a time on the clock."""
-        self._running[call] = expires
+        self._expires[call] = expires
 
     def end(self, call: Call[Any]) -> None:
         """Lift the limit."""
-        self._running.pop(call, None)
+        self._expires.pop(call, None)
 
     def close(self) -> None:
         """Stop the timer for good."""
@@ -286,10 +311,10 @@ class CallTimer:
 
     def _expire(self) -> None:
         now = self._clock.time()
-        for call, expires in list(self._running.items()):
+        for call, expires in list(self._expires.items()):
             if expires > now:
                 self._timer = self._clock.call_later(expires - now, self._expire)
                 return
-            del self._running[call]
+            del self._expires[call]
             call.stop(self._reason)
         self._forget()

@@ -36,24 +36,39 @@ T = TypeVar("T")
 
 
 class SentClient(Resources):
-    """An asyncio client for the Sent API v3.
-
-    ::
+    """An asyncio client for the Sent API v3::
 
         async with SentClient() as sent:
             profile = await sent.profiles.retrieve(profile_id)
 
     Without ``async with``, end it by ``await sent.close()``. A client belongs to the event loop it was first used in.
 
-    ``api_key`` and ``base_url`` default to the environment's ``SENT_DM_API_KEY`` and ``SENT_BASE_URL``.
-    ``profile_id`` acts for that profile; it needs an organization key. ``timeout`` limits each attempt, answer
-    included, ``deadline`` the whole call with its retries and waits; both in seconds, ``None`` for no limit.
-    ``limit`` is how many requests may be under way at once. ``trust_env`` honours ``HTTPS_PROXY``, ``HTTP_PROXY`` and
-    ``NO_PROXY``, looked up once. ``session`` borrows an ``aiohttp.ClientSession``, which is never closed here.
-    ``pacing`` holds requests back by the server's rate-limit headers; pass a ``Pacer`` of your own to share one.
-    ``max_response_bytes`` refuses larger answers. ``on_attempt`` is called after every attempt.
+    Args:
+        api_key: The API key. Default: the environment variable ``SENT_DM_API_KEY``.
+        base_url: Where the API is, without ``/v3``. Default: ``SENT_BASE_URL``, or ``https://api.sent.dm``.
+        profile_id: Act for this profile. Needs the key of an organization.
+        timeout: Seconds for each attempt, from sending the request to the last byte of the response. Waiting for a
+            connection slot or for a rate limit does not count. ``None`` for no limit.
+        deadline: Seconds for the whole call, with its retries and waits. ``None`` for no limit.
+        max_retries: How many times a failed attempt is repeated, when the failure allows it.
+        headers: Sent with every request, beside the client's own.
+        session: An ``aiohttp.ClientSession`` to send requests with. It is never closed by the client. Default:
+            connections of the client's own, which are faster.
+        limit: How many requests may be in flight at once. More wait for a slot.
+        proxy: URL of an HTTP proxy, with user and password if it needs them.
+        ssl: An ``ssl.SSLContext`` for certificates of your own; ``False`` checks none.
+        trust_env: Use the proxy in ``HTTPS_PROXY`` or ``HTTP_PROXY``, unless ``NO_PROXY`` names the host. They are read
+            once, when the client is opened. A lent ``session`` has its own setting.
+        allow_http: Allow a plain ``http`` URL to another host than this one, which sends the key in the clear.
+            ``SENT_ALLOW_HTTP=1`` is the same.
+        pacing: Hold requests back by the rate-limit headers of responses. ``False`` turns it off. A ``Pacer``, such as
+            ``sent_async.redis.RedisPacer``, shares limits between clients.
+        max_response_bytes: A response with a larger body, after decompression, is a ``SentDecodeError``.
+        on_attempt: Called with an ``Attempt`` after every attempt. If it raises, that is logged and changes nothing.
+        clock: For tests.
 
-    Raises ``SentConfigError`` for options that cannot work.
+    Raises:
+        SentConfigError: There is no API key, or an option cannot work.
     """
 
     def __init__(
@@ -77,7 +92,9 @@ class SentClient(Resources):
         on_attempt: Callable[[Attempt], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        from .transport import Settings, Transport  # here, so that importing the package does not load aiohttp
+        # Here, so that importing the package does not load aiohttp.
+        from .connections import Settings
+        from .transport import Transport
 
         check_count("limit", limit, least=1)
         check_count("max_response_bytes", max_response_bytes, least=1)
@@ -126,16 +143,16 @@ class SentClient(Resources):
         await self.close()
 
     async def close(self) -> None:
-        """End the client: calls under way end with a ``SentConnectionError``, connections close. May be called twice.
+        """Close the connections. Calls in flight end with a ``SentConnectionError``. May be called again.
 
-        On a view made by ``with_options`` it does nothing: the client it came from owns the connections.
+        On a view made by ``with_options`` it does nothing: the connections belong to the client.
         """
         if not self._is_view:
             await self._transport.close()
 
     @property
     def rate_limits(self) -> dict[str, RateLimit]:
-        """What is known of the rate limits, by tier (``standard``, ``sensitive``); empty before the first answer."""
+        """What is known of the rate limits, by tier (``standard``, ``sensitive``); empty before the first response."""
         return self._pacer.rate_limits if isinstance(self._pacer, HeaderPacer) else {}
 
     def with_options(
@@ -148,9 +165,23 @@ class SentClient(Resources):
         max_retries: int | UnsetType = UNSET,
         headers: Mapping[str, str] | UnsetType = UNSET,
     ) -> SentClient:
-        """A view with other options on the same connections, limits and pacing. Cheap; keep it or throw it away.
+        """Make a view of the client with other options, on the same connections, limits and pacing.
 
-        ``headers`` are added to the client's own. What is left out stays as it is.
+        It is cheap: keep it, or make one for a single call. What is left out stays as it is.
+
+        Args:
+            api_key: Another account. It has rate limits of its own.
+            profile_id: Act for this profile; ``None`` for the account itself.
+            timeout: Seconds for each attempt; ``None`` for no limit.
+            deadline: Seconds for the whole call; ``None`` for no limit.
+            max_retries: How many times a failed attempt is repeated.
+            headers: Added to the headers of the client.
+
+        Returns:
+            The view. Closing it does nothing.
+
+        Raises:
+            SentConfigError: An option cannot work.
         """
         old = self._options
         view = object.__new__(type(self))
@@ -178,13 +209,27 @@ class SentClient(Resources):
         idempotency_key: str | None = None,
         **parameters: object,
     ) -> SentResponse[T]:
-        """Make one call: the door that every typed method goes through, for those who need status, headers or meta.
+        """Make one call, and return the whole response: data, status, headers and meta.
 
-        ``parameters`` are the operation's path and query parameters by their Python names, ``body`` a Struct of
-        ``sent_async.models`` or anything msgspec can encode.
+        Every typed method uses it. Call it for what a method does not return, or for an endpoint without a method::
 
-        Raises ``SentError``: ``SentAPIError`` when the API says no, ``SentConnectionError`` without a usable answer,
-        ``SentDecodeError`` for one in an unknown shape, ``SentConfigError`` for a call that cannot be made as asked.
+            response = await sent.send(operations.RETRIEVE_PROFILE, profile_id=profile_id)
+            print(response.request_id, response.data)
+
+        Args:
+            operation: One of ``sent_async.operations``, or an ``Operation`` of your own.
+            body: A request model of ``sent_async.models``, or anything that msgspec can encode.
+            idempotency_key: Calling again with the same key repeats nothing. Made for each write when left out.
+            parameters: The path and query parameters of the operation, by their Python names.
+
+        Returns:
+            The response. Its ``data`` has the type that the operation promises.
+
+        Raises:
+            SentAPIError: The API refused the request; the class depends on the status.
+            SentConnectionError: There was no usable response.
+            SentDecodeError: The response does not have the promised form.
+            SentConfigError: The call cannot be made as asked.
         """
         loop = self._transport.open()
         if self._headers is None:

@@ -1,78 +1,21 @@
-"""The only file that knows aiohttp: one exchange becomes a status, headers and bytes, or a connection error.
-
-On connections of our own, aiohttp connects (DNS, TLS, proxies) and its parser reads responses; the requests are written
-here. A lent session is used by its front door. ``docs/decisions/0009-own-transport.md`` says why, and which
-parts of aiohttp this relies on.
-"""
+"""One attempt of a call: a slot, a connection, a permit and an exchange, in this order."""
 
 from __future__ import annotations
 
 import asyncio
-import platform
-import ssl as ssl_module
 import warnings
 from collections import deque
 from collections.abc import Mapping
-from contextlib import aclosing
 from functools import partial
-from typing import Any, Protocol
-from urllib.request import getproxies, proxy_bypass
+from typing import Any
 
-import aiohttp
-import msgspec
-from aiohttp.http import HttpProcessingError, RawResponseMessage, StreamWriter
-from yarl import URL
+from .call import Call, CallTimer, StopReason
+from .clock import Clock
+from .connections import FAILURES, Connections, Response, Settings, connection_error, open_connections
+from .errors import QUOTA_SPENT, SentConfigError, SentError, SentTimeoutError
 
-from ._version import __version__
-from .call import Call, CallTimer, Reason
-from .clock import Clock, Timer
-from .errors import QUOTA_SPENT, SentConfigError, SentConnectionError, SentDecodeError, SentError, SentTimeoutError
-from .multipart import Multipart
-from .options import BaseURL, check_proxy, is_loopback
-
-USER_AGENT = f"sent-async/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
-IDLE_SECONDS = 15.0
-"""How long a connection is kept unused. Many servers and load balancers close one after 60 s, some after 20."""
-
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 _NO_HEADERS: Mapping[str, str] = {}
 _QUOTA_SPENT = f'"{QUOTA_SPENT}"'.encode()
-
-Response = tuple[int, Mapping[str, str], bytes]
-
-
-class _Link(Protocol):
-    """Where requests go: connections of our own, or a lent session. What a connection is, only the link knows."""
-
-    headers: Mapping[str, str]
-    """What every request carries, whatever the options of its view."""
-    limit: int
-    """How many requests may be in flight at once."""
-
-    def take(self, now: float, /) -> Any: ...
-    async def connect(self) -> Any: ...
-    def put_back(self, connection: Any, /) -> None: ...
-    async def exchange(self, connection: Any, call: Call[Any], /) -> Response: ...
-    def close_idle(self) -> None: ...
-    async def close(self) -> None: ...
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How the API is reached. Fixed for the life of a client and shared by all its views."""
-
-    base_url: BaseURL
-    session: aiohttp.ClientSession | None = None
-    limit: int = 100
-    proxy: str | None = None
-    ssl: ssl_module.SSLContext | bool | None = None
-    trust_env: bool = True
-    max_response_bytes: int
-
-    def __repr__(self) -> str:
-        return f"Settings(base_url={self.base_url}, limit={self.limit})"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("base_url", str(self.base_url)), ("limit", self.limit)]
 
 
 class Transport:
@@ -82,14 +25,18 @@ class Transport:
         self._settings = settings
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._link: _Link
+        self._connections: Connections
         self._slots: Slots
-        self._timers: dict[Reason, dict[float, CallTimer]] = {"timeout": {}, "deadline": {}}
+        self._timers: dict[StopReason, dict[float, CallTimer]] = {"timeout": {}, "deadline": {}}
         self.calls: set[Call[Any]] = set()
+        """The calls in flight. Each adds and removes itself."""
         self.closed = False
 
     def open(self) -> asyncio.AbstractEventLoop:
-        """Bind to the running loop. Does nothing when that has been done; needs no ``await``.
+        """Bind to the running event loop, once. Connects nothing, so there is nothing to wait for.
+
+        Returns:
+            The event loop.
 
         Raises:
             SentConfigError: The client is closed, or belongs to another event loop.
@@ -103,34 +50,36 @@ class Transport:
             raise SentConfigError(
                 "this client belongs to another event loop: make one SentClient inside each asyncio.run()"
             )
-        settings = self._settings
-        if settings.session is None:
-            self._link = _OwnConnections(settings, self._clock)
-        else:
-            self._link = _LentSession(settings.session, settings, loop)
-        self._slots = Slots(self._link.limit)
+        self._connections = open_connections(self._settings, self._clock, loop)
+        self._slots = Slots(self._connections.limit)
         self._loop = loop
         return loop
 
     @property
     def headers(self) -> Mapping[str, str]:
         """What every request carries. Known once the transport is open."""
-        return self._link.headers
+        return self._connections.headers
 
-    async def exchange(self, call: Call[Any]) -> Response:
+    async def attempt(self, call: Call[Any]) -> Response:
         """Make one attempt: get a slot, a connection and a permit, write the request, read the whole response.
 
         Waiting for a slot or for the rate limit does not count against the timeout. The permit is taken last, so that
-        nobody holds one while waiting for a connection, and a call that gets none gives its connection back.
+        no call holds one while it waits for a connection. A call that gets none gives its connection back.
+
+        Returns:
+            The status, the headers and the body.
+
+        Raises:
+            SentError: There is no usable response, or the rate limit frees too late.
         """
-        slots, link, pacer, tier = self._slots, self._link, call.pacer, call.operation.rate_tier
-        fresh, call.found_dead = call.found_dead, False
+        slots, connections, pacer, tier = self._slots, self._connections, call.pacer, call.operation.rate_tier
+        needs_new, call.connection_was_dead = call.connection_was_dead, False
         while True:
             if slots.free:
                 slots.free -= 1
             else:
                 since = self._clock.time()
-                await slots.take()
+                await slots.acquire()
                 call.waited_for_slot += self._clock.time() - since
             started = call.attempt_started = self._clock.time()
             timer = None
@@ -138,37 +87,37 @@ class Transport:
                 timer = self.timer("timeout", call.timeout)
                 timer.start(call, started + call.timeout)
             connection = permit = None
-            told, headers = 0, _NO_HEADERS
+            paced_status, headers = 0, _NO_HEADERS
             failure: SentError | None = None
             try:
-                connection = None if fresh else link.take(started)
+                connection = None if needs_new else connections.pop_idle(started)
                 if connection is None and pacer.is_open(tier):
-                    connection = await link.connect()
+                    connection = await connections.connect()
                 if connection is not None:
                     permit = pacer.try_acquire(tier)
                     if permit is not None:
                         call.attempts += 1
-                        status, headers, body = await link.exchange(connection, call)
+                        status, headers, body = await connections.exchange(connection, call)
                         # A spent quota says nothing of the rate, so it must not pause the others.
-                        told = 403 if status == 429 and _QUOTA_SPENT in body else status
+                        paced_status = 403 if status == 429 and _QUOTA_SPENT in body else status
                         return status, headers, body
-                    link.put_back(connection)
+                    connections.keep(connection)
             except asyncio.CancelledError:
-                if call.take_back("timeout") is None:
+                if call.undo_stop("timeout") is None:
                     raise
                 failure = SentTimeoutError(
                     f"no complete response within {call.timeout:g} s", maybe_sent=call.maybe_sent
                 )
             except SentError as error:
                 failure = error
-            except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-                failure = _connection_error(error, call)
+            except FAILURES as error:
+                failure = connection_error(error, maybe_sent=call.maybe_sent)
             finally:
                 if permit is not None:
-                    pacer.release(tier, permit, told, headers)
+                    pacer.release(tier, permit, paced_status, headers)
                 if timer is not None:
                     timer.end(call)
-                slots.give_back()
+                slots.release()
             if failure is not None:
                 if connection is None:
                     call.attempts += 1  # it failed before it had a connection
@@ -178,7 +127,7 @@ class Transport:
             await pacer.wait(tier, call.expires)
             call.waited_for_limit += self._clock.time() - since
 
-    def timer(self, reason: Reason, seconds: float) -> CallTimer:
+    def timer(self, reason: StopReason, seconds: float) -> CallTimer:
         """The timer for all calls with a limit of this length."""
         timers = self._timers[reason]
         timer = timers.get(seconds)
@@ -187,7 +136,10 @@ class Transport:
         return timer
 
     async def close(self) -> None:
-        """End the calls in flight, each with a ``SentConnectionError``, and close our connections. Idempotent."""
+        """End the calls in flight, each with a ``SentConnectionError``, and close our connections.
+
+        May be called again.
+        """
         if self.closed:
             return
         self.closed = True
@@ -197,13 +149,13 @@ class Transport:
             for timer in timers.values():
                 timer.close()
         if self._loop is not None:
-            await self._link.close()
+            await self._connections.close()
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
         if not self.closed and self._loop is not None and self._settings.session is None:
             _warn("a SentClient was not closed: use `async with` or `await sent.close()`", ResourceWarning, source=self)
             if not self._loop.is_closed():
-                self._link.close_idle()  # or aiohttp would warn of each, in words that name nothing the caller knows
+                self._connections.close_idle()  # or aiohttp would warn of each, in words that name no SentClient
 
 
 class Slots:
@@ -211,10 +163,11 @@ class Slots:
 
     def __init__(self, count: int) -> None:
         self.free = count
+        """If it is above 0, a caller may count it down by itself in place of ``acquire``."""
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def take(self) -> None:
-        """Wait for a slot, first come first served. With one free, a caller may count ``free`` down by itself."""
+    async def acquire(self) -> None:
+        """Wait for a slot, first come first served."""
         if self.free:
             self.free -= 1
             return
@@ -224,296 +177,14 @@ class Slots:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.give_back()
+                self.release()
             raise
 
-    def give_back(self) -> None:
-        """Hand the slot to the first who still waits; it is free only when nobody does."""
+    def release(self) -> None:
+        """Give the slot to the first call that still waits; it becomes free when none does."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
                 return
         self.free += 1
-
-
-class _Connection:
-    """A connection that aiohttp made, with the parts that every exchange needs."""
-
-    __slots__ = ("_aiohttp", "expires", "protocol", "stream", "used")
-
-    def __init__(self, connection: aiohttp.connector.Connection) -> None:
-        if connection.protocol is None or connection.transport is None:
-            connection.close()
-            raise aiohttp.ServerDisconnectedError
-        self._aiohttp = connection
-        self.protocol = connection.protocol
-        self.stream = connection.transport
-        self.used = False
-        """Whether a response has been read from it."""
-        self.expires = 0.0
-        """When it has been unused for too long, on the clock."""
-
-    def close(self) -> None:
-        self._aiohttp.close()
-
-
-class _OwnConnections:
-    """Connections that nobody else uses. aiohttp's connector makes them; the unused ones are kept here.
-
-    To the connector a kept connection is in use all the time. That is what makes keeping cheap, and the connector
-    closes it all the same when it is closed itself.
-    """
-
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        base_url = settings.base_url
-        proxy = settings.proxy or (_proxy_from_environment(base_url) if settings.trust_env else None)
-        proxy_url = None if proxy is None else URL(proxy)
-        self.limit = settings.limit
-        self._clock = clock
-        self._max_bytes = settings.max_response_bytes
-        self._connector = aiohttp.TCPConnector(limit=0, ssl=True if settings.ssl is None else settings.ssl)
-        # For the connector only: where to, and through which proxy. It carries no header of ours, so none can reach
-        # the proxy with CONNECT.
-        self._target = aiohttp.ClientRequest(
-            "GET", URL(base_url.origin), proxy=proxy_url, loop=asyncio.get_running_loop()
-        )
-        self._idle: deque[_Connection] = deque()
-        self._pruning: Timer | None = None
-        self._closed = False
-        headers = {
-            "Host": base_url.authority,
-            "Accept": "application/json",
-            "Accept-Encoding": self._target.headers["Accept-Encoding"],  # what this aiohttp can decompress
-            "User-Agent": USER_AGENT,
-        }
-        self._origin = ""
-        if proxy_url is not None and base_url.scheme == "http":
-            # A proxy reads plain requests itself: it wants whole URLs, and its password in each.
-            self._origin = base_url.origin
-            auth = aiohttp.BasicAuth.from_url(proxy_url)
-            if auth is not None:
-                headers["Proxy-Authorization"] = auth.encode()
-        self.headers: Mapping[str, str] = headers
-
-    def take(self, now: float) -> _Connection | None:
-        """The connection used last, unless it has ended or was unused for too long."""
-        idle = self._idle
-        while idle:
-            connection = idle.pop()
-            if connection.expires > now and connection.protocol.is_connected() and not connection.protocol.should_close:
-                return connection
-            connection.close()
-        return None
-
-    async def connect(self) -> _Connection:
-        """A new connection."""
-        return _Connection(await self._connector.connect(self._target, [], _NO_TIMEOUT))
-
-    def put_back(self, connection: _Connection) -> None:
-        """Keep a connection for the next request, if it can serve one."""
-        if self._closed or connection.protocol.should_close:
-            connection.close()
-            return
-        connection.expires = self._clock.time() + IDLE_SECONDS
-        self._idle.append(connection)
-        if self._pruning is None:
-            self._pruning = self._clock.call_later(IDLE_SECONDS, self._prune)
-
-    def _prune(self) -> None:
-        now = self._clock.time()
-        while self._idle and self._idle[0].expires <= now:
-            self._idle.popleft().close()
-        self._pruning = None
-        if self._idle:
-            self._pruning = self._clock.call_later(self._idle[0].expires - now, self._prune)
-
-    async def exchange(self, connection: _Connection, call: Call[Any]) -> Response:
-        """Write the request, read the response. The connection is kept only after a whole and clean exchange."""
-        request, protocol = call.request, connection.protocol
-        started = whole = False
-        writing: asyncio.Future[None] | None = None
-        call.maybe_sent = True
-        try:
-            # A parser of its own for each response: the rest of an earlier one must not become the start of this one.
-            protocol.set_response_params(skip_payload=request.method == "HEAD", read_until_eof=True)
-            connection.stream.write(request.wire(self._origin))
-            if isinstance(request.body, Multipart):
-                writing = asyncio.ensure_future(_write(connection, request.body))
-            message, content = await protocol.read()
-            started = True
-            while message.code < 200 and message.code != 101:  # 100 and 103 come before the response
-                message, content = await protocol.read()
-            if content.is_eof() and content.total_bytes <= self._max_bytes:
-                body = content.read_nowait()  # most responses come in one piece
-            else:
-                body = await _read(content, message.code, message.headers, self._max_bytes)
-            # A server may respond before it has the whole request.
-            written = request.body is None or not connection.stream.get_write_buffer_size()
-            whole = content.at_eof() and written and (writing is None or writing.done())
-            return message.code, message.headers, body
-        except (aiohttp.ServerDisconnectedError, OSError) as error:
-            unreadable = writing.exception() if writing is not None and writing.done() else None
-            if isinstance(unreadable, SentConfigError):
-                raise unreadable from None
-            # A disconnect in the middle of the first line or the headers carries what had been parsed of them.
-            partly = isinstance(getattr(error, "message", ""), RawResponseMessage)
-            call.found_dead = connection.used and not started and not partly
-            raise
-        finally:
-            connection.used = True
-            if writing is not None:
-                writing.cancel()
-                await asyncio.gather(writing, return_exceptions=True)
-            if whole:
-                self.put_back(connection)
-            else:
-                connection.close()
-
-    def close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-
-    async def close(self) -> None:
-        self._closed = True
-        if self._pruning is not None:
-            self._pruning.cancel()
-        self.close_idle()
-        await self._connector.close()
-
-
-class _LentSession:
-    """A session that belongs to the caller: its hooks, cookies, headers, proxy and limits apply."""
-
-    def __init__(self, session: aiohttp.ClientSession, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
-        connector = session.connector
-        if getattr(connector, "_loop", loop) is not loop:
-            raise SentConfigError(
-                "the lent aiohttp session belongs to another event loop: make both in the same asyncio.run()"
-            )
-        limits = [] if connector is None else [connector.limit, connector.limit_per_host]
-        self.limit = min([settings.limit, *(limit for limit in limits if limit > 0)])
-        self.headers: Mapping[str, str] = {"Accept": "application/json", "User-Agent": USER_AGENT}
-        self._session = session
-        self._origin = settings.base_url.origin
-        self._max_bytes = settings.max_response_bytes
-        # The owner may have chosen otherwise for requests that are read in another way than ours.
-        self._options: dict[str, Any] = {
-            "timeout": _NO_TIMEOUT,
-            "allow_redirects": False,
-            "raise_for_status": False,
-            "auto_decompress": True,
-        }
-        if settings.proxy is not None:
-            self._options["proxy"] = settings.proxy
-        if settings.ssl is not None:
-            self._options["ssl"] = settings.ssl
-
-    def take(self, _now: float) -> None:
-        """The session keeps its own connections."""
-
-    async def connect(self) -> aiohttp.ClientSession:
-        """The session itself: it connects when it is asked for a request."""
-        return self._session
-
-    def put_back(self, session: object) -> None:
-        """Nothing was taken."""
-
-    async def exchange(self, _session: object, call: Call[Any]) -> Response:
-        """Make the request by the front door of the session."""
-        request, sent_before = call.request, call.maybe_sent
-        form = request.body if isinstance(request.body, Multipart) else None
-        call.maybe_sent = True
-        try:
-            response = await self._session.request(
-                request.method,
-                URL(f"{self._origin}{request.target}", encoded=True),
-                headers=request.headers,
-                data=request.body if form is None else form.chunks(),
-                **self._options,
-            )
-        except aiohttp.ClientError as error:
-            if form is not None and isinstance(error.__cause__, SentConfigError):
-                raise error.__cause__ from None  # a file that could not be read
-            if isinstance(error, _NOT_SENT):
-                call.maybe_sent = sent_before
-            raise
-        except RuntimeError as error:
-            call.maybe_sent = sent_before
-            if not self._session.closed:
-                raise
-            raise SentConfigError("the aiohttp session of this client is closed") from error
-        try:
-            body = await _read(response.content, response.status, response.headers, self._max_bytes)
-            return response.status, response.headers, body
-        finally:
-            # ``async with`` would do the same, slower: what was not read to its end must not be used again.
-            if not response.content.at_eof():
-                response.close()
-
-    def close_idle(self) -> None:
-        """The session is its owner's."""
-
-    async def close(self) -> None:
-        """The session is its owner's."""
-
-
-async def _write(connection: _Connection, form: Multipart) -> None:
-    """Write a form as fast as the server takes it. What cannot be read ends the connection."""
-    writer = StreamWriter(connection.protocol, asyncio.get_running_loop())
-    try:
-        async with aclosing(form.chunks()) as chunks:
-            async for chunk in chunks:
-                await writer.write(chunk)
-    except SentConfigError:
-        connection.close()
-        raise
-
-
-async def _read(content: aiohttp.StreamReader, status: int, headers: Mapping[str, str], max_bytes: int) -> bytes:
-    """The whole body, decompressed."""
-    body = await content.readany()
-    if not content.at_eof():
-        chunks, size = [body], len(body)
-        while size <= max_bytes and (chunk := await content.readany()):
-            chunks.append(chunk)
-            size += len(chunk)
-        body = b"".join(chunks)
-    if len(body) > max_bytes:
-        raise SentDecodeError(
-            f"the response is larger than max_response_bytes ({max_bytes:,} bytes, after decompression)",
-            status=status,
-            request_id=headers.get("X-Request-Id"),
-        )
-    return body
-
-
-def _proxy_from_environment(base_url: BaseURL) -> str | None:
-    """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say of this host, looked up once."""
-    if is_loopback(base_url.host) or proxy_bypass(base_url.authority):
-        return None
-    proxy = getproxies().get(base_url.scheme)
-    return check_proxy(proxy) if proxy else None
-
-
-_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
-
-
-def _connection_error(error: Exception, call: Call[Any]) -> SentConnectionError:
-    """Our error for one of aiohttp's. Chained are only causes that hold neither request headers nor proxy passwords."""
-    kind = SentTimeoutError if isinstance(error, TimeoutError) else SentConnectionError
-    cause: BaseException | None = None
-    if isinstance(error, aiohttp.ClientConnectorError):
-        # Certificate errors keep their cause under another name.
-        cause = getattr(error, "certificate_error", None) or error.os_error
-        what = f"could not connect to {error.host}:{error.port}: {cause}"
-    elif isinstance(error, aiohttp.ClientHttpProxyError):
-        what = f"the proxy refused the connection with status {error.status}"
-    elif isinstance(error, (aiohttp.ClientResponseError, HttpProcessingError)):
-        what = "the response was not readable as HTTP"
-    else:
-        cause = error
-        what = f"the connection broke before the response was complete: {error or type(error).__name__}"
-    failure = kind(what, maybe_sent=call.maybe_sent)
-    failure.__cause__ = cause
-    return failure

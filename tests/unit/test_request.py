@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sent_async.connections import Settings
 from sent_async.models import PaymentDetails, ProfileCreate
 from sent_async.operation import Operation
 from sent_async.operations import CREATE_PROFILE
 from sent_async.options import Options, check_base_url
 from sent_async.request import Headers, build
-from sent_async.transport import Settings
 
 
 def test_a_request_shows_nothing() -> None:

@@ -13,18 +13,18 @@ from sent_async.transport import Slots
 async def test_first_come_first_served() -> None:
     """A slot that is given back goes to whoever has waited longest."""
     slots = Slots(1)
-    await slots.take()
+    await slots.acquire()
     order: list[int] = []
 
     async def user(number: int) -> None:
-        await slots.take()
+        await slots.acquire()
         order.append(number)
-        slots.give_back()
+        slots.release()
 
     tasks = [asyncio.create_task(user(number)) for number in range(5)]
     await asyncio.sleep(0)
     assert (slots.free, order) == (0, [])
-    slots.give_back()
+    slots.release()
     await asyncio.gather(*tasks)
     assert (slots.free, order) == (1, [0, 1, 2, 3, 4])
 
@@ -33,18 +33,18 @@ async def test_first_come_first_served() -> None:
 async def test_cancelled_as_the_slot_comes_free(give_first: bool) -> None:
     """A waiter cancelled in the very turn in which it would be served passes its slot on, or leaves it free."""
     slots = Slots(1)
-    await slots.take()
-    first, second = asyncio.create_task(slots.take()), asyncio.create_task(slots.take())
+    await slots.acquire()
+    first, second = asyncio.create_task(slots.acquire()), asyncio.create_task(slots.acquire())
     await asyncio.sleep(0)
     if give_first:
-        slots.give_back()
+        slots.release()
         first.cancel()
     else:
         first.cancel()
-        slots.give_back()
+        slots.release()
     await asyncio.wait([first, second])
     assert first.cancelled() and not second.cancelled()
-    slots.give_back()
+    slots.release()
     assert slots.free == 1
 
 
@@ -56,7 +56,7 @@ async def test_at_random() -> None:
 
     async def user() -> None:
         nonlocal held, most
-        await slots.take()
+        await slots.acquire()
         held += 1
         most = max(most, held)
         try:
@@ -64,7 +64,7 @@ async def test_at_random() -> None:
                 await asyncio.sleep(0)
         finally:
             held -= 1
-            slots.give_back()
+            slots.release()
 
     for _ in range(20):
         tasks = [asyncio.create_task(user()) for _ in range(30)]

@@ -12,7 +12,7 @@ import pytest
 from yarl import URL
 
 from sent_async import Operation, SentAPIError, SentConnectionError, SentDecodeError
-from sent_async.transport import IDLE_SECONDS, _Connection
+from sent_async.connections import IDLE_SECONDS, _Connection
 from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope, profile
 from tests.support.raw_servers import Connection, RawServer, good
