@@ -1,4 +1,4 @@
-"""One call for many items: bounded concurrency, failures as values, nothing left running."""
+"""One call for many items: limited concurrency, failures as values, and nothing left running."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ V_co = TypeVar("V_co", covariant=True)
 
 _PROGRESS_EVERY = 0.1
 _ITEMS_PER_TURN = 64
-"""How many items a batch may take before the event loop gets a turn, where calls do not suspend."""
+"""How many items a batch takes before the event loop gets a turn, if calls do not suspend."""
 
 
 class Success(msgspec.Struct, Generic[K, V], frozen=True):
@@ -54,15 +54,15 @@ class Success(msgspec.Struct, Generic[K, V], frozen=True):
 
 
 class Failure(msgspec.Struct, Generic[K], frozen=True):
-    """The ``Result`` of an item whose call raised a ``SentError``, which is without its traceback: that takes 5 kB."""
+    """The ``Result`` of an item whose call raised a ``SentError``. The error has no traceback, which takes 5 kB."""
 
     key: K
     """The item itself."""
     error: SentError
     """What the call raised."""
     ok: ClassVar[Literal[False]] = False
-    # It reads None. Declared as Never because pyright does not narrow a union by `if result.ok:`; this way the value of
-    # a result has the type V there, for pyright as for mypy.
+    # It is None. Declared as Never because pyright does not narrow a union by `if result.ok:`. This way the value of a
+    # result has the type V there, for pyright and mypy.
     value: ClassVar[Never] = cast("Never", None)
 
     def unwrap(self) -> NoReturn:
@@ -75,13 +75,13 @@ Result: TypeAlias = Success[K, V] | Failure[K]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a batch is. ``print`` makes a readable line of it."""
+    """How far a batch is. ``print`` shows it as a readable line."""
 
     done: int
     """Items finished, the failed ones included."""
     failed: int
     total: int | None
-    """How many there are, where the source has a length."""
+    """How many there are, if the source has a length; otherwise ``None``."""
     elapsed: float
     """Seconds since the first item was taken."""
 
@@ -99,7 +99,9 @@ class Progress(msgspec.Struct, frozen=True):
 class KeyedCall(Protocol[K_contra, V_co]):
     """A write that takes its idempotency key from the batch."""
 
-    def __call__(self, item: K_contra, /, *, idempotency_key: str) -> Awaitable[V_co]: ...
+    def __call__(self, item: K_contra, /, *, idempotency_key: str) -> Awaitable[V_co]:
+        """Make the call for one item."""
+        ...
 
 
 @overload
@@ -155,7 +157,7 @@ def batch(
         async for result in batch(sent.templates.retrieve, ids): ...  # each Result as it finishes, constant memory
 
     A ``SentError`` becomes a ``Result`` and stops nothing. Any other exception, of the call or of the source, ends the
-    batch. However it ends, its calls have ended too, and an async source has been closed.
+    batch. When the batch ends, its calls have ended too, and an async source has been closed.
 
     Args:
         call: An async function with the item as its only argument.
@@ -163,18 +165,21 @@ def batch(
         concurrency: How many calls may run at once, 1 or more.
         fail_fast: Raise the first ``SentError`` and cancel the rest.
         on_progress: Called with a ``Progress`` at most ten times a second, and at the end.
-        key: Derives each item's idempotency key, passed to the call as ``idempotency_key=``. A run repeated after a
-            crash then repeats no write that already happened (the server keeps keys for 24 hours). With a journal it
+        key: Makes the idempotency key of an item, which the call gets as ``idempotency_key=``. If the same batch runs
+            again after a crash, no write is carried out twice (the server keeps keys for 24 hours). With a journal it
             also names the item there, and the call need not take ``idempotency_key=``.
-        journal: A file that makes the batch resumable: what is finished is in it before it is reported, and a run with
-            the same file does only the rest and gives the whole result. Failed items are tried again. Items are named
-            by ``key``, or are themselves text or whole numbers; their writes keep their idempotency keys from run to
-            run. Results must be models, dataclasses or plain JSON values. A path, or a ``Journal``.
-        clock: Measures the seconds of ``Progress``; the computer's by default.
+        journal: A path or a ``Journal``, a file that makes the batch resumable. An item is written to it before it is
+            reported. A run with the same file makes only the calls that are left, and gives the whole result. Failed
+            items are tried again. Items are named by ``key``, or are text or whole numbers themselves. Their writes
+            keep their idempotency keys from run to run. Results must be models, dataclasses or plain JSON values.
+        clock: For tests.
+
+    Returns:
+        A batch, which has not begun.
 
     Raises:
-        SentConfigError: For a ``concurrency`` below 1, and for a single string in place of a list of items. When the
-            batch runs: for a journal of another batch, and for items that a journal cannot tell apart.
+        SentConfigError: ``concurrency`` is below 1, or ``items`` is a single string. When the batch runs: the journal
+            belongs to another batch, or has the same name for two items.
     """
     check_count("concurrency", concurrency, least=1)
     if isinstance(items, str | bytes | bytearray):
@@ -231,12 +236,12 @@ class Batch(Generic[K, V]):
     async def _collect(self) -> list[Result[K, V]]:
         results: dict[int, Result[K, V]] = {}
 
-        async def keep(index: int, result: Result[K, V]) -> None:
+        async def store(index: int, result: Result[K, V]) -> None:
             results[index] = result
 
         source = _Source(self._items)
         await self._open()
-        tasks = self._start(source, keep)
+        tasks = self._start(source, store)
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -245,38 +250,38 @@ class Batch(Generic[K, V]):
 
     async def _iterate(self) -> AsyncGenerator[Result[K, V], None]:
         finished: deque[Result[K, V]] = deque()
-        news, room = asyncio.Event(), asyncio.Event()
+        changed, has_room = asyncio.Event(), asyncio.Event()
 
-        async def hand_over(_: int, result: Result[K, V]) -> None:
+        async def enqueue(_: int, result: Result[K, V]) -> None:
             finished.append(result)
-            news.set()
-            while len(finished) > self._workers:  # a slow consumer holds the batch back instead of filling memory
-                room.clear()
-                await room.wait()
+            changed.set()
+            while len(finished) > self._workers:  # a slow consumer slows the batch down instead of filling the memory
+                has_room.clear()
+                await has_room.wait()
 
         source = _Source(self._items)
         await self._open()
-        tasks = self._start(source, hand_over)
+        tasks = self._start(source, enqueue)
         running, failures = set(tasks), list[BaseException]()
 
-        def ended(task: asyncio.Task[None]) -> None:
+        def on_end(task: asyncio.Task[None]) -> None:
             running.discard(task)
             failure = asyncio.CancelledError() if task.cancelled() else task.exception()
             if failure is not None:
                 failures.append(failure)
-                _cancel(running)  # now, not when the consumer asks for its next result
-            news.set()
+                _cancel(running)  # now, not when the consumer asks for the next result
+            changed.set()
 
         for task in tasks:
-            task.add_done_callback(ended)
+            task.add_done_callback(on_end)
         try:
             while not failures and (running or finished):
                 if finished:
                     yield finished.popleft()
-                    room.set()
+                    has_room.set()
                 else:
-                    news.clear()
-                    await news.wait()
+                    changed.clear()
+                    await changed.wait()
             if failures:
                 raise failures[0]
         finally:
@@ -301,7 +306,7 @@ class Batch(Generic[K, V]):
         progress = _Reporter(self._on_progress, self._total, self._clock) if self._on_progress is not None else None
         names = self._names
         running = self._workers
-        in_one_go = max(1, _ITEMS_PER_TURN // self._workers)
+        items_per_turn = max(1, _ITEMS_PER_TURN // self._workers)
 
         async def finish(index: int, result: Result[K, V]) -> None:
             await report(index, result)
@@ -318,8 +323,8 @@ class Batch(Generic[K, V]):
                 else:
                     await self._recorded(index, item, names, finish)
                 number += 1
-                if number % in_one_go == 0:
-                    await asyncio.sleep(0)  # a call that never suspends must not stop the rest of the program
+                if number % items_per_turn == 0:
+                    await asyncio.sleep(0)  # a call that never suspends must not block the rest of the program
             running -= 1
             if running == 0:
                 if names is not None:
@@ -344,7 +349,7 @@ class Batch(Generic[K, V]):
         names: ItemNames[K],
         finish: Callable[[int, Result[K, V]], Coroutine[Any, Any, None]],
     ) -> None:
-        """Finish an item that is in the journal, or goes into it before it is reported."""
+        """Finish an item that is in the journal, or write it there before it is reported."""
         name = names.begin(item)
         if name in names.journal:
             await finish(index, Success(item, await names.journal.value(name)))
@@ -374,10 +379,10 @@ def _keyed(call: Callable[..., Awaitable[V]], key: Callable[[K], str]) -> Callab
 
 
 def _drop_tracebacks(error: BaseException) -> None:
-    """Forget the frames of an error and of all that is chained to it. Nobody reads them, and they hold on to locals."""
+    """Remove the tracebacks of an error and of all errors chained to it. They keep local variables alive."""
     chain: list[BaseException | None] = [error]
     for link in chain:
-        if link is not None and link.__traceback__ is not None:  # also ends a chain that leads back to itself
+        if link is not None and link.__traceback__ is not None:  # also ends a circular chain
             link.__traceback__ = None
             chain += link.__cause__, link.__context__
 
@@ -389,17 +394,17 @@ def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 class _Source(Generic[K]):
-    """The next item with its index, for whichever worker asks."""
+    """Gives each worker the next item and its index."""
 
     def __init__(self, items: Iterable[K] | AsyncIterable[K]) -> None:
         self._numbers = itertools.count()
         self._items = aiter(items) if isinstance(items, AsyncIterable) else iter(items)
-        self._turn = asyncio.Lock()  # an async generator cannot be asked twice at once
+        self._lock = asyncio.Lock()  # an async generator cannot run twice at once
 
     async def next(self) -> tuple[int, K] | None:
         """``None`` at the end."""
         if isinstance(self._items, AsyncIterator):
-            async with self._turn:
+            async with self._lock:
                 async for item in self._items:
                     return next(self._numbers), item
             return None
@@ -414,19 +419,21 @@ class _Source(Generic[K]):
 
 
 class _Reporter:
-    def __init__(self, tell: Callable[[Progress], object], total: int | None, clock: Clock) -> None:
-        self._tell = tell
+    """Counts finished items, and reports the progress now and then."""
+
+    def __init__(self, on_progress: Callable[[Progress], object], total: int | None, clock: Clock) -> None:
+        self._on_progress = on_progress
         self._total = total
         self._clock = clock
         self._done = self._failed = 0
-        self._started = self._told = clock.time()
+        self._started = self._reported_at = clock.time()
 
     def count(self, ok: bool) -> None:
         self._done += 1
         self._failed += not ok
-        if self._clock.time() - self._told >= _PROGRESS_EVERY:
+        if self._clock.time() - self._reported_at >= _PROGRESS_EVERY:
             self.report()
 
     def report(self) -> None:
-        self._told = self._clock.time()
-        self._tell(Progress(self._done, self._failed, self._total, self._told - self._started))
+        self._reported_at = self._clock.time()
+        self._on_progress(Progress(self._done, self._failed, self._total, self._reported_at - self._started))

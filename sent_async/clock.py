@@ -1,4 +1,4 @@
-"""Time as the client sees it. One clock is passed to everything that waits or measures."""
+"""The time. One clock is passed to everything that waits or measures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Protocol
 class Timer(Protocol):
     """A callback that has not run yet."""
 
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Do not call it."""
+        ...
 
 
 class Clock(Protocol):
@@ -27,18 +29,18 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float, /) -> None:
-        """Wait."""
+        """Wait for this many seconds."""
         ...
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call ``callback`` in the running event loop after ``seconds``, unless the timer is cancelled before."""
+        """Call ``callback`` in the running event loop after ``seconds``, unless the timer is cancelled first."""
         ...
 
 
 class SystemClock:
-    """The computer's clocks and the running event loop's timers."""
+    """The clocks of the computer and the timers of the running event loop."""
 
-    # Not methods of our own that call these: every request reads the time a few times.
+    # Not wrapped in methods of our own, because every request reads the time a few times.
     time = staticmethod(monotonic)
     wall = staticmethod(unix_time)
     sleep = staticmethod(asyncio.sleep)

@@ -1,4 +1,4 @@
-"""Bytes become a typed value, or the right error. Pure: no I/O, no clock but the one passed in."""
+"""Turn the bytes of a response into a typed value or the right error. Pure: no I/O, and the clock is passed in."""
 
 from __future__ import annotations
 
@@ -33,16 +33,20 @@ _WITHOUT_REASON = {
 
 
 class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=False):
-    """A typed response: the data and what came with it. It pickles and copies."""
+    """A typed response: the data and what came with it. It can be pickled and copied."""
 
     data: T
+    """The ``data`` of the envelope, of the type that the operation promises."""
     status: int
+    """The HTTP status."""
     headers: Mapping[str, str]
+    """The headers of the response. Names match in any case."""
     meta: ApiMeta | None = None
+    """The ``meta`` of the envelope."""
     attempts: int = 1
     """How many times the request was sent."""
     elapsed: float = 0.0
-    """Seconds from the call to the answer, waits included."""
+    """Seconds from the call to the response, waits included."""
 
     @property
     def request_id(self) -> str | None:
@@ -51,7 +55,7 @@ class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=Fal
 
     @property
     def replayed(self) -> bool:
-        """Whether the server replayed the stored answer of an earlier request with the same idempotency key."""
+        """Whether this is the stored response to an earlier request with the same idempotency key."""
         return is_replay(self.headers)
 
     def __repr__(self) -> str:
@@ -60,7 +64,7 @@ class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=Fal
         return f"SentResponse({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # aiohttp's read-only headers do not pickle; they are turned into a mapping that does only when it is asked for.
+        # aiohttp's read-only headers cannot be pickled. They are copied to a mapping that can only when it is needed.
         return _restore, ({**msgspec.structs.asdict(self), "headers": CIMultiDict(self.headers)},)
 
 
@@ -71,17 +75,28 @@ def _restore(members: dict[str, Any]) -> SentResponse[Any]:
 def decode(
     operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes, clock: Clock
 ) -> tuple[T, ApiMeta | None]:
-    """The envelope's data and meta.
+    """Decode the body of a response.
 
-    Raises ``SentAPIError`` for a status that is not 2xx and for ``success: false``, ``SentDecodeError`` for a body
-    that does not hold what the operation promises.
+    Args:
+        operation: What was called.
+        status: The HTTP status.
+        headers: The headers of the response.
+        body: The body, decompressed.
+        clock: Tells the time for a ``Retry-After`` that is a date.
+
+    Returns:
+        The ``data`` and the ``meta`` of the envelope.
+
+    Raises:
+        SentAPIError: The status is not 2xx, or the envelope has ``success: false``.
+        SentDecodeError: The body does not have what the operation promises.
     """
     if not 200 <= status < 300:
         raise api_error(status, headers, body, clock)
     try:
         envelope = operation.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        envelope = _second_look(operation, status, headers, body, clock)
+        envelope = _decode_leniently(operation, status, headers, body, clock)
     if envelope.success is False or (envelope.success is None and envelope.error is not None):
         raise api_error(status, headers, body, clock)
     if operation.response is None:
@@ -101,17 +116,17 @@ def _without_data(operation: Operation[T], status: int, headers: Mapping[str, st
         raise _decode_error("the body is empty", status, headers) from None
 
 
-def _second_look(
+def _decode_leniently(
     operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes, clock: Clock
 ) -> Envelope[T]:
-    """Slow, and only for a response that did not fit: an error after all, a timestamp to mend, or a clear complaint."""
+    """Decode a body that did not fit its type: an error after all, a timestamp to repair, or a body to refuse."""
     if not body.strip():
         return Envelope()
     try:
         plain: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if operation.response is None:
-            return Envelope()  # any 2xx is success where no data is promised
+            return Envelope()  # where no data is promised, any 2xx is a success
         kind = headers.get("Content-Type", "no content type")
         raise _decode_error(f"the body is not JSON ({kind})", status, headers) from None
     if _mapping(plain).get("success") is False:
@@ -119,14 +134,14 @@ def _second_look(
     if operation.response is None or plain is None:
         return Envelope()
     try:
-        return repair.convert(plain, operation.envelope, dispensable=("error", "meta"))
+        return repair.convert(plain, operation.envelope, optional=("error", "meta"))
     except msgspec.ValidationError as still:
         path, what = repair.where(still)
         raise _decode_error(what, status, headers, path=path, plain=plain) from None
 
 
 def api_error(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -> SentAPIError:
-    """The error a response stands for, whatever its body: an envelope, a proxy's HTML page, or nothing."""
+    """The error for a response, whatever its body is: an envelope, the HTML page of a proxy, or nothing."""
     try:
         plain = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -135,8 +150,8 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes, clock: Clock
     problem = _mapping(envelope.get("error"))
     code = _text(problem.get("code"))
     details = {name: _texts(value) for name, value in _mapping(problem.get("details")).items()}
-    judged = _status_of(code) if 200 <= status < 300 else status
-    return error_class(judged)(
+    meant = _status_of(code) if 200 <= status < 300 else status
+    return error_class(meant)(
         _text(problem.get("message")) or "",
         status=status,
         code=ErrorCode(code) if code else None,
@@ -145,14 +160,14 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes, clock: Clock
         request_id=_request_id(headers, envelope),
         retry_after=retry_after(headers, now=clock.wall()),
         headers=CIMultiDict(headers),
-        hint=_hint(judged or status, headers, body, told=bool(problem)),
+        hint=_hint(meant or status, headers, body, explained=bool(problem)),
     )
 
 
-def _hint(status: int, headers: Mapping[str, str], body: bytes, *, told: bool) -> str:
-    """What a reader needs beside the API's own words, and instead of them where there are none."""
+def _hint(status: int, headers: Mapping[str, str], body: bytes, *, explained: bool) -> str:
+    """What to do next, beside the API's own message, and in place of it if there is none."""
     advice = "check SENT_DM_API_KEY" if status == 401 else ""
-    if told:
+    if explained:
         return advice
     if 200 <= status < 300:
         return "success is false and the response gives no reason"
@@ -168,9 +183,14 @@ def _hint(status: int, headers: Mapping[str, str], body: bytes, *, told: bool) -
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds to wait from ``Retry-After``, in either of its forms; ``None`` when absent, past or unreadable.
+    """Seconds to wait by ``Retry-After``, which is a number or a date.
 
-    ``now`` is Unix time, used for a date when the answer itself carries no ``Date``.
+    Args:
+        headers: The headers of the response.
+        now: Unix time, for a date in a response without a ``Date`` header.
+
+    Returns:
+        ``None`` if the header is missing, in the past or unreadable.
     """
     value = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(value):
@@ -184,6 +204,7 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def http_date(value: str) -> float | None:
+    """Unix time of a date in a header; ``None`` if it is not one."""
     try:
         moment = email.utils.parsedate_to_datetime(value)
         return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()

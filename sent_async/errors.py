@@ -1,4 +1,4 @@
-"""Everything this package raises on purpose. ``except SentError`` catches all of it."""
+"""The errors of this package. ``except SentError`` catches all of them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ __all__ = [
 
 
 class SentError(Exception):
-    """Root of all errors of this package: plain values, picklable, free of keys and bodies."""
+    """The base of all errors of this package. Errors have plain values, no keys and no bodies. They can be pickled."""
 
     request_id: str | None = None
     """The id to give to the vendor's support, from the ``X-Request-Id`` header or the envelope's ``meta``."""
 
     attempts: int = 0
-    """How many times the request was sent, or tried to be, before this was raised."""
+    """How many times the request was sent, or was to be sent, before this was raised."""
 
     idempotency_key: str | None = None
-    """The key the write carried. Calling again with it repeats nothing that already happened."""
+    """The key that the write carried. Calling again with it repeats nothing that already happened."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
@@ -47,39 +47,44 @@ def _rebuild(kind: type[SentError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class SentConfigError(SentError, ValueError):
-    """The call cannot be made as asked: no key, bad option, empty id, closed client, another event loop."""
+    """The call cannot be made as asked: no key, a bad option, an empty id, a closed client, another event loop."""
 
 
 class SentConnectionError(SentError):
-    """No usable answer came back. The cause is chained where it carries no secrets."""
+    """There is no usable response. The cause is chained where it carries no secrets.
+
+    Args:
+        message: What happened.
+        maybe_sent: Whether the request may have reached the server.
+    """
 
     def __init__(self, message: str, *, maybe_sent: bool) -> None:
         super().__init__(message)
         self.maybe_sent = maybe_sent
-        """Whether the request may have reached the server. When false, nothing happened there."""
+        """Whether the request may have reached the server. If false, nothing happened there."""
 
 
 class SentTimeoutError(SentConnectionError, TimeoutError):
-    """An attempt outlasted ``timeout``, or the call its ``deadline``, or a rate limit frees too late to wait for it."""
+    """An attempt took longer than ``timeout``, or the call longer than ``deadline``, or a rate limit frees too late."""
 
     def __init__(self, message: str, *, maybe_sent: bool, retry_after: float | None = None) -> None:
         super().__init__(message, maybe_sent=maybe_sent)
         self.retry_after = retry_after
-        """Seconds until the rate limit frees, when that was the reason; otherwise ``None``."""
+        """Seconds until the rate limit frees, if that was the reason; otherwise ``None``."""
 
 
 class SentDecodeError(SentError):
-    """An answer or a webhook came, but not in the promised shape."""
+    """A response or a webhook does not have the promised form."""
 
     def __init__(
         self, message: str, *, status: int | None = None, request_id: str | None = None, path: str | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
-        """The HTTP status of the answer; ``None`` for a webhook, which has none."""
+        """The HTTP status of the response; ``None`` for a webhook."""
         self.request_id = request_id
         self.path = path
-        """Where in the body, as ``$.data.profiles[1].created_at``; ``None`` when it is not JSON at all."""
+        """Where in the body, such as ``$.data.profiles[1].created_at``; ``None`` if the body is not JSON."""
 
     def __str__(self) -> str:
         head = "webhook" if self.status is None else str(self.status)
@@ -87,7 +92,10 @@ class SentDecodeError(SentError):
 
 
 class SentAPIError(SentError):
-    """The API said no: a status of 300 or above, or ``success: false`` on any status."""
+    """The API refused the request: a status of 300 or above, or ``success: false`` with any status.
+
+    Each status has its class, such as ``NotFoundError`` for 404.
+    """
 
     def __init__(
         self,
@@ -105,18 +113,18 @@ class SentAPIError(SentError):
         super().__init__(message)
         self.message = message
         self.status = status
-        """The HTTP status of the answer; 2xx when the envelope said ``success: false``."""
+        """The HTTP status of the response; 2xx if the envelope has ``success: false``."""
         self.code = code
-        """An ``ErrorCode``, such as ``RESOURCE_005``, or ``None`` when the body named none."""
+        """An ``ErrorCode``, such as ``RESOURCE_005``; ``None`` if the body has none."""
         self.details: Mapping[str, Sequence[str]] = details or {}
-        """The request's own member names, each with what is wrong with it."""
+        """Names of members of the request, each with what is wrong with it."""
         self.doc_url = doc_url
         self.request_id = request_id
         self.retry_after = retry_after
-        """Seconds the server asked to wait, or ``None``."""
+        """Seconds that the server asked to wait, or ``None``."""
         self.headers: Mapping[str, str] = headers if headers is not None else {}
         self.hint = hint
-        """What to look at next, where the response itself does not say; empty otherwise. Part of ``str(error)``."""
+        """What to do next, if the response does not say it; otherwise empty. Part of ``str(error)``."""
 
     def __str__(self) -> str:
         """One line: status, code, message, request id, then the details and the hint."""
@@ -131,40 +139,41 @@ class SentAPIError(SentError):
 
     @property
     def replayed(self) -> bool:
-        """Whether the server replayed the stored answer of an earlier request with the same idempotency key."""
+        """Whether this is the stored response to an earlier request with the same idempotency key."""
         return is_replay(self.headers)
 
 
 class BadRequestError(SentAPIError):
-    """400: the request did not pass validation; ``details`` names the members."""
+    """400: the request did not pass validation. ``details`` has the members."""
 
 
 class AuthenticationError(SentAPIError):
-    """401: no key, or one that is unknown or revoked."""
+    """401: there is no key, or it is unknown or revoked."""
 
 
 class PermissionDeniedError(SentAPIError):
-    """403: the key may not do this; ``profile_id=`` needs an organization key."""
+    """403: the key may not do this. ``profile_id=`` needs the key of an organization."""
 
 
 class NotFoundError(SentAPIError):
-    """404: no such thing for this key. After a retried DELETE (``attempts`` > 1) an earlier attempt may have hit."""
+    """404: it does not exist for this key. After a repeated DELETE (``attempts`` > 1), an earlier attempt may have
+    deleted it."""
 
 
 class ConflictError(SentAPIError):
-    """409: in the way of something else; ``code`` says of what."""
+    """409: conflicts with the current state of the resource; see ``code``."""
 
 
 class UnprocessableEntityError(SentAPIError):
-    """422: understood, but against a business rule."""
+    """422: the request is valid, but a business rule forbids it; see ``code``."""
 
 
 class RateLimitError(SentAPIError):
-    """429: too many requests; ``retry_after`` says how many seconds to wait, when the server said so."""
+    """429: too many requests. ``retry_after`` has the seconds to wait, if the server sent them."""
 
 
 class ServerError(SentAPIError):
-    """5xx: the API, or something in front of it, failed."""
+    """5xx: the API, or a proxy in front of it, failed."""
 
 
 _BY_STATUS: dict[int, type[SentAPIError]] = {
@@ -178,18 +187,18 @@ _BY_STATUS: dict[int, type[SentAPIError]] = {
 }
 
 QUOTA_SPENT = "LIMIT_001"
-"""The code of a 429 that is about what the account holds, not about how fast it asks."""
+"""The code of a 429 for a used-up quota, in contrast to one for too many requests in a short time."""
 
 
 def error_class(status: int | None) -> type[SentAPIError]:
-    """The class that stands for a status; ``SentAPIError`` itself for one without a class of its own."""
+    """The class of a status; ``SentAPIError`` itself for a status without a class of its own."""
     if status is not None and 500 <= status <= 599:
         return ServerError
     return _BY_STATUS.get(status or 0, SentAPIError)
 
 
 def is_replay(headers: Mapping[str, str]) -> bool:
-    """Whether the answer with these headers is a stored one, given again for its idempotency key."""
+    """Whether a response with these headers is a stored one, sent again for the same idempotency key."""
     return headers.get("Idempotent-Replayed", "").lower() == "true"
 
 

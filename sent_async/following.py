@@ -1,4 +1,4 @@
-"""Wait for the outcome of a message by asking for it. Webhooks are better where a service has an address."""
+"""Wait for the outcome of a message by polling. A service that can receive webhooks does not need it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .client import SentClient
     from .models.responses import Message
 
-_WAY: Final = (
+_ORDER: Final = (
     MessageStatus.QUEUED,
     MessageStatus.PROCESSED,
     MessageStatus.ROUTED,
@@ -29,13 +29,13 @@ FINAL: Final = (
     MessageStatus.BLOCKED,
     MessageStatus.CANCELLED,
 )
-"""After these nothing comes. DELIVERED may be followed by READ, and FAILED by an attempt on another channel."""
+"""The last statuses. DELIVERED may be followed by READ, and FAILED by an attempt on another channel."""
 
 _FIRST_WAIT: Final = 1.0
 _GROWTH: Final = 1.5
 _LONGEST_WAIT: Final = 15.0
 _FAILED_STANDS: Final = 60.0
-"""Seconds after which a FAILED message is taken for lost. Until then Sent may try it on another channel."""
+"""Seconds after which FAILED is final. Until then Sent may try another channel."""
 
 
 async def wait_for_message(
@@ -46,37 +46,36 @@ async def wait_for_message(
     timeout: float | None = 300.0,
     clock: Clock | None = None,
 ) -> Message:
-    """Ask for a message until it has a status, or one that ends the wait::
+    """Retrieve a message again and again until it has a status, or one that ends the wait::
 
         message = await wait_for_message(sent, recipient.message_id, timeout=120)
         if message.status == "DELIVERED": ...
 
-    Look at the status of what comes back. The wait also ends when the message is past ``until`` (READ, when DELIVERED
-    was wanted), when it is READ, RECEIVED, FILTERED, BLOCKED or CANCELLED, and when it has been FAILED for a minute:
-    Sent may try a failed message on another channel, under the same id. Requests are 1 second apart at first and 15 at
-    last.
+    Check the status of the result. The wait also ends when the message is past ``until`` (READ, if DELIVERED was
+    wanted), when it is READ, RECEIVED, FILTERED, BLOCKED or CANCELLED, and when it has been FAILED for a minute. Until
+    then Sent may try another channel, under the same id. The first requests are 1 second apart, later ones 15 seconds.
 
     Args:
-        sent: The client to ask with.
-        message_id: Id of the message.
-        until: A status, or several.
+        sent: The client.
+        message_id: The id of the message.
+        until: The status to wait for, or several.
         timeout: Seconds after which to give up; ``None`` for no limit.
-        clock: For tests; the computer's by default.
+        clock: For tests.
 
     Returns:
         The message as it was when the wait ended.
 
     Raises:
         SentConfigError: ``until`` is empty, or ``timeout`` is not above 0.
-        SentTimeoutError: The message has not come so far in ``timeout`` seconds. It may still do so.
-        SentError: Whatever ``messages.retrieve`` raises.
+        SentTimeoutError: The message did not get there in ``timeout`` seconds. It still may.
+        SentError: ``messages.retrieve`` failed.
     """
     wanted = {until} if isinstance(until, str) else set(until)
     if not wanted:
         raise SentConfigError("until is empty; name at least one status")
     check_seconds("timeout", timeout)
-    first = next((place for place, status in enumerate(_WAY) if status in wanted), len(_WAY))
-    ends = {*FINAL, *wanted, *_WAY[first:]}
+    first = next((place for place, status in enumerate(_ORDER) if status in wanted), len(_ORDER))
+    ends = {*FINAL, *wanted, *_ORDER[first:]}
     clock = clock or SystemClock()
     end = float("inf") if timeout is None else clock.time() + timeout
     wait, failed_since = _FIRST_WAIT, float("inf")

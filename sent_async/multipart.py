@@ -1,6 +1,6 @@
-"""A request body with documents beside its members, written as ``multipart/form-data``.
+"""A request body with documents, written as ``multipart/form-data``.
 
-The documents of a market's compliance are uploaded this way; without documents the same request is plain JSON.
+Compliance documents are uploaded this way. Without documents the same request is JSON.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _BINARY = "application/octet-stream"
 
 
 class Multipart:
-    """The members of a body and its documents, ready to be sent as often as it takes.
+    """The members of a body and its documents. It can be sent any number of times.
 
-    The bytes are the same on every attempt. Files are read while they are sent, a chunk at a time.
+    The bytes are the same for every attempt. Files are read in chunks, while they are sent.
 
     Args:
-        body: What would be sent as JSON without documents.
+        body: The body that would be sent as JSON without documents.
         documents: One document for each key that the market's requirements name. Keys become part names.
         parts: Where the members of ``body`` go. A string is the name of one part that carries the whole body as
             JSON. A mapping gives each member that the form takes the name of its part.
 
     Raises:
-        SentConfigError: A document is missing, unreadable or of another type, a name has control characters or is
-            taken by another part, or the form has no place for a member of ``body``.
+        SentConfigError: A document is missing, unreadable or of another type; a name has control characters or is the
+            name of another part; or the form has no part for a member of ``body``.
     """
 
     def __init__(self, body: object, documents: Mapping[str, Document], *, parts: str | Mapping[str, str]) -> None:
@@ -64,14 +64,14 @@ class Multipart:
         """Number of bytes, for ``Content-Length``."""
 
     def __repr__(self) -> str:
-        return f"<Multipart with {self._count} document(s)>"  # names and contents stay out of tracebacks
+        return f"<Multipart with {self._count} document(s)>"  # no names and contents in tracebacks
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Give the bytes of one attempt. Close the iterator when it is not read to its end.
+        """The bytes of one attempt. Close the iterator if it is not read to its end.
 
         Raises:
-            SentConfigError: A file is not what it was when the call began: before the first chunk, or, when it
-                changes while it is read, before its last one, so that the request is never complete.
+            SentConfigError: A file has changed since the call began. Raised before the first chunk, or before the last
+                one if the file changes while it is read, so that the request is never complete.
         """
         await asyncio.to_thread(self._check)
         for piece in self._pieces:
@@ -108,7 +108,7 @@ class _File:
         return self._do(lambda: open(self._path, "rb"))
 
     def read(self, file: BinaryIO, size: int) -> bytes:
-        """Read the next chunk. It is only given if the file is still the same."""
+        """Read the next chunk. Raises if the file has changed."""
         chunk = self._do(lambda: file.read(size))
         if not chunk or self._look() != self._state:
             raise self._changed()
@@ -118,7 +118,7 @@ class _File:
         state = self._do(lambda: os.stat(self._path))
         if not stat.S_ISREG(state.st_mode):
             raise SentConfigError(f"{self._what} is not a file")
-        # The time too: other content under the same idempotency key would be another request.
+        # The time too, because other content under the same idempotency key would be another request.
         return state.st_size, state.st_mtime_ns
 
     def _changed(self) -> SentConfigError:
@@ -129,7 +129,7 @@ class _File:
             return action()
         except OSError as error:
             problem = error.strerror or type(error).__name__
-        # Raised out here so that the path, which the system's error quotes, is not chained.
+        # Raised here, so that the path, which is in the system's error, is not chained.
         raise SentConfigError(f"{self._what} cannot be read: {problem}")
 
 
@@ -173,7 +173,7 @@ def _encode(body: object) -> bytes:
         return msgspec.json.encode(body)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         problem = type(error).__name__
-    # Raised out here so that the encoder's own error, which may quote a value, is not chained.
+    # Raised here, so that the encoder's error, which may have a value, is not chained.
     raise SentConfigError(f"the body cannot be written as JSON ({problem}); check its values")
 
 

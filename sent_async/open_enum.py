@@ -1,4 +1,4 @@
-"""String enums that stay open: a value nobody has seen yet still decodes."""
+"""String enums that stay open: a value that is not in the API description yet still decodes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ _REMEMBERED: Final = 256
 
 
 class StrEnum(enum.StrEnum):
-    """Base of every generated enum: known values are members, unknown ones equal their string.
+    """The base of every generated enum. Known values are members. Unknown values are equal to their string.
 
-    An unknown value becomes a pseudo-member: ``status == "paused"`` holds, it hashes, pickles and
-    encodes like its string, and ``is_known`` is false. Compare with ``==``, not ``is``, and give a
-    ``match`` over members a ``case _``.
+    For an unknown value ``status == "paused"`` holds, and ``is_known`` is false. It hashes, pickles and encodes like
+    its string. Compare with ``==``, not ``is``, and end a ``match`` with ``case _``.
     """
 
     if TYPE_CHECKING:
-        # A comparison with a plain string is meant, and mypy's strict equality must not object.
+        # Comparing with a plain string is intended, and mypy's strict equality must allow it.
         def __eq__(self, other: object) -> bool: ...
         def __hash__(self) -> int: ...
 
@@ -41,7 +40,7 @@ class StrEnum(enum.StrEnum):
         return type(self), (self._value_,)
 
 
-# A page of profiles repeats the same new value many times. The bound keeps a server from filling memory.
+# A page repeats the same unknown value many times. The bound keeps a server from filling the memory.
 _unknown_members: dict[tuple[type[StrEnum], str], StrEnum] = {}
 
 

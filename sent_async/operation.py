@@ -1,4 +1,4 @@
-"""What one endpoint is: everything about a request that can be known before the call."""
+"""The description of an endpoint: everything about a request that is known before the call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .structs import RequestModel, check_aware, check_list
 T = TypeVar("T")
 
 RateTier = str
-"""Which rate limit a request counts against: ``standard``, ``sensitive``, or a name of your own."""
+"""Which rate limit a request counts against: ``standard``, ``sensitive``, ``message``, or another name."""
 
 Idempotency = Literal["automatic", "explicit", "none"]
 """``automatic``: a key is made once per call. ``explicit``: sent only when given. ``none``: the endpoint takes none."""
@@ -28,7 +28,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False):
-    """The one shape of every v3 body, success or failure."""
+    """The form of every response body, success or failure."""
 
     success: bool | None = None
     data: T | None = None
@@ -37,19 +37,26 @@ class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False):
 
 
 class Operation(Generic[T]):
-    """One endpoint: method, path template, parameters, response type and how it is paced and repeated.
+    """An endpoint: its method, path, parameters and response type, and how it is paced and repeated.
 
-    ``sent_async.operations`` holds those of the API description. Build one by hand to reach an endpoint
-    that is not covered, and pass it to ``SentClient.send``::
+    ``sent_async.operations`` has those of the API description. For an endpoint that is not covered, make one and pass
+    it to ``SentClient.send``::
 
-        ME = Operation("me", "GET", "/v3/me", response=dict[str, Any])
-        response = await sent.send(ME)
+        balance = Operation("balance", "GET", "/v3/accounts/{accountId}/balance", response=dict[str, Any])
+        response = await sent.send(balance, account_id=account_id)
 
-    ``response`` is the type of the envelope's ``data``; ``None`` for an endpoint that answers without any.
-    ``path_parameters`` and ``query_parameters`` map keyword names to names on the wire; those of the path are
-    read off the template when left out. ``query_lists`` are the keyword names of query parameters that take a list,
-    which is sent as repeated names. ``idempotency`` is ``automatic`` for POST, PUT and PATCH unless you say
-    otherwise.
+    Args:
+        name: A name for error messages.
+        method: The HTTP method.
+        path: The path, with a placeholder such as ``{accountId}`` for each of its parameters.
+        response: The type of the envelope's ``data``; ``None`` for an endpoint without data.
+        path_parameters: Keyword names, each with the name of its placeholder. Default: the placeholders in snake case.
+        query_parameters: Keyword names, each with the name in the query.
+        query_lists: The keyword names of query parameters that take a list. It is sent as repeated names.
+        body: The request model that is sent as the body, if there is one.
+        rate_tier: The rate limit that requests count against: ``standard``, ``sensitive``, ``message``, or another.
+        idempotency: ``automatic`` makes a key for each call, ``explicit`` sends one only if it is given, ``none`` is
+            for endpoints without one. Default: ``automatic`` for POST, PUT and PATCH, otherwise ``none``.
     """
 
     def __init__(
@@ -90,12 +97,12 @@ class Operation(Generic[T]):
 
     @property
     def repeatable(self) -> bool:
-        """Whether a request that may have reached the server can be sent again without doing its work twice."""
+        """Whether a request that may have reached the server can be sent again without being carried out twice."""
         return self.idempotency == "automatic" or self.method in ("GET", "HEAD", "OPTIONS", "DELETE")
 
     @cached_property
     def decode(self) -> Callable[[bytes], Envelope[T]]:
-        """Decode a body in one pass. Made at first use and kept: building a decoder costs more than using it."""
+        """Decodes a body in one pass. Made at first use and kept, because making a decoder costs more than using it."""
         return msgspec.json.Decoder(self.envelope).decode
 
     @property
@@ -104,12 +111,13 @@ class Operation(Generic[T]):
         return Envelope[data]
 
     def without_data(self) -> T:
-        """The data of a successful response that has none, where that is a success.
+        """The value for a successful response without data.
 
-        That is ``None`` where the type allows it. An action that answers with members that may all be missing, such as
-        ``complete`` with 204, gives an object without any. A read does not: an empty page would pass for a whole list.
+        It is ``None`` if the type allows it. An action whose members may all be missing, such as ``complete`` with 204,
+        gives an object without any. A read does not, since an empty page would look like a whole list.
 
-        Raises ``msgspec.ValidationError`` where data is promised.
+        Raises:
+            msgspec.ValidationError: The operation promises data.
         """
         action = self.method != "GET" and isinstance(self.response, type) and issubclass(self.response, msgspec.Struct)
         return cast("T", msgspec.convert({} if action else None, self.response))
@@ -117,8 +125,9 @@ class Operation(Generic[T]):
     def target(self, parameters: Mapping[str, object]) -> tuple[str, str]:
         """The path and the query string for these keyword arguments, percent-encoded.
 
-        Raises ``SentConfigError`` for an id that is empty, dots only, or no string, and ``TypeError`` for a
-        missing or unknown keyword.
+        Raises:
+            SentConfigError: An id is empty, has dots only, or is not a string.
+            TypeError: A parameter is missing or unknown.
         """
         if self._single is not None and len(parameters) == 1:
             value = parameters.get(self._single)
@@ -141,7 +150,7 @@ class Operation(Generic[T]):
                 ]
             )
         except UnicodeEncodeError:
-            raise SentConfigError(f"{self.name}: a parameter has a lone surrogate, which is no text to send") from None
+            raise SentConfigError(f"{self.name}: a parameter has a lone surrogate, which cannot be sent") from None
         return path, query
 
     def _texts(self, name: str, value: object) -> list[str]:
@@ -159,7 +168,7 @@ def _segment(name: str, value: object) -> str:
 
 
 def _query_values(name: str, value: object) -> list[str]:
-    """One text for each occurrence in the query: none for ``None``, several for a list."""
+    """The texts of a parameter: none for ``None``, several for a list."""
     if value is None:
         return []
     if isinstance(value, (list, tuple, set, frozenset)):

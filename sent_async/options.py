@@ -1,4 +1,4 @@
-"""What a caller may set, checked where it is set. Frozen: a view of a client has options of its own."""
+"""The options of a client, checked when they are set."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a client's settings that ``SentClient.with_options`` can change."""
+    """The options that ``SentClient.with_options`` can change. Frozen: a view of a client has its own."""
 
     api_key: str
     profile_id: str | None = None
@@ -52,7 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return f"Options({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Of headers only the names: a value may be a credential."""
+        """Of headers only the names, because a value may be a credential."""
         shown = {**msgspec.structs.asdict(self), "headers": sorted(self.headers)}
         del shown["api_key"]
         return list(shown.items())
@@ -66,38 +66,44 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_seconds(name: str, value: float | None) -> None:
+    """Raise ``SentConfigError`` unless the value is a number of seconds above 0, or ``None``."""
     if value is not None and (not isinstance(value, (int, float)) or math.isnan(value) or value <= 0):
         raise SentConfigError(f"{name} is a number of seconds above 0, or None for no limit; got {value!r}")
 
 
 def check_count(name: str, value: int, *, least: int) -> None:
+    """Raise ``SentConfigError`` unless the value is a whole number of at least ``least``."""
     if not isinstance(value, int) or value < least:
         raise SentConfigError(f"{name} is a whole number, {least} or more; got {value!r}")
 
 
 def check_header(name: str, value: str) -> None:
-    """Refuse what could end a header early and start another. The value is not repeated: it may be a key."""
+    """Raise ``SentConfigError`` for a header that could end early and start another.
+
+    The message does not have the value, which may be a key.
+    """
     if not isinstance(name, str) or not _TOKEN.fullmatch(name):
-        raise SentConfigError(f"{name!r} is no header name")
+        raise SentConfigError(f"{name!r} is not a header name")
     if not isinstance(value, str) or _UNSENDABLE.search(value):
         raise SentConfigError(f"the value of header {name} must be a string without line breaks or control characters")
 
 
 def check_idempotency_key(key: str) -> str:
-    """The API's own rule; a key outside it would be answered with ``VALIDATION_007``."""
+    """Raise ``SentConfigError`` for a key that the API would refuse with ``VALIDATION_007``."""
     if not isinstance(key, str) or not _IDEMPOTENCY_KEY.fullmatch(key):
-        raise SentConfigError("idempotency_key is 1 to 255 characters out of a-z A-Z 0-9 _ -")
+        raise SentConfigError("idempotency_key must have 1 to 255 characters of a-z A-Z 0-9 _ -")
     return key
 
 
 def check_api_key(api_key: str | None) -> str:
+    """Raise ``SentConfigError`` if there is no key."""
     if not api_key:
         raise SentConfigError("no API key: set SENT_DM_API_KEY, or pass SentClient(api_key=...)")
     return api_key
 
 
 class BaseURL(msgspec.Struct, frozen=True):
-    """A base URL in the parts that every request is built from."""
+    """The parts of a base URL that requests are built from."""
 
     scheme: str
     authority: str
@@ -115,16 +121,21 @@ class BaseURL(msgspec.Struct, frozen=True):
 
 
 def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
-    """Plain HTTP only to this machine, so that no key travels in the clear."""
+    """The parts of a base URL.
+
+    Raises:
+        SentConfigError: It is not an http or https URL with a host, has more than a host and a path, or would send the
+            key in the clear: http to another machine without ``allow_http``.
+    """
     try:
         url = URL(base_url)
         host = url.host
         _ = url.port
-        (host or "").encode("idna")  # what name resolution does with it later
+        (host or "").encode("idna")  # as name resolution will do
     except (TypeError, ValueError):
         raise SentConfigError("base_url is not a URL with a valid host name") from None
     if url.user is not None or url.password is not None:
-        raise SentConfigError("base_url must not carry user info; the key goes in api_key=")
+        raise SentConfigError("base_url must not have user info; the key goes in api_key=")
     if url.scheme not in ("http", "https") or not host:
         raise SentConfigError(f"base_url must be https://host[/path], got {base_url!r}")
     if url.query_string or url.fragment:
@@ -137,7 +148,12 @@ def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
 
 
 def check_proxy(proxy: str) -> str:
-    """aiohttp supports HTTP proxies only. The URL is not repeated in errors: it may hold a password."""
+    """The URL of a proxy, with a scheme.
+
+    Raises:
+        SentConfigError: It is not the URL of an HTTP proxy, which are the only ones that aiohttp supports. The message
+            does not have the URL, which may have a password.
+    """
     problem = "a proxy must be an http:// or https:// URL; trust_env=False ignores the environment's"
     if not isinstance(proxy, str):
         raise SentConfigError(problem)
@@ -153,7 +169,7 @@ def check_proxy(proxy: str) -> str:
 
 
 def check_ssl(ssl: SSLContext | bool | None) -> SSLContext | bool | None:
-    """aiohttp would only complain at the first request."""
+    """Raise ``SentConfigError`` now for what aiohttp would refuse at the first request."""
     if ssl is None or isinstance(ssl, (bool, SSLContext)):
         return ssl
     raise SentConfigError(
@@ -162,6 +178,7 @@ def check_ssl(ssl: SSLContext | bool | None) -> SSLContext | bool | None:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address alone."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""Lists: await one for its first page, iterate it for every item, page after page."""
+"""Lists: await one for its first page, or iterate it for every item."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Page(Sequence[T]):
     """The items of one page, in the server's order.
 
     Attributes:
-        pagination: The position of the page in its list, when the API sent one.
+        pagination: The position of the page in its list, if the API sent one.
         request_id: The id to give to the vendor's support.
     """
 
@@ -57,14 +57,14 @@ class Page(Sequence[T]):
 
 
 class Paginator(Generic[T]):
-    """A list that has not been asked for yet::
+    """A list that has not been requested yet::
 
         page = await sent.templates.list()              # the first page
         async for template in sent.templates.list():    # every item, page after page
         async for page in sent.templates.list().pages():
 
     Each page is a request of its own, with the client's retries and deadline. Iterating stops when the API says that
-    there is no more. A list never ends short in silence: a page that contradicts the ones before it is an error.
+    there is no more. A list that contradicts itself is an error, so it never ends early unnoticed.
     """
 
     __slots__ = ("_fetch", "_first")
@@ -84,14 +84,14 @@ class Paginator(Generic[T]):
 
         Raises:
             SentDecodeError: The API said that there is more, and then sent an empty page before the last item, the same
-                page again, or a page before this one.
+                page again, or an earlier page.
         """
         page = await self._fetch(self._first)
         number, total = self._first or 1, None
         position = page.pagination
         seen = 0
         if position is not None and position.page is not None:
-            seen = (position.page - 1) * (position.page_size or 0)  # what stands before the first page asked for
+            seen = (position.page - 1) * (position.page_size or 0)  # the items before the first page that was requested
         while True:
             position = page.pagination
             more = None
@@ -102,7 +102,7 @@ class Paginator(Generic[T]):
             if page:
                 yield page
             seen += len(page)
-            if more is None:  # not told: fewer items than were counted are not all
+            if more is None:  # not told: there are more if not all items were seen
                 more = total is not None and seen < total
             if not more:
                 return

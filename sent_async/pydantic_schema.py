@@ -1,4 +1,4 @@
-"""What pydantic wants to know of a model. Imported when pydantic asks, so pydantic is there."""
+"""The pydantic schema of a model. Imported when pydantic asks for it, so pydantic is installed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SCALARS: Final[Mapping[object, core.CoreSchema]] = {
 
 
 def core_schema_of(struct: type[Model]) -> core.CoreSchema:
-    """An instance passes; JSON is read and written with the API's names, as ``to_json`` has them."""
+    """Accept an instance. Read and write JSON with the names of the API, like ``to_json``."""
 
     def read(value: object) -> Model:
         if isinstance(value, struct):
@@ -35,7 +35,7 @@ def core_schema_of(struct: type[Model]) -> core.CoreSchema:
         try:
             return msgspec.convert(value, struct)
         except msgspec.ValidationError as error:
-            raise ValueError(str(error)) from None  # what pydantic reports as an error of the caller's
+            raise ValueError(str(error)) from None  # pydantic reports this as an error of its caller
 
     return core.no_info_plain_validator_function(
         read,
@@ -45,7 +45,7 @@ def core_schema_of(struct: type[Model]) -> core.CoreSchema:
 
 
 def shape_of(struct: type[Model], above: frozenset[type[Model]] = frozenset()) -> core.CoreSchema:
-    """The members, for the JSON schema alone. Only what lies inside has a name: the class itself has one already."""
+    """The members, for the JSON schema. Only nested models get a name: pydantic has named the class itself."""
     inside = above | {struct}
     hints = get_type_hints(struct)
     fields = {
@@ -73,5 +73,5 @@ def _shape(hint: object, above: frozenset[type[Model]]) -> core.CoreSchema:
 
 
 def _ref(struct: type[Any]) -> str:
-    """A name in the form of pydantic's own, which it shortens to that of the class where it can."""
+    """A name in the form that pydantic uses, which it shortens to the name of the class if it can."""
     return f"{struct.__module__}.{struct.__qualname__}:{id(struct)}"

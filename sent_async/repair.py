@@ -1,4 +1,4 @@
-"""A second look at a body that did not fit its type. Runs only after a failed decode, so it may be slow and careful."""
+"""Decode a body that did not fit its type, with its times repaired. Used after a failed decode, so it may be slow."""
 
 from __future__ import annotations
 
@@ -19,42 +19,49 @@ _TIME_SPAN = re.compile(r"(-?)(?:(\d+)\.)?(\d+):(\d+):(\d+(?:\.\d+)?)")
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
-def convert(plain: Any, kind: type[T], *, dispensable: Collection[str] = ()) -> T:
-    """Convert decoded JSON, mending the times that stand in the way, and doing without ``dispensable`` members.
+def convert(plain: Any, kind: type[T], *, optional: Collection[str] = ()) -> T:
+    """Convert decoded JSON to a type, and repair the times that msgspec refuses.
 
-    .NET writes what strict readers refuse: stamps without an offset (read as UTC), ``9999-12-31T23:59:59.9999999``,
-    which rounds past the last year there is (cut to microseconds), a stamp for a date, times without seconds, and
-    durations as ``1.02:03:04.5``. Raises ``msgspec.ValidationError`` for the rest; unlike that of a JSON decoder, it
-    names real indices.
+    .NET writes timestamps without an offset (read as UTC), ``9999-12-31T23:59:59.9999999``, which would be rounded to
+    the year 10000 (cut to microseconds), a timestamp for a date, times without seconds, and durations such as
+    ``1.02:03:04.5``.
+
+    Args:
+        plain: Decoded JSON. It is changed.
+        kind: The type.
+        optional: Members that are left out if they do not fit.
+
+    Raises:
+        msgspec.ValidationError: The rest does not fit. Its path has real indices, unlike that of a JSON decoder.
     """
-    mended: set[str] = set()
+    repaired: set[str] = set()
     while True:
         try:
             return msgspec.convert(plain, kind)
         except msgspec.ValidationError as error:
             place, what = where(error)
-            everywhere = _INDEX.sub("[*]", place)  # all items of a list at once: a page of stamps is one pass
+            everywhere = _INDEX.sub("[*]", place)  # all items of a list at once
             steps = [name or "*" for name in _STEP.findall(everywhere)]
             kind_of_time = _KIND_OF_TIME.search(what)
-            if kind_of_time and everywhere not in mended:
-                mended.add(everywhere)
+            if kind_of_time and everywhere not in repaired:
+                repaired.add(everywhere)
                 for parent, key in _leaves(plain, steps):
-                    parent[key] = _mended(parent[key], _MEND[kind_of_time[0]])
-            elif steps and steps[0] in dispensable:
-                del plain[steps[0]]  # what comes beside the data must not cost the data
+                    parent[key] = _repaired(parent[key], _REPAIRS[kind_of_time[0]])
+            elif steps and steps[0] in optional:
+                del plain[steps[0]]
             else:
                 raise
 
 
 def where(error: msgspec.ValidationError) -> tuple[str, str]:
-    """The place a complaint of msgspec names, as ``$.data.profiles[1].id``, and the complaint without it."""
+    """The path in an error of msgspec, such as ``$.data.profiles[1].id``, and its message without the path."""
     text = str(error)
     place = _PLACE.search(text)
     return (place[1], text[: place.start()]) if place else ("$", text)
 
 
 def _leaves(node: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
-    """The containers and keys that a path names, ``*`` standing for every item."""
+    """The containers and keys that a path names. ``*`` stands for every item."""
     step, *rest = steps
     keys: list[Any] = [step]
     if step == "*":
@@ -62,7 +69,7 @@ def _leaves(node: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
     for key in keys:
         try:
             child = node[key]
-        except (KeyError, TypeError):  # this one has no such member, or is not what its neighbours are
+        except (KeyError, TypeError):  # this item has no such member, or another type than the others
             continue
         if rest:
             yield from _leaves(child, rest)
@@ -70,12 +77,12 @@ def _leaves(node: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
             yield node, key
 
 
-def _mended(value: Any, mend: Callable[[str], str]) -> Any:
-    """The value as msgspec reads it; what cannot be understood stays as it is."""
+def _repaired(value: Any, repair: Callable[[str], str]) -> Any:
+    """The value as msgspec reads it. A value that cannot be understood stays as it is."""
     if not isinstance(value, str):
         return value
     try:
-        return mend(_BEYOND_MICROSECONDS.sub(r"\1", value))
+        return repair(_BEYOND_MICROSECONDS.sub(r"\1", value))
     except (ValueError, OverflowError):
         return value
 
@@ -86,7 +93,7 @@ def _aware(text: str) -> str:
 
 
 def _duration(text: str) -> str:
-    """``[-][days.]hours:minutes:seconds[.fraction]``, as .NET writes it, in the form of ISO 8601."""
+    """``[-][days.]hours:minutes:seconds[.fraction]``, as .NET writes it, in ISO 8601."""
     parts = _TIME_SPAN.fullmatch(text)
     if parts is None:
         raise ValueError
@@ -95,7 +102,7 @@ def _duration(text: str) -> str:
     return str(msgspec.to_builtins(-length if parts[1] else length))
 
 
-_MEND: dict[str, Callable[[str], str]] = {
+_REPAIRS: dict[str, Callable[[str], str]] = {
     "datetime": _aware,
     "date": lambda text: datetime.fromisoformat(text).date().isoformat(),
     "time": lambda text: time.fromisoformat(text).isoformat(),

@@ -1,4 +1,4 @@
-"""One request, complete: what is fixed before the first attempt and the same for each."""
+"""A request: everything that is fixed before the first attempt and is the same for each attempt."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ given_keys: ContextVar[Iterator[str] | None] = ContextVar("given_keys", default=
 
 
 class Headers:
-    """Headers that many requests share, as they go on the wire. Of two with the same name the later one wins.
+    """Headers that many requests share, as they are sent. Of two with the same name, the later one counts.
 
-    They were checked where they were set. A Content-Type belongs to a body, so it is not among them.
+    They were checked when they were set. A Content-Type belongs to a body, so it is left out.
     """
 
     __slots__ = ("by_name", "wire")
@@ -35,21 +35,25 @@ class Headers:
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Can be sent as often as it takes."""
+    """A request. It can be sent any number of times."""
 
     method: str
     target: str
     """Path and query, percent-encoded."""
     shared: Headers
     own: Mapping[str, str]
-    """The headers that only this request has."""
+    """Headers of this request alone."""
     body: bytes | Multipart | None
     idempotency_key: str | None
     repeatable: bool
     """Whether it may be sent again after it may have reached the server."""
 
     def wire(self, origin: str = "") -> bytes:
-        """The whole request; of a form, the head. ``origin`` goes before the path, as a proxy wants it."""
+        """The bytes of the whole request; without the body if that is a form.
+
+        Args:
+            origin: Goes before the path, as a proxy wants it.
+        """
         head = f"{self.method} {origin}{self.target} HTTP/1.1\r\n".encode()
         body = self.body
         if isinstance(body, Multipart):
@@ -63,12 +67,12 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> dict[str, str]:
-        """All headers, for aiohttp, which adds the length of a body that it knows."""
+        """All headers, for aiohttp, which adds the length of a body of bytes."""
         length = {"Content-Length": str(self.body.length)} if isinstance(self.body, Multipart) else {}
         return {**self.shared.by_name, **self.own, **length}
 
     def __repr__(self) -> str:
-        return f"<Request {self.method}>"  # ids, keys and bodies stay out of tracebacks and debuggers' lists
+        return f"<Request {self.method}>"  # no ids, keys and bodies in tracebacks and debuggers
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("method", self.method)]
@@ -83,11 +87,11 @@ def build(
     body: object,
     idempotency_key: str | None,
 ) -> Request:
-    """Merge an operation, its arguments and the client's headers. The idempotency key is made here, once per call.
+    """Build the request of a call. The idempotency key is made here, once per call.
 
     Raises:
-        SentConfigError: An unusable id, key or body.
-        TypeError: A missing or unknown parameter.
+        SentConfigError: An id, a key or the body cannot be sent.
+        TypeError: A parameter is missing or unknown.
     """
     path, query = operation.target(parameters)
     target = f"{base_url.prefix}{path}?{query}" if query else base_url.prefix + path
@@ -125,5 +129,5 @@ def _encode(operation: Operation[Any], body: object) -> bytes:
         return _encoder.encode(body)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         problem = type(error).__name__
-    # Raised out here so that the encoder's own error, which may quote a value, is not chained.
+    # Raised here, so that the encoder's error, which may have a value, is not chained.
     raise SentConfigError(f"{operation.name}: the body cannot be written as JSON ({problem}); check its values")

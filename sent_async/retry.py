@@ -1,4 +1,4 @@
-"""Whether a failed attempt is repeated, and how long to wait before. Pure; ``backoff`` shapes the waits."""
+"""Whether a failed attempt is repeated, and after how long. Pure. The waits come from ``backoff``."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from .errors import QUOTA_SPENT, SentAPIError, SentConnectionError, SentError, S
 
 RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRY_AFTER_CAP: Final = 60.0
-"""Seconds. A server that asks for more patience than this gets its answer raised, with the number on the error."""
+"""Seconds. If the server asks for a longer wait, the error is raised at once, with the seconds in ``retry_after``."""
 
 
 def is_retryable(error: SentError, *, repeatable: bool) -> bool:
-    """The policy. ``repeatable``: GET and DELETE, and every write that carries an idempotency key.
+    """Whether an attempt is repeated after this error.
 
     ======================================================  ==========================
-    what happened                                           sent again
+    what happened                                           repeated
     ======================================================  ==========================
-    not yet on the wire: DNS, connect, TLS                  always
-    sent, but no complete response                          when repeatable
-    408 425 429 500 502 503 504                             when repeatable
-    409 with ``CONFLICT_001`` (same key still in flight)    when repeatable
+    nothing was sent yet: DNS, connect, TLS                 always
+    sent, but no complete response                          if repeatable
+    408 425 429 500 502 503 504                             if repeatable
+    409 with ``CONFLICT_001`` (same key still in flight)    if repeatable
     429 with ``LIMIT_001`` (a quota, not a rate)            never: waiting does not help
     any of these as a replay of a stored response           never: it will not change
     a rate limit frees too late to wait for it              never
     anything else                                           never
     ======================================================  ==========================
+
+    Args:
+        error: What the attempt failed with.
+        repeatable: Whether the request may be sent twice: GET, DELETE, and every write with an idempotency key.
     """
     if isinstance(error, SentTimeoutError) and error.retry_after is not None:
         return False
@@ -42,10 +46,15 @@ def is_retryable(error: SentError, *, repeatable: bool) -> bool:
 
 
 def wait_before_retry(drawn: float, retry_after: float | None, remaining: float | None) -> float | None:
-    """Seconds to wait, or ``None`` when it would be too long: over the cap, or past the deadline.
+    """Seconds to wait before the next attempt.
 
-    ``drawn`` is our own jittered wait, ``retry_after`` the server's, a floor that is never shortened,
-    ``remaining`` the seconds left until the deadline.
+    Args:
+        drawn: The wait from ``drawn_waits``.
+        retry_after: The wait that the server asked for, which is never shortened.
+        remaining: Seconds until the deadline.
+
+    Returns:
+        ``None`` if the wait would be too long: over the cap, or past the deadline.
     """
     if retry_after is not None and retry_after > RETRY_AFTER_CAP:
         return None

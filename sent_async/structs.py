@@ -1,4 +1,4 @@
-"""Bases of the generated Structs. The generated modules hold data only; what little they do is here."""
+"""The bases of the generated Structs. The generated modules have members only; the methods are here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import SentConfigError
 from .open_enum import StrEnum
 
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
-"""An aware datetime. A stamp without an offset is read as UTC (see ``envelope``)."""
+"""An aware datetime. A timestamp without an offset is read as UTC (see ``repair``)."""
 
 Date: TypeAlias = date
 Time: TypeAlias = time
@@ -25,11 +25,11 @@ Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 """A string that no ``repr`` shows: card data, access tokens, message texts, phone numbers."""
 
 SecretMap = Annotated[dict[str, Any], msgspec.Meta(extra={"secret": True})]
-"""A free map that no ``repr`` shows."""
+"""A map with any members that no ``repr`` shows."""
 
 
 class Model:
-    """What every model of the API can do."""
+    """The methods of every model of the API."""
 
     __slots__ = ()
 
@@ -88,14 +88,14 @@ def _plain(value: object) -> Any:
 
 
 class ResponseModel(Model, msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the API answers with. Unknown members are ignored; absent and null read ``None``.
+    """A response of the API, or a part of one. Unknown members are ignored. Absent and null members read ``None``.
 
-    Frozen data out of JSON has no cycles, so the garbage collector is spared it: 1,000 decode in 0.83 of the time.
+    Frozen data from JSON has no cycles, so the garbage collector need not track it: 1,000 decode in 0.83 of the time.
     """
 
 
 class RequestModel(Model, msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a caller sends. A member not given is not sent; ``None`` is sent as JSON null."""
+    """The body of a request, or a part of one. A member that is not given is not sent. ``None`` is sent as null."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -118,7 +118,7 @@ class RequestModel(Model, msgspec.Struct, kw_only=True, omit_defaults=True):
             if unknown is None:
                 return body
             problem = f"the API has no such member - at `{unknown}`"
-        # Raised out here so that an error that holds the whole text is not chained.
+        # Raised here, so that an error that holds the whole text is not chained.
         raise SentConfigError(f"{cls.__name__}: {problem}")
 
 
@@ -221,23 +221,24 @@ Check: TypeAlias = Callable[[str, Any], None]
 
 
 def check_aware(name: str, value: datetime) -> datetime:
-    """Refuse a datetime without a time zone: nobody could say which moment it means."""
+    """Raise ``SentConfigError`` for a datetime without a time zone, which does not say which moment it means."""
     if value.tzinfo is None:
         raise SentConfigError(f"{name} must be a datetime with a time zone, such as datetime.now(UTC)")
     return value
 
 
 def check_list(name: str, value: object) -> None:
-    """Refuse a text where a list is expected: it would be sent letter by letter."""
+    """Raise ``SentConfigError`` for a text in place of a list. It would be sent letter by letter."""
     if isinstance(value, (str, bytes)):
         raise SentConfigError(f"{name} must be a list, not a {type(value).__name__}; put it in brackets")
 
 
 def check_request(body: object) -> None:
-    """Refuse what a Struct takes and the server would misunderstand: a str for a list, a naive datetime.
+    """Check what a Struct accepts and the server would misunderstand.
 
     Raises:
-        SentConfigError: With the member's name and without its value.
+        SentConfigError: A member is a str in place of a list, or a datetime without a time zone. The message has the
+            name of the member, not its value.
     """
     if isinstance(body, RequestModel):
         for member, check in _checks(type(body)):
@@ -255,12 +256,12 @@ def _check_datetime(name: str, value: object) -> None:
         check_aware(name, value)
 
 
-_hints = cache(get_type_hints)  # most of the cost; a class is looked at once for each place that it stands at
+_hints = cache(get_type_hints)  # most of the cost; a class is checked once for each place that it is used at
 
 
 @cache
 def _checks(struct: type[RequestModel]) -> tuple[tuple[str, Check], ...]:
-    """The members of a class that need a look. Worked out once for each class."""
+    """The members of a class that need a check. Computed once for each class."""
     return _checks_inside(struct, (struct,))
 
 
@@ -270,7 +271,7 @@ def _checks_inside(struct: type[RequestModel], above: tuple[type, ...]) -> tuple
 
 
 def _check_for(hint: object, above: tuple[type, ...]) -> Check | None:
-    """What to do with a member of this type; ``None`` for nothing. ``above`` ends the search in a recursive schema."""
+    """The check for a member of this type; ``None`` for none. ``above`` ends the search in a recursive schema."""
     parts = get_args(hint)
     if get_origin(hint) is Sequence:
         inner = _check_for(parts[0], above)
