@@ -126,7 +126,7 @@ async def follow(kind: str, recipients: int, seed: int) -> Followed:
         if chance.random() < 0.1 and event.id not in failed:
             failed.add(event.id)
             raise ConnectionError("the database is away")
-        await tracker.take(event)
+        await tracker.record(event)
 
     def weather(request: RecordedRequest) -> Fault | None:
         if request.operation is None or chance.random() > 0.2:

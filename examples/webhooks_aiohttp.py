@@ -29,7 +29,7 @@ def create_app(path: str = "events.sqlite") -> web.Application:
     async def on_event(event: Event) -> None:
         match event:
             case MessageStatusEvent():
-                await tracker.take(event)
+                await tracker.record(event)
             case MessageReceivedEvent():
                 print(f"message {event.payload.message_id} came in")  # its text is event.payload.text
             case _:

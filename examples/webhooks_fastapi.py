@@ -31,7 +31,7 @@ seen, tracker = SQLiteSeen(PATH), MessageTracker(PATH)
 async def on_event(event: Event) -> None:
     match event:
         case MessageStatusEvent():
-            await tracker.take(event)
+            await tracker.record(event)
         case MessageReceivedEvent():
             print(f"message {event.payload.message_id} came in")  # its text is event.payload.text
         case _:

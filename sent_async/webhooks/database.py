@@ -1,4 +1,4 @@
-"""An SQLite file that does not hold up the event loop."""
+"""An SQLite file that does not block the event loop."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ T = TypeVar("T")
 
 
 class Database:
-    """A connection with a thread of its own. A commit takes microseconds, but a checkpoint or another process's
-    lock can take much longer.
+    """A connection with a thread of its own.
+
+    A commit takes microseconds, but a checkpoint or the lock of another process can take much longer.
     """
 
     def __init__(self, path: str | PathLike[str], schema: str) -> None:
@@ -33,13 +34,13 @@ class Database:
         self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "sent-async-sqlite")
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do this work on the thread."""
+        """Call ``work`` on the thread, and return its result."""
         if self._thread is None:
             raise SentConfigError("this store was closed")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
 
     async def close(self) -> None:
-        """Write what is left and close the file. May be called again."""
+        """Close the file. May be called again."""
         if self._thread is None:
             return
         thread, self._thread = self._thread, None
@@ -48,7 +49,7 @@ class Database:
 
 
 class Stored:
-    """What keeps its state in a database: closed by ``close``, or by leaving ``async with``."""
+    """The base of what keeps its state in a database. Close it by ``close`` or ``async with``."""
 
     _database: Database
 

@@ -1,4 +1,4 @@
-"""The body of a webhook becomes a typed event. Pure: no I/O and no clock."""
+"""Turn the body of a webhook into a typed event. Pure: no I/O and no clock."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 class _Event(ResponseModel, frozen=True, kw_only=True):
     id: str
-    """What to deduplicate on: ``X-Webhook-Event-ID``, or a hash of the body where that header is missing."""
+    """What to deduplicate by: ``X-Webhook-Event-ID``, or a hash of the body if that header is missing."""
     endpoint_id: str
     """The webhook endpoint it was sent to, from ``X-Webhook-ID``."""
     name: EventName
-    """Such as ``message.delivered``; the family's name, such as ``templates``, where the family has only one event."""
+    """Such as ``message.delivered``; the name of the family, such as ``templates``, if that has only one event."""
     timestamp: datetime | None = None
-    """When Sent sent it out first, in whole seconds. Do not order events of a message by it."""
+    """When Sent first sent the event, in whole seconds. Do not order the events of a message by it."""
     request_id: str | None = None
+    """The id to give to the vendor's support."""
 
 
 class MessageStatusEvent(_Event, frozen=True, kw_only=True):
@@ -48,13 +49,13 @@ class MessageStatusEvent(_Event, frozen=True, kw_only=True):
 
 
 class MessageReceivedEvent(_Event, frozen=True, kw_only=True):
-    """A contact wrote to you."""
+    """A contact sent you a message."""
 
     payload: MessageReceivedPayload
 
 
 class TemplateEvent(_Event, frozen=True, kw_only=True):
-    """The review of a template moved on."""
+    """The review state of a template changed."""
 
     payload: TemplatePayload
 
@@ -66,7 +67,7 @@ class ContactEvent(_Event, frozen=True, kw_only=True):
 
 
 class ChannelEvent(_Event, frozen=True, kw_only=True):
-    """A channel of yours changed its state."""
+    """The state of one of your channels changed."""
 
     payload: ChannelPayload
 
@@ -78,16 +79,16 @@ class LinkEvent(_Event, frozen=True, kw_only=True):
 
 
 class CallEvent(_Event, frozen=True, kw_only=True):
-    """A call moved on."""
+    """The state of a call changed."""
 
     payload: CallPayload
 
 
 class UnknownEvent(_Event, frozen=True, kw_only=True):
-    """An event that this version does not know. The list of events is open and grows."""
+    """An event that this version does not know. Sent adds events now and then."""
 
     payload: SecretMap
-    """The payload as it came, a plain dict. No ``repr`` shows it."""
+    """The payload as a plain dict. No ``repr`` shows it."""
 
 
 Event: TypeAlias = (
@@ -103,7 +104,7 @@ Event: TypeAlias = (
 
 
 class _Envelope(msgspec.Struct, gc=False):
-    """Only ``field`` is needed to tell what came. The rest is read leniently: it must not cost the event."""
+    """Only ``field`` is needed to know the event. The other members may have any type, so that none costs the event."""
 
     field: str
     event: Any = None
@@ -138,10 +139,10 @@ _completion: Final = msgspec.json.Decoder(ProfileCompletionCallback)
 
 
 def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
-    """The event that a verified body holds.
+    """The event in a verified body.
 
     Raises:
-        SentDecodeError: It is no JSON object with a ``field``, or a documented event lacks what identifies it.
+        SentDecodeError: The body is not a JSON object with a ``field``, or lacks what identifies a documented event.
     """
     try:
         envelope = _envelope.decode(body)
@@ -182,16 +183,19 @@ def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
 
 
 def parse_profile_completion(body: bytes) -> ProfileCompletionCallback:
-    """What Sent posts to the ``web_hook_url`` of ``profiles.complete`` when the onboarding has ended.
+    """Read the callback that Sent posts to the ``web_hook_url`` of ``profiles.complete`` after the onboarding.
 
-    This callback is not signed, so anybody may have sent it. Put a secret of your own into the URL, and retrieve the
-    profile before you rely on what the callback says.
+    The callback is not signed, so anybody may have sent it. Put a secret of your own into the URL, and retrieve the
+    profile before you rely on the callback.
 
     Args:
-        body: The body as received.
+        body: The body as it was received.
+
+    Returns:
+        The callback.
 
     Raises:
-        SentDecodeError: The body does not hold the id of a profile.
+        SentDecodeError: The body does not have the id of a profile.
     """
     try:
         return _payload(body, ProfileCompletionCallback, _completion)
@@ -206,7 +210,7 @@ def _payload(raw: bytes | msgspec.Raw, struct: type[T], decoder: msgspec.json.De
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError:
-        return repair.convert(msgspec.json.decode(raw), struct)  # a stamp without an offset, perhaps
+        return repair.convert(msgspec.json.decode(raw), struct)  # such as a timestamp without an offset
 
 
 def _text(value: object) -> str | None:

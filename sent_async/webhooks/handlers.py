@@ -1,4 +1,4 @@
-"""The receiver behind a web server: one course of a delivery, and two thin adapters."""
+"""The handling of a delivery, and adapters for aiohttp.web and ASGI."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ OnEvent: TypeAlias = Callable[[Event], Awaitable[object]]
 _logger: Final = logging.getLogger("sent_async.webhooks")
 
 
-class _Intake:
-    """From a request to the status of its response."""
+class _Deliveries:
+    """Takes a delivery from its request to the status of the response."""
 
     def __init__(self, unwrap: Unwrap, on_event: OnEvent, seen: Seen | None) -> None:
         self._unwrap = unwrap
         self._on_event = on_event
         self._seen: Seen = seen if seen is not None else MemorySeen()
-        self._lasting = self._seen if isinstance(self._seen, LeasedSeen) else None
+        self._leased = self._seen if isinstance(self._seen, LeasedSeen) else None
         self._running: dict[str, asyncio.Future[int]] = {}
 
-    async def take(self, method: str, headers: Headers, chunks: AsyncIterator[bytes]) -> int:
+    async def handle(self, method: str, headers: Headers, chunks: AsyncIterator[bytes]) -> int:
+        """The status of the response to a request."""
         if method != "POST":
             return 405
         body = bytearray()
@@ -48,54 +49,54 @@ class _Intake:
         except SentError as error:
             _logger.warning("%s", error)
             return 400 if isinstance(error, SentDecodeError) else 401
-        return await self._once(event)
+        return await self._handle_once(event)
 
-    async def _once(self, event: Event) -> int:
-        """A duplicate that comes while the event is being handled here gets the same status as the first."""
+    async def _handle_once(self, event: Event) -> int:
+        """A duplicate that comes while this process handles the event gets the same status as the first."""
         running = self._running.get(event.id)
         if running is not None:
             return await asyncio.shield(running)
         outcome = self._running[event.id] = asyncio.get_running_loop().create_future()
         status = 500  # of a delivery that is cancelled
         try:
-            status = await self._handle(event)
+            status = await self._claim_and_handle(event)
             return status
         finally:
             del self._running[event.id]
             outcome.set_result(status)
 
-    async def _handle(self, event: Event) -> int:
+    async def _claim_and_handle(self, event: Event) -> int:
         try:
             if not await self._seen.claim(event.id):
-                # Being handled by another process, it may still fail. A 2xx now would lose it then.
-                return 204 if self._lasting is None or await self._lasting.is_finished(event.id) else 503
-        except Exception as error:  # noqa: BLE001 (stores are other people's code; Sent delivers again)
+                # Another process is handling it, and may still fail. After a 2xx it would be lost then.
+                return 204 if self._leased is None or await self._leased.is_finished(event.id) else 503
+        except Exception as error:  # noqa: BLE001 (stores may be anybody's code; Sent delivers again)
             return self._failed("seen.claim", event, error)
         handled = False
         try:
             await self._on_event(event)
             handled = True
-        except Exception as error:  # noqa: BLE001 (so is this)
+        except Exception as error:  # noqa: BLE001 (so may this)
             return self._failed("on_event", event, error)
         finally:
             if not handled:  # it raised, or the delivery was cancelled
                 await self._release(event)
-        if self._lasting is not None:
+        if self._leased is not None:
             try:
-                await self._lasting.finish(event.id)
-            except Exception as error:  # noqa: BLE001 (the event was handled: a redelivery would only repeat it)
+                await self._leased.finish(event.id)
+            except Exception as error:  # noqa: BLE001 (the event was handled, and a redelivery would only repeat it)
                 self._failed("seen.finish", event, error)
         return 204
 
     async def _release(self, event: Event) -> None:
         try:
             await self._seen.release(event.id)
-        except Exception as error:  # noqa: BLE001 (a lease runs out by itself)
+        except Exception as error:  # noqa: BLE001 (the lease ends by itself)
             self._failed("seen.release", event, error)
 
     @staticmethod
     def _failed(what: str, event: Event, error: Exception) -> int:
-        """Log where it failed. The error's own text is left out, because it may quote the message."""
+        """Log where it failed. The text of the error is left out, because it may have the text of the message."""
         frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
         kind = type(error).__name__
         _logger.error("webhook %s (%s): %s raised %s\n%s", event.id, event.name, what, kind, frames)
@@ -106,21 +107,21 @@ def aiohttp_handler(
     unwrap: Unwrap, on_event: OnEvent, seen: Seen | None
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """See ``WebhookReceiver.aiohttp_handler``."""
-    intake = _Intake(unwrap, on_event, seen)
+    deliveries = _Deliveries(unwrap, on_event, seen)
 
     async def handle(request: web.Request) -> web.Response:
-        # Not request.read(): its limit is that of the whole app.
-        status = await intake.take(request.method, request.headers, request.content.iter_any())
+        # Not request.read(), which has the limit of the whole app.
+        status = await deliveries.handle(request.method, request.headers, request.content.iter_any())
         return web.Response(status=status, headers={"Allow": "POST"} if status == 405 else None)
 
     return handle
 
 
 class AsgiApp:
-    """An ASGI app for one endpoint. An object rather than a function, so that Starlette routes it as an app."""
+    """An ASGI app for one endpoint. An object and not a function, so that Starlette routes it as an app."""
 
     def __init__(self, unwrap: Unwrap, on_event: OnEvent, seen: Seen | None) -> None:
-        self._intake = _Intake(unwrap, on_event, seen)
+        self._deliveries = _Deliveries(unwrap, on_event, seen)
 
     async def __call__(
         self,
@@ -132,7 +133,7 @@ class AsgiApp:
             await _lifespan(receive, send)
             return
         try:
-            status = await self._intake.take(scope["method"], scope["headers"], _chunks(receive))
+            status = await self._deliveries.handle(scope["method"], scope["headers"], _chunks(receive))
         except _DisconnectError:
             return
         headers = [(b"allow", b"POST")] if status == 405 else []
@@ -143,7 +144,7 @@ class AsgiApp:
 
 
 class _DisconnectError(Exception):
-    """The caller hung up before its body was complete."""
+    """The sender disconnected before its body was complete."""
 
 
 async def _chunks(receive: Callable[[], Awaitable[Message]]) -> AsyncIterator[bytes]:

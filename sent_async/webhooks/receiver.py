@@ -1,4 +1,4 @@
-"""Is this call from Sent, and what does it say? Five verifiers, three of them the vendor's, agree on the scheme."""
+"""Verifies webhook deliveries and decodes them. Five verifiers, three of them by the vendor, share this scheme."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WANTED: Final = frozenset((_ENDPOINT, _TIMESTAMP, _SIGNATURE, _EVENT_ID))
 
 _MESSAGES: Final[Mapping[Reason, str]] = {
     "missing_header": (
-        f"{_ENDPOINT}, {_TIMESTAMP} or {_SIGNATURE} is missing; it is not from Sent, or a proxy drops these headers"
+        f"{_ENDPOINT}, {_TIMESTAMP} or {_SIGNATURE} is missing; it is not from Sent, or a proxy removes these headers"
     ),
     "bad_timestamp": f"{_TIMESTAMP} is not a number of Unix seconds",
     "stale": (
@@ -41,15 +41,15 @@ _MESSAGES: Final[Mapping[Reason, str]] = {
         "set the clock, or it was recorded and sent again"
     ),
     "bad_signature": (
-        "no signature fits; check that the secret is the endpoint's current one, and that the body is passed on as the "
-        "bytes that were received"
+        "no signature is right; check that the secret is the current one of the endpoint, and that the body is passed "
+        "as the bytes that were received"
     ),
-    "unknown_endpoint": f"there is no secret for the endpoint in {_ENDPOINT}; add it, or it is not meant for you",
+    "unknown_endpoint": f"there is no secret for the endpoint in {_ENDPOINT}; add it, or the delivery is not for you",
 }
 
 
 class WebhookSignatureError(SentError):
-    """The call cannot be shown to come from Sent. Respond with 401 and do nothing else."""
+    """A delivery that is not verified to come from Sent. Respond with 401, and do nothing else."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -61,12 +61,12 @@ class WebhookSignatureError(SentError):
 
 
 class WebhookReceiver:
-    """Verifies and decodes incoming webhooks. There is no switch that skips the check.
+    """Verifies and decodes incoming webhooks. Verification cannot be turned off.
 
     Args:
-        secret: The endpoint's signing secret, ``whsec_…``. Or several, for the time of a rotation. Or a mapping from
-            endpoint id to secret (or several), for one receiver of many endpoints. Default: ``SENT_WEBHOOK_SECRET``,
-            which may hold several with spaces between them.
+        secret: The endpoint's signing secret, ``whsec_…``. Several during a rotation. A mapping from endpoint id to
+            secret, or to several, for one receiver of many endpoints. Default: the environment variable
+            ``SENT_WEBHOOK_SECRET``, which may have several with spaces between them.
         clock: For tests.
 
     Raises:
@@ -89,20 +89,20 @@ class WebhookReceiver:
             self._keys = _keys(secret)
 
     def unwrap(self, body: bytes, headers: Headers) -> Event:
-        """Verify a call and decode what it says.
+        """Verify a delivery and decode its event.
 
         Args:
-            body: The body as the bytes that were received. A body that was parsed and written again does not fit its
-                signature.
+            body: The body as the bytes that were received. The signature of a body that was parsed and written again
+                is not right.
             headers: The headers of the request, names in any case: a mapping, such as that of aiohttp, Starlette or
                 Django, or ASGI's list of pairs of bytes.
 
         Returns:
-            One of the event classes. ``UnknownEvent`` for what this version does not know.
+            One of the event classes; ``UnknownEvent`` for an event that this version does not know.
 
         Raises:
-            WebhookSignatureError: The call cannot be shown to come from Sent; ``.reason`` says why.
-            SentDecodeError: It comes from Sent, and does not hold an event.
+            WebhookSignatureError: The delivery is not verified to come from Sent. ``.reason`` says why.
+            SentDecodeError: It comes from Sent, but the body is not an event.
         """
         found = _wanted(headers)
         endpoint_id = self._verify(body, found)
@@ -114,15 +114,18 @@ class WebhookReceiver:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         """A handler for aiohttp.web: ``app.router.add_post("/webhooks/sent", receiver.aiohttp_handler(on_event))``.
 
-        It responds with 204 once ``on_event`` has returned, and without a call for an event that was handled before;
-        401 for a bad signature, 400 for a body that is no event, 405 for another method than POST, 413 above 1 MiB,
-        500 when ``on_event`` raised, and 503 while another process handles the same event. Sent delivers again after
-        every status that is not 2xx.
+        It responds with 204 when ``on_event`` has returned, and at once for an event that was handled before. Other
+        responses are 401 for a bad signature, 400 for a body that is not an event, 405 for another method than POST,
+        413 above 1 MiB, 500 when ``on_event`` raised, and 503 while another process handles the same event. Sent
+        delivers again after every status that is not 2xx.
 
         Args:
-            on_event: Called with each event, and awaited. It may be called again for an event whose handling did
-                not come to its end, so it should be idempotent.
-            seen: Where handled events are noted. Default: ``MemorySeen()``, good for one process.
+            on_event: Called with each event, and awaited. If the process ends before it returns, it is called again
+                for the same event, so it should be idempotent.
+            seen: Where handled events are noted. Default: ``MemorySeen()``, for a service of one process.
+
+        Returns:
+            The handler.
         """
         return aiohttp_handler(self.unwrap, on_event, seen)
 
@@ -135,11 +138,14 @@ class WebhookReceiver:
         Args:
             on_event: As for ``aiohttp_handler``.
             seen: As for ``aiohttp_handler``.
+
+        Returns:
+            The app.
         """
         return AsgiApp(self.unwrap, on_event, seen)
 
     def _verify(self, body: bytes, found: Mapping[str, str]) -> str:
-        """The endpoint's id, if the call comes from Sent."""
+        """The endpoint's id, if the delivery comes from Sent."""
         endpoint, stamp, signatures = found.get(_ENDPOINT), found.get(_TIMESTAMP), found.get(_SIGNATURE)
         if not (endpoint and stamp and signatures):
             raise WebhookSignatureError("missing_header")
@@ -155,18 +161,19 @@ class WebhookReceiver:
                 raise WebhookSignatureError("unknown_endpoint")
         signed = b"%b.%b.%b" % (endpoint.encode(errors="replace"), stamp.encode(), body)
         offered = [entry[3:].encode(errors="replace") for entry in signatures.split() if entry.startswith("v1,")]
-        fits = False
+        is_right = False
         for key in keys:
             expected = base64.b64encode(hmac.digest(key, signed, "sha256"))
             for signature in offered:
-                fits |= hmac.compare_digest(expected, signature)
-        if not fits:
+                is_right |= hmac.compare_digest(expected, signature)
+        if not is_right:
             raise WebhookSignatureError("bad_signature")
         return endpoint
 
 
 def _wanted(headers: Headers) -> dict[str, str]:
-    """Our headers by their lower-case names. A signature header that came twice counts as one with both entries."""
+    """The headers that are needed, by their lower-case names. A signature header that came twice becomes one with both
+    signatures."""
     found: dict[str, str] = {}
     pairs = cast(
         "Iterable[tuple[str | bytes, str | bytes]]", headers.items() if isinstance(headers, Mapping) else headers

@@ -1,4 +1,4 @@
-"""Which events were handled: each once, and none lost."""
+"""Stores of handled events: each event is handled once, and none is lost."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DAY: Final = 86_400.0
 
 @runtime_checkable
 class Seen(Protocol):
-    """Where handled events are noted. These two methods are enough for a store that lives within one process."""
+    """A store of handled events. These two methods are enough for a store in the memory of one process."""
 
     async def claim(self, id: str, /) -> bool:
-        """True for the first who asks: the event is theirs to handle. False for everybody else."""
+        """Claim an event. True for the first caller, who has to handle it; false for all others."""
         ...
 
     async def release(self, id: str, /) -> None:
-        """The handling failed: the next who asks gets the event."""
+        """Give a claim back, because the handling failed. The next caller of ``claim`` gets the event."""
         ...
 
 
@@ -30,24 +30,24 @@ class Seen(Protocol):
 class LeasedSeen(Seen, Protocol):
     """A store that outlives a process or is shared by several. A claim is a lease until ``finish`` makes it final.
 
-    A claim that was neither finished nor released within the lease belongs to a process that died, and can be
-    claimed again.
+    A claim that was neither finished nor released within the lease is of a process that died. The event can be claimed
+    again.
     """
 
     async def finish(self, id: str, /) -> None:
-        """The event was handled to its end."""
+        """Note that the event was handled."""
         ...
 
     async def is_finished(self, id: str, /) -> bool:
-        """Whether it was handled, rather than being handled right now."""
+        """Whether the event was handled. False while somebody handles it."""
         ...
 
 
 class MemorySeen:
-    """In the memory of this process.
+    """Handled events in the memory of this process.
 
     Args:
-        size: How many events are remembered; beyond it the oldest are forgotten. 100,000 take about 20 MB.
+        size: How many events are remembered. Older ones are forgotten. 100,000 take about 20 MB.
         ttl: For how many seconds an event is remembered. Sent gives up after some hours at most.
         clock: For tests.
     """
@@ -92,18 +92,18 @@ class MemorySeen:
 
 
 class SQLiteSeen(Stored):
-    """In an SQLite file: survives restarts, and can be shared by the processes of one machine.
+    """Handled events in an SQLite file. They survive restarts, and the processes of a machine can share them.
 
     Args:
-        path: The file; made when it is not there.
-        lease: After how many seconds an unfinished claim counts as that of a process that died. Longer than
-            ``on_event`` ever takes; shorter than the minute after which Sent delivers again, or the first redelivery
-            after a crash comes too early.
+        path: The file. It is made if it does not exist.
+        lease: Seconds after which an unfinished claim counts as that of a process that died. It must be longer than
+            ``on_event`` ever takes, and shorter than the minute after which Sent delivers again. Otherwise the first
+            redelivery after a crash comes too early.
         ttl: For how many seconds a handled event is remembered.
         clock: For tests.
 
     Raises:
-        SentConfigError: The file cannot be opened, or is not of this kind.
+        SentConfigError: The file cannot be opened, or is not a store of events.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What became of the messages that were sent, out of events in any order."""
+"""The latest state of messages, from events in any order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .database import Database, Stored
 from .events import Event, MessageStatusEvent
 
 SETTLED: Final = (*FINAL, MessageStatus.DELIVERED, MessageStatus.FAILED)
-"""Nothing more need come. FAILED may still be followed by an attempt on another channel, and DELIVERED by READ."""
+"""Statuses after which no more has to come. FAILED may be followed by another channel, and DELIVERED by READ."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SCHEMA: Final = (
@@ -40,28 +40,28 @@ _SILENT: Final = (
 
 
 class MessageState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one message."""
+    """The latest state of a message."""
 
     message_id: str
     status: MessageStatus | None
-    """``None`` as long as no event has come."""
+    """``None`` until the first event."""
     channel: str | None
     reason_code: str | None
     updated_at: datetime | None
-    """When the status changed, by Sent's clock."""
+    """When the status changed, by the clock of Sent."""
     scheduled_at: datetime | None
-    """When a held message is due."""
+    """When a held message will be sent."""
     heard_at: datetime
-    """When the tracker learnt this, by our clock."""
+    """When the tracker last heard of the message, by our clock."""
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more need come."""
+        """Whether no more has to come."""
         return self.status in SETTLED
 
 
 class Activity(Protocol):
-    """What the tracker needs of an item of ``sent.messages.list_activities``."""
+    """The members of an item of ``sent.messages.list_activities`` that the tracker uses."""
 
     @property
     def status(self) -> str | None: ...
@@ -74,15 +74,15 @@ class Activity(Protocol):
 class MessageTracker(Stored):
     """Keeps the latest state of each message.
 
-    Events come out of order and more than once. The one with the latest ``updated_at`` counts, whatever its status;
-    of two with the same, the one sent out later; of two sent out in the same second, the one that arrived later.
+    Events come out of order and more than once. The one with the latest ``updated_at`` counts, whatever its status is.
+    If two have the same, the one that was sent later counts; in the same second, the one that arrived later.
 
     Args:
-        path: An SQLite file, which survives restarts. Default: in memory.
+        path: An SQLite file, which survives restarts. Default: in the memory of this process.
         clock: For tests.
 
     Raises:
-        SentConfigError: The file cannot be opened, or is not of this kind.
+        SentConfigError: The file cannot be opened, or is not that of a tracker.
     """
 
     def __init__(self, path: str | PathLike[str] = ":memory:", *, clock: Clock | None = None) -> None:
@@ -91,9 +91,9 @@ class MessageTracker(Stored):
         self._database = Database(path, _SCHEMA)
 
     async def expect(self, message_ids: Iterable[str]) -> None:
-        """Note messages that were just sent, so that one of which nothing is heard is missed.
+        """Note messages that were just sent, so that ``missing`` finds those without events.
 
-        What events have already told of them is kept.
+        If events of them came before this, their states are kept.
 
         Args:
             message_ids: ``[one.message_id for one in sent_message.recipients]``.
@@ -109,14 +109,14 @@ class MessageTracker(Stored):
 
         await self._database.run(work)
 
-    async def take(self, event: Event) -> MessageState | None:
-        """Learn from an event.
+    async def record(self, event: Event) -> MessageState | None:
+        """Record an event.
 
         Args:
-            event: Any event; all but ``MessageStatusEvent`` are ignored.
+            event: Any event. All but ``MessageStatusEvent`` are ignored.
 
         Returns:
-            The state of the message after it, or ``None`` for an event that was ignored.
+            The state of the message after it; ``None`` for an event that was ignored.
         """
         if not isinstance(event, MessageStatusEvent):
             return None
@@ -133,7 +133,14 @@ class MessageTracker(Stored):
         )
 
     async def state(self, message_id: str) -> MessageState | None:
-        """What is known of a message; ``None`` when it was neither expected nor heard of."""
+        """The state of a message.
+
+        Args:
+            message_id: The id of the message.
+
+        Returns:
+            ``None`` if the message was neither expected nor in an event.
+        """
 
         def work(connection: sqlite3.Connection) -> MessageState | None:
             row = connection.execute(_BY_ID, (message_id,)).fetchone()
@@ -142,10 +149,10 @@ class MessageTracker(Stored):
         return await self._database.run(work)
 
     async def missing(self, *, after: float) -> list[MessageState]:
-        """Messages that are not settled and of which nothing was heard for a while, the longest silent first.
+        """The messages that are not settled and had no event for a while, the longest silent first.
 
         Args:
-            after: For how many seconds nothing was heard. For a held message they count from when it is due.
+            after: Seconds without an event. For a held message they count from its ``scheduled_at``.
         """
         before = self._now() - round(after * 1e6)
 
@@ -157,15 +164,15 @@ class MessageTracker(Stored):
     async def reconcile(
         self, list_activities: Callable[[str], AsyncIterable[Activity]], *, after: float, concurrency: int = 10
     ) -> list[Result[str, MessageState]]:
-        """Ask Sent about the messages that are missing.
+        """Retrieve the states of missing messages from Sent.
 
         Args:
             list_activities: ``sent.messages.list_activities``.
             after: As for ``missing``.
-            concurrency: How many are asked about at a time.
+            concurrency: How many requests are made at once.
 
         Returns:
-            A ``Result`` for each: its state, or the ``SentError`` of the call. Who failed is asked about next time.
+            A ``Result`` for each message, with its state or the ``SentError`` of the call.
         """
 
         async def ask(message_id: str) -> MessageState:
@@ -185,7 +192,14 @@ class MessageTracker(Stored):
         return await batch(ask, silent, concurrency=concurrency)
 
     async def forget(self, *, after: float) -> int:
-        """Drop messages of which nothing was heard for this many seconds; how many there were."""
+        """Forget messages without events for a while.
+
+        Args:
+            after: Seconds without an event.
+
+        Returns:
+            How many messages were forgotten.
+        """
         before = self._now() - round(after * 1e6)
         query = "DELETE FROM message WHERE heard_at <= ?"
         return await self._database.run(lambda connection: connection.execute(query, (before,)).rowcount)

@@ -105,7 +105,7 @@ async def test_a_failed_message_that_arrives_after_all(
     assert names[::-1] == ["queued", "routed", "sent", "failed", "queued", "routed", "sent", "delivered"]
     async with MessageTracker() as tracker:
         for event in service.events:
-            await tracker.take(event)
+            await tracker.record(event)
         state = await tracker.state(message_id)
     assert state is not None
     assert (state.status, state.channel) == ("DELIVERED", "sms")

@@ -47,5 +47,5 @@ async def places(tracker: MessageTracker, request: web.Request) -> None:
     assert_type(receiver.unwrap(await request.read(), request.headers), Event)
     receiver.unwrap(b"", [(b"x-webhook-id", b"1")])
     stores: list[Seen] = [MemorySeen(), SQLiteSeen("seen.sqlite")]
-    web.Application().router.add_post("/", receiver.aiohttp_handler(tracker.take, seen=stores[0]))
-    receiver.asgi_app(tracker.take)
+    web.Application().router.add_post("/", receiver.aiohttp_handler(tracker.record, seen=stores[0]))
+    receiver.asgi_app(tracker.record)

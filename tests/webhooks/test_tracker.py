@@ -65,7 +65,7 @@ async def test_any_order(clock: FakeClock, course: tuple[str, ...]) -> None:
     for order in permutations(range(len(course))):
         async with MessageTracker(clock=clock) as tracker:
             for at in (*order, order[0]):
-                await tracker.take(told(course[at], at))
+                await tracker.record(told(course[at], at))
             state = await tracker.state("m")
             assert state is not None
             assert state.status == course[-1]
@@ -77,7 +77,7 @@ async def test_latest_of_any(events: list[tuple[MessageStatus, int]]) -> None:
     """To the microsecond; among equals, the last to arrive."""
     async with MessageTracker() as tracker:
         for status, microseconds in events:
-            await tracker.take(told(status, microseconds / 1e6))
+            await tracker.record(told(status, microseconds / 1e6))
         state = await tracker.state("m")
     latest = max(range(len(events)), key=lambda index: (events[index][1], index))
     assert state is not None
@@ -86,8 +86,8 @@ async def test_latest_of_any(events: list[tuple[MessageStatus, int]]) -> None:
 
 async def test_equal_moments(tracker: MessageTracker) -> None:
     """Then the moment of sending out decides."""
-    await tracker.take(told("DELIVERED", 5, sent_out=7))
-    await tracker.take(told("SENT", 5, sent_out=6))
+    await tracker.record(told("DELIVERED", 5, sent_out=7))
+    await tracker.record(told("SENT", 5, sent_out=6))
     state = await tracker.state("m")
     assert state is not None
     assert state.status == "DELIVERED"
@@ -95,30 +95,30 @@ async def test_equal_moments(tracker: MessageTracker) -> None:
 
 async def test_without_updated_at(tracker: MessageTracker) -> None:
     """Early forms have only the moment of sending out."""
-    await tracker.take(told("DELIVERED", None, sent_out=7))
-    await tracker.take(told("SENT", None, sent_out=6))
-    state = await tracker.take(told("QUEUED", None))
+    await tracker.record(told("DELIVERED", None, sent_out=7))
+    await tracker.record(told("SENT", None, sent_out=6))
+    state = await tracker.record(told("QUEUED", None))
     assert state is not None
     assert (state.status, state.updated_at) == ("DELIVERED", START + timedelta(seconds=7))
 
 
 async def test_facts_of_a_state(tracker: MessageTracker) -> None:
     """Channel and reason come along; a channel once known is not unlearnt."""
-    await tracker.take(told("SENT", 1, channel="sms"))
-    state = await tracker.take(told("FAILED", 2, reason_code="DELIVERY_003"))
+    await tracker.record(told("SENT", 1, channel="sms"))
+    state = await tracker.record(told("FAILED", 2, reason_code="DELIVERY_003"))
     assert state is not None
     assert (state.channel, state.reason_code, state.settled) == ("sms", "DELIVERY_003", True)
 
 
 async def test_other_events(tracker: MessageTracker) -> None:
     """They are ignored, and so is a message that nobody spoke of."""
-    assert await tracker.take(UnknownEvent(id="1", endpoint_id="e", name=EventName("x"), payload={})) is None
+    assert await tracker.record(UnknownEvent(id="1", endpoint_id="e", name=EventName("x"), payload={})) is None
     assert await tracker.state("m") is None
 
 
 async def test_events_before_the_send_returned(tracker: MessageTracker) -> None:
     """What they told is kept when the message is expected afterwards."""
-    await tracker.take(told("SENT", 1))
+    await tracker.record(told("SENT", 1))
     await tracker.expect(["m", "n"])
     states = [await tracker.state(id) for id in ("m", "n")]
     assert [state and state.status for state in states] == ["SENT", None]
@@ -130,12 +130,12 @@ async def test_missing(tracker: MessageTracker, clock: FakeClock) -> None:
     """The silent and unsettled, the longest silent first. A held message counts from when it is due."""
     await tracker.expect(["nothing"])
     clock.advance(10)
-    await tracker.take(told("SENT", 1, message_id="stuck"))
-    await tracker.take(told("DELIVERED", 1, message_id="done"))
+    await tracker.record(told("SENT", 1, message_id="stuck"))
+    await tracker.record(told("DELIVERED", 1, message_id="done"))
     held = datetime.fromtimestamp(clock.wall() + 3600, UTC)
-    await tracker.take(told("SCHEDULED", 1, message_id="held", scheduled_at=held))
+    await tracker.record(told("SCHEDULED", 1, message_id="held", scheduled_at=held))
     clock.advance(600)
-    await tracker.take(told("SENT", 1, message_id="recent"))
+    await tracker.record(told("SENT", 1, message_id="recent"))
     assert [state.message_id for state in await tracker.missing(after=600)] == ["nothing", "stuck"]
     assert [state.message_id for state in await tracker.missing(after=605)] == ["nothing"]
     clock.advance(3600)
@@ -146,7 +146,7 @@ async def test_reconcile(tracker: MessageTracker, clock: FakeClock) -> None:
     """The latest activity counts. Who was asked about is not asked about again at once, unless the call failed."""
     await tracker.expect(["lost", "silent", "gone", "ahead"])
     clock.advance(600)
-    await tracker.take(told("SENT", 100, message_id="ahead"))
+    await tracker.record(told("SENT", 100, message_id="ahead"))
     clock.advance(600)
     asked: list[str] = []
 
@@ -174,9 +174,9 @@ async def test_reconcile(tracker: MessageTracker, clock: FakeClock) -> None:
 
 async def test_forget(tracker: MessageTracker, clock: FakeClock) -> None:
     """By how long nothing was heard."""
-    await tracker.take(told("DELIVERED", 1))
+    await tracker.record(told("DELIVERED", 1))
     clock.advance(100)
-    await tracker.take(told("DELIVERED", 1, message_id="n"))
+    await tracker.record(told("DELIVERED", 1, message_id="n"))
     assert await tracker.forget(after=50) == 1
     assert await tracker.state("m") is None
     assert await tracker.state("n") is not None
@@ -186,6 +186,6 @@ async def test_survives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
     """In a file; the moments come back as they were."""
     path = tmp_path / "messages.sqlite"
     async with MessageTracker(path, clock=clock) as tracker:
-        before = await tracker.take(told("SCHEDULED", 1.25, scheduled_at=START + timedelta(days=1)))
+        before = await tracker.record(told("SCHEDULED", 1.25, scheduled_at=START + timedelta(days=1)))
     async with MessageTracker(path, clock=clock) as tracker:
         assert await tracker.state("m") == before
