@@ -14,7 +14,7 @@ from openapi_spec_validator import validate
 
 from codegen.fragment.rules import form_schemas
 
-from .document import DOCUMENT, REGISTRY, ROOT, resolve
+from .document import DESCRIBED, DOCUMENT, ROOT
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads").glob("*.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -32,7 +32,7 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
 def media_types() -> Iterator[dict[str, Any]]:
     for _, operation in operations():
         for holder in (operation.get("requestBody", {}), *operation["responses"].values()):
-            yield from resolve(holder).get("content", {}).values()
+            yield from DESCRIBED.resolve(holder).get("content", {}).values()
 
 
 def used_examples() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -82,8 +82,8 @@ def test_the_fragment_is_a_valid_openapi_document() -> None:
 @pytest.mark.parametrize(("name", "schema"), [pytest.param(*use, id=use[0]) for use in used_examples()])
 def test_an_example_matches_its_schema(name: str, schema: dict[str, Any]) -> None:
     """Every example must validate against the schema of the media type that shows it."""
-    located = json.loads(json.dumps(schema).replace('"#/', '"urn:fragment#/'))
-    validator = Draft202012Validator(located, registry=REGISTRY)
+    located = json.loads(json.dumps(schema).replace('"#/', '"urn:document#/'))
+    validator = Draft202012Validator(located, registry=DESCRIBED.registry)
     assert [error.message for error in validator.iter_errors(EXAMPLES[name]["value"])] == []
 
 
@@ -135,7 +135,9 @@ def names_below(node: Any) -> set[str]:
 def test_schemas_serve_one_direction() -> None:
     """An object schema must serve requests or responses, never both, and none may be idle."""
     sent = names_below([operation.get("requestBody") for _, operation in operations()])
-    received = names_below([[resolve(r) for r in operation["responses"].values()] for _, operation in operations()])
+    received = names_below(
+        [[DESCRIBED.resolve(r) for r in operation["responses"].values()] for _, operation in operations()]
+    )
     requests, responses = reachable(iter(sent)), reachable(iter(received))
     assert requests & responses == set()
     assert requests | responses == {name for name, schema in SCHEMAS.items() if "enum" not in schema}
@@ -144,7 +146,7 @@ def test_schemas_serve_one_direction() -> None:
 @pytest.mark.parametrize(("method", "operation"), OPERATIONS)
 def test_an_operation_says_how_to_call_it(method: str, operation: dict[str, Any]) -> None:
     """An operation must have an id, a text, a rate tier, an idempotency kind and the acting profile."""
-    headers = {p["name"] for p in map(resolve, operation["parameters"]) if p["in"] == "header"}
+    headers = {p["name"] for p in map(DESCRIBED.resolve, operation["parameters"]) if p["in"] == "header"}
     assert operation["operationId"]
     assert operation["summary"]
     assert operation["description"]

@@ -12,7 +12,6 @@ import json
 import re
 import typing
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -20,98 +19,20 @@ from urllib.parse import unquote
 
 import msgspec
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import RawTestServer
-from jsonschema import Draft202012Validator
 
 from sent_async import SentClient, multipart
 from sent_async.models import fields, responses
 from sent_async.resources import Resources
 from sent_async.structs import RequestModel
+from tests.contract.document import DESCRIBED
+from tests.support.by_document import Server, serve
 
-from .document import DOCUMENT, REGISTRY, resolve
-
-STAMP = "2026-03-31T15:21:52.166100Z"
-VALUES: dict[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
-# Enums are open and limits are the server's business; what is left is the form of a request.
-FORM = ("required", "type", "additionalProperties")
-
-
-OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    operation["operationId"]: (method.upper(), path, operation)
-    for path, item in DOCUMENT["paths"].items()
-    for method, operation in resolve(item).items()
-    if method in ("get", "put", "post", "patch", "delete")
-}
-
-
-def example(schema: dict[str, Any], full: bool, page: int, above: tuple[int, ...] = ()) -> Any:
-    """A value for a schema: with every member, or only with those that are required."""
-    schema = resolve(next((part for part in schema.get("anyOf", ()) if part.get("type") != "null"), schema))
-    if "allOf" in schema:  # the envelope and its data, which every success has
-        envelope, around = schema["allOf"]
-        return example(envelope, full, page) | {"data": example(around["properties"]["data"], full, page)}
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "properties" in schema:
-        inside = (*above, id(schema))
-        members = {
-            key: example(member, full, page, inside)
-            for key, member in schema["properties"].items()
-            if key in schema.get("required", ()) or (full and id(resolve(member.get("items", member))) not in inside)
-        }
-        if "pagination" in members:
-            members["pagination"] |= {"page": page, "page_size": 1, "total_count": 2, "has_more": page == 1}
-        return members
-    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    if kinds[0] == "array":
-        return [example(schema["items"], full, page, above)]
-    if kinds[0] == "object":
-        free = schema["additionalProperties"]
-        return {"key": "free" if free is True else example(free, full, page, above)}
-    if kinds[0] == "string":
-        return STAMP if schema.get("format") == "date-time" else f"text {page}"
-    return VALUES[kinds[0]]
-
-
-@dataclass
-class Server:
-    """Answers by the fragment, and keeps what it was asked."""
-
-    url: str = ""
-    full: bool = True
-    requests: list[tuple[str, web.BaseRequest, bytes]] = field(default_factory=list)
-    sent: list[Any] = field(default_factory=list)
-
-    async def handle(self, request: web.BaseRequest) -> web.Response:
-        path = request.rel_url.raw_path
-        found = [
-            (template.count("{"), name)
-            for name, (method, template, _) in OPERATIONS.items()
-            if method == request.method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
-        ]
-        name = min(found)[1]  # a literal path before one with places to fill in
-        self.requests.append((name, request, await request.read()))
-        status, response = next(
-            (code, resolve(response))
-            for code, response in OPERATIONS[name][2]["responses"].items()
-            if code.startswith("2")
-        )
-        content = response.get("content", {}).get("application/json")
-        if content is None:
-            return web.Response(status=int(status))
-        body = example(content["schema"], self.full, int(request.query.get("page", "1"))) | {"success": True}
-        if self.full:
-            body["error"] = None
-        self.sent.append(body.get("data"))
-        return web.json_response(body, status=int(status))
+OPERATIONS = DESCRIBED.operations
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    by_fragment = Server()
-    async with RawTestServer(by_fragment.handle) as running:
-        by_fragment.url = str(running.make_url("")).rstrip("/")
+    async with serve(DESCRIBED) as by_fragment:
         yield by_fragment
 
 
@@ -187,7 +108,7 @@ def arguments(method: Callable[..., Any]) -> tuple[list[Any], dict[str, Any]]:
 
 def missing_members(body: Any, schema: dict[str, Any], place: str, above: tuple[int, ...] = ()) -> list[str]:
     """Members of the schema that a body does not have, all the way down."""
-    schema = resolve(next((part for part in schema.get("anyOf", ()) if part.get("type") != "null"), schema))
+    schema = DESCRIBED.resolve(next((part for part in schema.get("anyOf", ()) if part.get("type") != "null"), schema))
     if isinstance(body, list):
         return missing_members(body[0], schema["items"], f"{place}[]", above)
     if "properties" not in schema or id(schema) in above:
@@ -197,7 +118,7 @@ def missing_members(body: Any, schema: dict[str, Any], place: str, above: tuple[
         inside = (*above, id(schema))
         if key in body:
             found += missing_members(body[key], member, f"{place}.{key}", inside)
-        elif id(resolve(member.get("items", member))) not in inside:
+        elif id(DESCRIBED.resolve(member.get("items", member))) not in inside:
             found.append(f"{place}.{key}")
     return found
 
@@ -240,18 +161,16 @@ async def test_the_request(server: Server, name: str) -> None:
     assert name == f"{operation['x-resource']}.{operation['x-method']}"
     filled = re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", template), request.rel_url.raw_path)
     assert filled is not None and [unquote(value) for value in filled.groups()] == ids
-    parameters = [resolve(parameter) for parameter in operation.get("parameters", ())]
-    known = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+    known = {parameter["name"] for parameter in DESCRIBED.parameters(operation_id, "query")}
     assert {key for _, one, _ in server.requests for key in one.query} == known
     assert (request.headers.get("Idempotency-Key") == "a-key") == (operation["x-idempotency"] != "none")
-    if "requestBody" not in operation:
+    schema = DESCRIBED.body_schema(operation_id)
+    if schema is None:
         assert content in (b"", b"{}")
         return
-    schema = resolve(operation["requestBody"])["content"]["application/json"]["schema"]
     body = json.loads(content)
     assert missing_members(body, schema, "body") == []
-    validator = Draft202012Validator({"$ref": f"urn:fragment{schema['$ref']}"}, registry=REGISTRY)
-    assert [error.message for error in validator.iter_errors(body) if error.validator in FORM] == []
+    assert DESCRIBED.problems(schema, body) == []
 
 
 @pytest.mark.parametrize("full", [True, False], ids=["every member", "required members"])

@@ -1,0 +1,344 @@
+"""An API changes: what the report says, what is generated, and which client still understands which server.
+
+For each change a client is generated from the document before it and another from the document after it. Each of them
+calls every operation that it has, at a server that answers by the other document.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codegen.diff.compare import compare
+from codegen.fragment.rules import check
+from codegen.generate.output import files_of
+from codegen.openapi.nodes import Node
+from sent_async import SentClient, SentError
+from tests.support.by_document import Described, Server, serve
+from tests.support.things import Edit, at, changed, member, put, schema
+
+OK = "ok"
+STRING = {"type": "string", "description": "Text."}
+NUMBER = {"type": "number", "description": "A number."}
+LIST, CREATE, RETRIEVE = "listThings", "createThing", "retrieveThing"
+NAMES = count()
+
+
+class Generated:
+    """Models and operations of a document, as a package beside the real one."""
+
+    def __init__(self, described: Node, folder: Path) -> None:
+        name = f"generated_{next(NAMES)}"
+        files = {path.removeprefix("sent_async/"): text for path, text in files_of(check(described)).items()}
+        self.text = "\n".join(files.values())
+        for path, text in {"__init__.py": "", **files}.items():
+            target = folder / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text.replace("sent_async.models", f"{name}.models"), encoding="utf-8")
+        sys.path.insert(0, str(folder))
+        try:
+            self.models: Any = import_module(f"{name}.models")
+            self.operations: Any = import_module(f"{name}.operations")
+        finally:
+            sys.path.remove(str(folder))
+
+    async def outcome(self, described: Described, server: Server) -> str:
+        """``ok``, or which operations fail at this server, and how."""
+        found: list[str] = []
+        async with SentClient("key", base_url=server.url, max_retries=0, pacing=False) as sent:
+            for operation in self.operations.ALL:
+                arguments: dict[str, Any] = dict.fromkeys(operation.path_parameters, "t-1")
+                for parameter in described.parameters(operation.name, "query"):
+                    if parameter.get("required"):
+                        arguments[parameter["name"]] = "eu"
+                body = described.body_schema(operation.name)
+                if operation.body is not None and body is not None:
+                    arguments["body"] = operation.body(**described.example(body, full=False))
+                try:
+                    await sent.send(operation, **arguments)
+                except SentError as error:
+                    found.append(f"{operation.name} {type(error).__name__}")
+        return ", ".join(found) or OK
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change: where it is reported, its effect, a line of the new code, and how the calls of each client end."""
+
+    edit: Edit
+    place: str
+    effect: str
+    code: str
+    old_client: str = OK
+    """Made before the change, at a server after it: ``ok``, or the calls that fail and how."""
+    new_client: str = OK
+    """Made after the change, at a server from before it."""
+
+
+def required(name: str, *keys: str) -> Edit:
+    """Which members of a schema are required."""
+    return lambda found: schema(found, name).update(required=list(keys))
+
+
+def also(*edits: Edit) -> Edit:
+    """Several edits as one."""
+
+    def edit(found: Node) -> None:
+        for each in edits:
+            each(found)
+
+    return edit
+
+
+def drop(place: str) -> Edit:
+    """Remove a member."""
+    name, key = place.split(".")
+    return lambda found: schema(found, name)["properties"].pop(key)
+
+
+def described(place: str, **said: Any) -> Edit:
+    """Set keys of a member."""
+    return lambda found: member(found, place).update(said)
+
+
+def delete_operation(found: Node) -> None:
+    """``DELETE /v3/things/{thingId}``."""
+    item = found["paths"]["/v3/things/{thingId}"]
+    item["delete"] = {
+        **item["get"],
+        "operationId": "deleteThing",
+        "x-method": "delete",
+        "x-idempotency": "explicit",
+        "responses": {"204": {"description": "Gone."}},
+    }
+
+
+def rename(found: Node) -> None:
+    """``Maker`` is called ``Author``."""
+    schemas = found["components"]["schemas"]
+    schemas["Author"] = schemas.pop("Maker")
+    member(found, "Thing.maker")["anyOf"][0] = {"$ref": "#/components/schemas/Author"}
+
+
+def wrap(found: Node) -> None:
+    """The list comes within an object now."""
+    things = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}, "description": "The things."}
+    page = {"type": "object", "description": "A page.", "required": ["things"], "properties": {"things": things}}
+    found["components"]["schemas"]["ThingPage"] = page
+    content = found["paths"]["/v3/things"]["get"]["responses"]["200"]["content"]["application/json"]
+    content["schema"]["allOf"][1]["properties"]["data"] = {"$ref": "#/components/schemas/ThingPage"}
+
+
+BASE = changed(
+    "things",
+    put("Thing.size", {"type": "integer", "description": "Its size."}),
+    required("Thing", "id", "size"),
+    put("ThingCreate.size", {"type": "integer", "description": "Its size."}),
+)
+LISTING = ("paths", "/v3/things", "get")
+COLOUR = {"$ref": "#/components/schemas/Colour"}
+UNREADABLE = f"{LIST} SentDecodeError, {CREATE} SentDecodeError, {RETRIEVE} SentDecodeError"
+SEARCH = {"name": "search", "in": "query", "schema": STRING}
+REGION = {"name": "region", "in": "query", "schema": STRING}
+
+CASES = {
+    # Harmless: a client made before the change goes on working after it.
+    "response member added": Case(
+        put("Thing.weight", NUMBER), "Thing.weight", "new attribute", "    weight: float | None = None\n"
+    ),
+    "required response member added": Case(
+        also(put("Thing.weight", NUMBER), required("Thing", "id", "size", "weight")),
+        "Thing.weight",
+        "new attribute",
+        "    weight: float\n",
+        new_client=UNREADABLE,
+    ),
+    "response member always there now": Case(
+        also(
+            put("Thing.made_at", STRING),
+            required("Thing", "id", "size", "made_at"),
+            described("Thing.made_at", format="date-time"),
+        ),
+        "Thing.made_at",
+        "nothing",
+        "    made_at: Timestamp\n",
+        new_client=UNREADABLE,
+    ),
+    "text became an enum": Case(
+        also(put("Maker.name", {**COLOUR, "description": "The name."})),
+        "Maker.name",
+        "nothing",
+        "    name: Colour | None = None\n",
+    ),
+    "enum value added": Case(
+        lambda found: schema(found, "Colour").update(enum=["blue", "red", "green"]),
+        "Colour.blue",
+        "new attribute",
+        '    BLUE = "blue"\n',
+    ),
+    "request member added": Case(
+        put("ThingCreate.weight", NUMBER),
+        "ThingCreate.weight",
+        "new optional argument",
+        "    weight: NotRequired[float]\n",
+    ),
+    "request member no longer required": Case(
+        required("ThingCreate"),
+        "ThingCreate.name",
+        "nothing",
+        "    name: NotRequired[str]\n",
+        new_client=f"{CREATE} BadRequestError",
+    ),
+    "request member made nullable": Case(
+        described("ThingCreate.size", type=["integer", "null"]),
+        "ThingCreate.size",
+        "nothing",
+        "    size: int | None | UnsetType = UNSET\n",
+    ),
+    "request limit loosened": Case(
+        described("ThingCreate.name", maxLength=40), "ThingCreate.name", "nothing", "    name: Required[str]\n"
+    ),
+    "parameter added": Case(
+        at(*LISTING, "parameters", to=[SEARCH, REGION]),
+        "listThings.region",
+        "new optional argument",
+        'query_parameters={"search": "search", "region": "region"}',
+    ),
+    "operation added": Case(
+        delete_operation,
+        "deleteThing",
+        "nothing",
+        "DELETE_THING: Operation[None] = Operation(",
+        new_client="deleteThing NotFoundError",
+    ),
+    "operation deprecated": Case(
+        at(*LISTING, "deprecated", to=True), "listThings", "nothing", '"""Deprecated. List things"""'
+    ),
+    "member deprecated": Case(
+        described("ThingCreate.size", deprecated=True), "ThingCreate.size", "nothing", '"""Deprecated. Its size."""'
+    ),
+    "text changed": Case(described("Thing.id", description="Id."), "Thing.id", "nothing", '"""Id."""'),
+    "format of a text": Case(described("Thing.id", format="uri"), "Thing.id", "nothing", "    id: str\n"),
+    "another success": Case(
+        lambda found: found["paths"]["/v3/things"]["post"]["responses"].update(
+            {"200": found["paths"]["/v3/things"]["post"]["responses"].pop("201")}
+        ),
+        CREATE,
+        "nothing",
+        "CREATE_THING: Operation[Thing] = Operation(",
+    ),
+    "rate tier": Case(at(*LISTING, "x-rate-tier", to="sensitive"), LIST, "nothing", 'rate_tier="sensitive"'),
+    # Breaking: why each is called so.
+    "required request member added": Case(
+        also(put("ThingCreate.weight", NUMBER), required("ThingCreate", "name", "weight")),
+        "ThingCreate.weight",
+        "call site breaks",
+        "    weight: Required[float]\n",
+        old_client=f"{CREATE} BadRequestError",
+    ),
+    "request member made required": Case(
+        required("ThingCreate", "name", "size"),
+        "ThingCreate.size",
+        "call site breaks",
+        "    size: Required[int]\n",
+        old_client=f"{CREATE} BadRequestError",
+    ),
+    "required response member removed": Case(
+        also(drop("Thing.size"), required("Thing", "id")),
+        "Thing.size",
+        "call site breaks",
+        "class Thing(",
+        old_client=UNREADABLE,
+    ),
+    "response member no longer required": Case(
+        required("Thing", "id"), "Thing.size", "type change", "    size: int | None = None\n", old_client=UNREADABLE
+    ),
+    "response type changed": Case(
+        described("Thing.size", type="string"),
+        "Thing.size",
+        "type change",
+        "    size: str\n",
+        old_client=UNREADABLE,
+        new_client=UNREADABLE,
+    ),
+    "required parameter added": Case(
+        at(*LISTING, "parameters", to=[SEARCH, {**REGION, "required": True}]),
+        "listThings.region",
+        "call site breaks",
+        'query_parameters={"search": "search", "region": "region"}',
+        old_client=f"{LIST} BadRequestError",
+    ),
+    "operation removed": Case(
+        lambda found: found["paths"].pop("/v3/things/{thingId}"),
+        RETRIEVE,
+        "call site breaks",
+        "LIST_THINGS",
+        old_client=f"{RETRIEVE} NotFoundError",
+    ),
+    "response wrapped": Case(
+        wrap,
+        LIST,
+        "type change",
+        "LIST_THINGS: Operation[ThingPage] = Operation(",
+        old_client=f"{LIST} SentDecodeError",
+        new_client=f"{LIST} SentDecodeError",
+    ),
+    # Breaking for the code of callers, not on the wire.
+    "optional response member removed": Case(drop("Thing.colour"), "Thing.colour", "call site breaks", "class Thing("),
+    "request member removed": Case(
+        drop("ThingCreate.size"), "ThingCreate.size", "call site breaks", "class ThingCreate("
+    ),
+    "request limit tightened": Case(
+        described("ThingCreate.name", maxLength=5), "ThingCreate.name", "call site breaks", "    name: Required[str]\n"
+    ),
+    "enum value removed": Case(
+        lambda found: schema(found, "Colour").update(enum=["green"]),
+        "Colour.red",
+        "call site breaks",
+        '    GREEN = "green"\n',
+    ),
+    "class renamed": Case(rename, "Maker", "call site breaks", "    maker: Author | None = None\n"),
+}
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    """The client of the API before any change."""
+    return Generated(BASE, tmp_path_factory.mktemp("before"))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+async def test_a_change(case: Case, old: Generated, tmp_path: Path) -> None:
+    """The report has the change and its effect, the code has the line, and old and new meet as foretold."""
+    after = copy.deepcopy(BASE)
+    case.edit(after)
+    report = compare(BASE, after)
+    effects = {change.effect.text for change in report.changes if change.place == case.place}
+    assert case.effect in effects
+    new = Generated(after, tmp_path)
+    assert case.code in new.text
+    before, later = Described(BASE), Described(after)
+    # Responses with nothing but what must be there show best what a client relies on.
+    async with serve(later, full=False) as server:
+        assert await old.outcome(before, server) == case.old_client
+    async with serve(before, full=False) as server:
+        assert await new.outcome(later, server) == case.new_client
+    if not report.is_breaking:
+        async with serve(later) as server:
+            assert await old.outcome(before, server) == OK
+
+
+async def test_an_unknown_value_reads_as_its_text(old: Generated) -> None:
+    """An old client meets a new enum value: it is equal to its string, and not a member that it knows."""
+    after = copy.deepcopy(BASE)
+    schema(after, "Colour")["enum"] = ["blue"]
+    async with serve(Described(after)) as server, SentClient("key", base_url=server.url) as sent:
+        thing = (await sent.send(old.operations.RETRIEVE_THING, thing_id="t-1")).data
+    assert thing.colour == "blue" and thing.colour not in list(old.models.Colour)
