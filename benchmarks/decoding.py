@@ -15,6 +15,7 @@ from sent_async.models import (
     TemplateBodyContent,
     TemplateButton,
     TemplateButtonProps,
+    TemplateButtonTypeValue,
     TemplateCreate,
     TemplateDefinition,
     TemplateFooter,
@@ -98,7 +99,7 @@ def _definition() -> TemplateDefinition:
         props = TemplateVariableProps(variable_type="text", sample=f"sample {name}", url="", media_type="")
         return TemplateVariable(id=number, name=name, type="variable", props=props)
 
-    def button(number: int, kind: str, text: str, url: str) -> TemplateButton:
+    def button(number: int, kind: TemplateButtonTypeValue, text: str, url: str) -> TemplateButton:
         props = TemplateButtonProps(
             active_for=0,
             country_code="",

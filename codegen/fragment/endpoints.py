@@ -8,8 +8,9 @@ from keyword import iskeyword
 from typing import Any, Final
 
 from codegen.openapi.names import parameter_name, python_name
-from codegen.openapi.nodes import SCALARS, SCHEMAS, Node, SpecError, component, is_node, resolve, split_null
+from codegen.openapi.nodes import SCALARS, SCHEMAS, Node, SpecError, component, is_node, resolve
 from codegen.openapi.operations import Operation, operations, request_schema
+from codegen.openapi.shapes import Shape, class_shape, shape, whole
 
 RATE_TIERS: Final = ("standard", "sensitive", "message")
 IDEMPOTENCY: Final = ("automatic", "explicit", "none")
@@ -24,6 +25,8 @@ class Parameter:
     wire: str
     type: str
     """The Python type of its value."""
+    enum: str | None
+    """The enum that its values are of."""
     required: bool
     description: str
     default: str | None
@@ -169,13 +172,15 @@ def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
         if names.setdefault(name, wire) != wire:
             raise SpecError(operation.place, f"parameters {names[name]!r}, {wire!r} are both {name!r}")
         default = parameter.get("x-default")
+        value = shape(parameter.get("schema", {}), operation.document, place)
         found.append(
             Parameter(
                 name=name,
                 wire=wire,
-                type=_parameter_type(operation.document, place, parameter.get("schema", {})),
+                type=_parameter_type(operation.document, place, value),
+                enum=enum_of(operation.document, value),
                 required=location == "path" or parameter.get("required", False),
-                description=str(parameter.get("description", "")).strip(),
+                description=argument_text(operation.document, parameter, parameter.get("schema", {})),
                 default=None if default is None else repr(default),
                 later_pages=parameter.get("x-later-pages", False),
             )
@@ -186,15 +191,45 @@ def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
-def _parameter_type(document: Node, place: str, schema: Node) -> str:
-    schema, _ = split_null(place, resolve(document, place, schema))
-    if schema.get("type") == "array":
-        return f"Sequence[{_parameter_type(document, place, schema.get('items', {}))}]"
-    if schema.get("format") == "date-time":
+def _parameter_type(document: Node, place: str, found: Shape) -> str:
+    if found.kind == "list":
+        return f"Sequence[{_parameter_type(document, place, shape(found.inner, document, place))}]"
+    if enum := enum_of(document, found):
+        return value_name(enum)
+    if found.schema.get("format") == "date-time":
         return "datetime"
-    if schema.get("type") not in SCALARS:
+    if found.kind != "scalar" or found.schema["type"] not in SCALARS:
         raise SpecError(place, "a parameter is text, a number, true or false, or a list of these")
-    return SCALARS[schema["type"]]
+    return SCALARS[found.schema["type"]]
+
+
+def enum_of(document: Node, found: Shape) -> str | None:
+    """The enum that a value, or each item of a list, is of."""
+    if found.kind == "list":
+        return enum_of(document, shape(found.inner, document, ""))
+    return found.name if whole(found, document).kind == "enum" and found.name else None
+
+
+def request_values(schema: Node) -> list[str]:
+    """The values of an enum that a request may have."""
+    return [value for value in schema["enum"] if value not in schema.get("x-response-values", ())]
+
+
+def value_name(enum: str) -> str:
+    """The name of the type that an argument has for an enum: a known value as text, or a member."""
+    return f"{enum}Value"
+
+
+def argument_text(document: Node, node: Node, schema: Node | None = None) -> str:
+    """The description of a parameter or a member, with the values of its enum where it does not name them itself."""
+    found = shape(node if schema is None else schema, document, "")
+    text = str(node.get("description", "")).strip()
+    if (enum := enum_of(document, found)) is None:
+        return text
+    values = [f"`{value}`" for value in request_values(document["components"]["schemas"][enum])]
+    if all(value in text for value in values):
+        return text
+    return f"{text} One of {', '.join(values) if len(values) < 9 else f'`{enum}`'}.".strip()
 
 
 def _read_body(operation: Operation) -> str | None:
@@ -249,26 +284,24 @@ def _envelope_data(operation: Operation, place: str, schema: Node) -> Data | Non
 
 def data_type(document: Node, place: str, schema: Node) -> Data:
     """The Python type of a response's data."""
-    value, _ = split_null(place, schema)
-    if value.get("type") == "array":
-        item = data_type(document, f"{place} items", value.get("items", {}))
+    found = shape(schema, document, place)
+    if found.kind == "list":
+        item = data_type(document, f"{place} items", found.inner)
         return Data(f"list[{item.type}]", item.classes, "", item.type)
-    if (name := component(value)) is not None:
-        items, item_type = _page_items(document, name)
-        return Data(name, frozenset({name}), items, item_type)
-    if value.get("type") == "object" and value.get("additionalProperties") is True:
+    if found.kind == "class":
+        items, item_type = _page_items(document, found.name)
+        return Data(found.name, frozenset({found.name}), items, item_type)
+    if found.kind == "map" and not found.inner:
         return Data("dict[str, Any]", frozenset())
-    if value.get("type") in SCALARS:
-        return Data(SCALARS[value["type"]], frozenset())
+    if found.kind == "scalar" and found.schema["type"] in SCALARS:
+        return Data(SCALARS[found.schema["type"]], frozenset())
     raise SpecError(place, "inline object: data must be a $ref to a component, a list, a free map or a scalar")
 
 
 def _page_items(document: Node, name: str) -> tuple[str | None, str | None]:
     """The one list of an object that also has ``pagination``."""
-    properties: Node = document["components"]["schemas"][name].get("properties", {})
-    values = {key: split_null(name, value)[0] for key, value in properties.items()}
-    lists = {key: value for key, value in values.items() if value.get("type") == "array"}
+    properties: Node = class_shape(name, document).schema.get("properties", {})
+    lists = [key for key, value in properties.items() if shape(value, document, f"{name}.{key}").kind == "list"]
     if "pagination" not in properties or len(lists) != 1:
         return None, None
-    ((key, value),) = lists.items()
-    return python_name(key), data_type(document, f"{SCHEMAS}{name}/properties/{key}", value).item
+    return python_name(lists[0]), data_type(document, f"{name}.{lists[0]}", properties[lists[0]]).item

@@ -13,24 +13,26 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from codegen.openapi.names import python_name
 from codegen.openapi.nodes import (
-    SCALARS,
     SCHEMAS,
     Node,
     SpecError,
-    component,
     is_envelope,
-    is_list,
     is_node,
     nodes,
     pointer,
     references,
     resolve,
-    split_null,
 )
 from codegen.openapi.reading import bundle
+from codegen.openapi.shapes import shape
 from codegen.openapi.sources import form_errors
 
-_REFUSED: Final = ("allOf", "oneOf", "not", "if", "discriminator", "patternProperties", "const")
+_INLINE: Final = {
+    "enum": "inline enum: make it a component",
+    "object": "inline object: make it a component",
+    "union": "a choice is for scalars, or for one schema and null",
+    "any": "no type",
+}
 
 
 def load(path: Path) -> Node:
@@ -50,7 +52,7 @@ def check(document: Node) -> Node:
     forms = set(form_schemas(document))
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         if name not in forms:
-            _check_component(name, schema)
+            _check_component(document, name, schema)
     return document
 
 
@@ -61,7 +63,7 @@ def form_schemas(document: Node) -> list[str]:
     return [content["schema"]["$ref"].removeprefix(SCHEMAS) for content in contents]
 
 
-def _check_component(name: str, schema: Node) -> None:
+def _check_component(document: Node, name: str, schema: Node) -> None:
     place = SCHEMAS + name
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name):
         raise SpecError(place, "a component name is one word in CamelCase")
@@ -72,7 +74,7 @@ def _check_component(name: str, schema: Node) -> None:
     elif schema.get("type") == "object" and is_node(schema.get("properties")):
         unique_names(place, "members", schema["properties"])
         for member, value in schema["properties"].items():
-            _check_value(f"{place}/properties/{member}", value)
+            _check_value(document, f"{place}/properties/{member}", value)
     else:
         raise SpecError(place, "a component is an object with properties or a string enum")
 
@@ -102,32 +104,17 @@ def _check_enum(place: str, schema: Node) -> None:
             raise SpecError(place, f"x-http-status and enum differ in {odd}")
 
 
-def _check_value(place: str, schema: Node) -> None:
-    """A value inside a component: a reference, a scalar, a list or a map of these; or null."""
-    for key in _REFUSED:
-        if key in schema:
-            raise SpecError(place, f"{key} is not supported")
-    value, _ = split_null(place, schema)
-    if "enum" in value:
-        raise SpecError(place, "inline enum: make it a component")
-    if "properties" in value:
-        raise SpecError(place, "inline object: make it a component")
-    types = value.get("type")
-    if types == "object":
-        values = value.get("additionalProperties")
-        if is_node(values):
-            _check_value(f"{place}/additionalProperties", values)
-        elif values is not True:
-            raise SpecError(place, "inline object: make it a component, type its values, or say that they are free")
-    elif types == "array":
-        if "items" not in value:
-            raise SpecError(place, "an array needs items")
-        _check_value(f"{place}/items", value["items"])
-    elif types is None and "$ref" not in value:
-        raise SpecError(place, "no type")
-    elif is_list(types) and not set(types) <= SCALARS.keys():
-        raise SpecError(place, "a choice of types is for scalars")
-    if (schema.get("x-secret") or schema.get("x-sensitive")) and types not in ("string", "object"):
+def _check_value(document: Node, place: str, schema: object) -> None:
+    """A value inside a component: a class, an enum, a scalar, or a list or a map of these; or null."""
+    found = shape(schema, document, place)
+    if found.dropped:
+        raise SpecError(place, f"{', '.join(found.dropped)} is not supported")
+    if found.kind in _INLINE:
+        raise SpecError(place, _INLINE[found.kind])
+    if found.kind in ("list", "map") and (found.inner or found.kind == "list"):
+        _check_value(document, f"{place}/{'items' if found.kind == 'list' else 'additionalProperties'}", found.inner)
+    if found.kind == "class" and is_envelope(found.name):
+        raise SpecError(place, f"{found.name} is no class and no enum")
+    is_secret = found.extra.get("x-secret") or found.extra.get("x-sensitive")
+    if is_secret and found.kind != "map" and found.schema.get("type") != "string":
         raise SpecError(place, "x-secret and x-sensitive mark a text or a map; mark the items of a list")
-    if "$ref" in value and component(value) is None:
-        raise SpecError(place, f"$ref {value['$ref']!r} is no class and no enum")

@@ -9,18 +9,19 @@ import sys
 import tempfile
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
 from datamodel_code_generator import Error, generate
 from datamodel_code_generator.config import GenerateConfig
-from datamodel_code_generator.enums import AllExportsScope, DataModelType, InputFileType
+from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import DatetimeClassType, Formatter
 from datamodel_code_generator.parser import LiteralType
 
+from codegen.fragment.endpoints import Endpoint, request_values, value_name
 from codegen.openapi.names import python_name
-from codegen.openapi.nodes import Node, SpecError
+from codegen.openapi.nodes import Node, SpecError, nodes
 
 PACKAGE: Final = "sent_async/models"
 
@@ -32,13 +33,49 @@ def events_file(normalised: Node, header: str) -> dict[str, str]:
     return {f"{PACKAGE}/events.py": _generate(normalised, header)["events.py",]}
 
 
-def model_files(normalised: Node, bodies: list[str], header: str) -> dict[str, str]:
+def model_files(normalised: Node, endpoints: Sequence[Endpoint], header: str) -> dict[str, str]:
     """Path to text of every file in the models package, not yet formatted."""
-    files = {f"{PACKAGE}/{'/'.join(path)}": text for path, text in _generate(normalised, header).items()}
-    if bodies:
-        requests = files[f"{PACKAGE}/requests.py"]
-        files[f"{PACKAGE}/fields.py"] = fields_text(requests, bodies, header)
-    return files
+    files = {path[-1]: text for path, text in _generate(normalised, header).items()}
+    enums = {node["x-enum"] for node in nodes(normalised) if "x-enum" in node}
+    enums |= {parameter.enum for endpoint in endpoints for parameter in endpoint.parameters if parameter.enum}
+    if enums:
+        files["enums.py"] += values_text(normalised, sorted(enums))
+    if bodies := sorted({endpoint.body for endpoint in endpoints if endpoint.body}):
+        files["fields.py"] = fields_text(files["requests.py"], bodies, header)
+    modules = [module for module in ("enums", "requests", "responses") if f"{module}.py" in files]
+    files["__init__.py"] = _exports({module: files[f"{module}.py"] for module in modules}, header)
+    return {f"{PACKAGE}/{name}": text for name, text in files.items()}
+
+
+def values_text(normalised: Node, enums: list[str]) -> str:
+    """For each enum that is sent, the type of an argument that takes its values.
+
+    Known values as text, so that editors complete them and type checkers find a typo; or members of the enum, which is
+    open. msgspec knows no such union, so at run time it is the enum alone.
+    """
+    typed: list[str] = []
+    for enum in enums:
+        values = request_values(normalised["components"]["schemas"][f"enums.{enum}"])
+        typed.append(f"    {value_name(enum)}: TypeAlias = Literal[{', '.join(map(repr, values))}] | {enum}")
+    run = [f"    {value_name(enum)} = {enum}" for enum in enums]
+    head = "\n\nfrom typing import TYPE_CHECKING, Literal, TypeAlias\n\nif TYPE_CHECKING:"
+    return "\n".join([head, *typed, "else:", *run, ""])
+
+
+def _exports(modules: Mapping[str, str], header: str) -> str:
+    """The text of the package itself, which gives every class of these modules."""
+    names = {module: sorted(_public(ast.parse(text))) for module, text in modules.items()}
+    imports = [f"from .{module} import {', '.join(found)}" for module, found in names.items()]
+    exports = sorted(name for found in names.values() for name in found)
+    return "\n\n".join([header, "\n".join(imports), f"__all__ = {exports!r}\n"])
+
+
+def _public(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+            yield ast.unparse(node.target)
 
 
 def _generate(normalised: Node, header: str) -> dict[tuple[str, ...], str]:
@@ -90,7 +127,6 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
         use_double_quotes=True,
         use_exact_imports=True,
         use_type_checking_imports=False,  # msgspec reads annotations at run time
-        all_exports_scope=AllExportsScope.Recursive,
         strict_refs=True,
         formatters=[Formatter.BUILTIN],
     )

@@ -45,8 +45,7 @@ def files_of(document: Node, events: Node | None = None) -> dict[str, str]:
     """Path to text of every generated file, from checked documents."""
     endpoints = read_endpoints(document)
     header = _HEADER.format(version=version("datamodel-code-generator"))
-    bodies = sorted({endpoint.body for endpoint in endpoints if endpoint.body})
-    files = model_files(normalise(document, endpoints), bodies, header)
+    files = model_files(normalise(document, endpoints), endpoints, header)
     if events is not None:
         files |= events_file(normalise_events(events, document["components"]["schemas"]), header)
     files |= resource_files(document, endpoints, header)

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from codegen.fragment.endpoints import Data, Endpoint, Parameter
+from codegen.fragment.endpoints import Data, Endpoint, Parameter, argument_text, value_name
 from codegen.openapi.names import python_name, snake
 from codegen.openapi.nodes import Node, SpecError
 
@@ -163,6 +163,8 @@ def _imports(text: str, endpoints: Sequence[Endpoint], resources: Sequence[str])
     if used := [name for name in ("Any", "Unpack") if f"{name}]" in text or f"{name}[" in text]:
         lines.append(f"    from typing import {', '.join(used)}")
     lines.append("    from ..client import SentClient")
+    if enums := sorted({value_name(p.enum) for endpoint in here for p in endpoint.parameters if p.enum}):
+        lines.append(f"    from ..models.enums import {', '.join(enums)}")
     if bodies:
         lines.append(f"    from ..models.fields import {', '.join(f'{body}Fields' for body in bodies)}")
     lines += [f"    from ..models.responses import {', '.join(classes)}"] if classes else []
@@ -177,7 +179,7 @@ def _method(document: Node, endpoint: Endpoint) -> str:
         keywords.append("documents: Mapping[str, Document] | None = None")
     if endpoint.idempotency != "none":
         keywords.append("idempotency_key: str | None = None")
-    arguments = ["self", *(f"{parameter.name}: str" for parameter in endpoint.path_parameters)]
+    arguments = ["self", *(f"{parameter.name}: {parameter.type}" for parameter in endpoint.path_parameters)]
     arguments += ["*", *keywords] if keywords else []
     if endpoint.body:
         arguments.append(f"**fields: Unpack[{endpoint.body}Fields]")
@@ -203,7 +205,7 @@ def _method(document: Node, endpoint: Endpoint) -> str:
 
 def _list_method(document: Node, endpoint: Endpoint, data: Data) -> str:
     page = next((parameter for parameter in endpoint.query_parameters if parameter.wire == "page"), None)
-    arguments = ["self", *(f"{parameter.name}: str" for parameter in endpoint.path_parameters)]
+    arguments = ["self", *(f"{parameter.name}: {parameter.type}" for parameter in endpoint.path_parameters)]
     keywords = [_keyword(parameter) for parameter in endpoint.query_parameters if not parameter.later_pages]
     arguments += ["*", *keywords] if keywords else []
     sent = [f"operations.{snake(endpoint.name).upper()}"]
@@ -252,7 +254,7 @@ def _docstring(document: Node, endpoint: Endpoint) -> str:
         parts.append(_entries("Args", arguments))
     if endpoint.body:
         members: Node = document["components"]["schemas"][endpoint.body]["properties"]
-        keywords = [(python_name(key), str(value.get("description", ""))) for key, value in members.items()]
+        keywords = [(python_name(key), argument_text(document, value)) for key, value in members.items()]
         parts.append(_entries("Keyword Args", keywords))
     if endpoint.data:
         returns = f"``{endpoint.data.type}``"

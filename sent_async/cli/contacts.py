@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..models import PreferredChannel
 from .arguments import AsJSON, Id, completes
 from .session import show
 from .table import show_list
@@ -23,14 +24,18 @@ def list_contacts(
     ] = None,
     channel: Annotated[
         str | None,
-        typer.Option(metavar="CHANNEL", help="sms or whatsapp.", autocompletion=completes("sms", "whatsapp")),
+        typer.Option(metavar="CHANNEL", help="sms or whatsapp.", autocompletion=completes(*PreferredChannel)),
     ] = None,
     phone: Annotated[str | None, typer.Option(metavar="NUMBER", help="The phone number, such as +14155551234.")] = None,
     as_json: AsJSON = False,
 ) -> None:
     """List contacts, page after page."""
+    preferred = PreferredChannel(channel) if channel else None
     show_list(
-        context, lambda sent: sent.contacts.list(search=search, channel=channel, phone=phone), COLUMNS, as_json=as_json
+        context,
+        lambda sent: sent.contacts.list(search=search, channel=preferred, phone=phone),
+        COLUMNS,
+        as_json=as_json,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import SentClient, wait_for_message
-from ..models import MessageStatus, MessageTemplate
+from ..models import MessageChannel, MessageStatus, MessageTemplate
 from .arguments import AsJSON, Id, IdempotencyKey, Sandbox, completes, pairs, read
 from .output import write_json, write_one
 from .session import ExitCode, run, show
@@ -62,7 +62,7 @@ def send_message(
     if template is not None:
         fields["template"] = _template(template, dict(pairs(parameters or ())))
     if channel:
-        fields["channel"] = channel
+        fields["channel"] = [MessageChannel(name) for name in channel]
     if at is not None:
         fields["scheduled_at"] = _moment(at)
     if sandbox:

@@ -42,9 +42,11 @@ def list_templates(
     as_json: AsJSON = False,
 ) -> None:
     """List templates, page after page."""
+    in_state = TemplateStatus(status) if status else None
+    of_category = TemplateCategory(category) if category else None
     show_list(
         context,
-        lambda sent: sent.templates.list(status=status, category=category, search=search),
+        lambda sent: sent.templates.list(status=in_state, category=of_category, search=search),
         COLUMNS,
         as_json=as_json,
     )

@@ -322,9 +322,7 @@ class ErrorCode(StrEnum):
 
 
 class MessageChannel(StrEnum):
-    """
-    Channels of a message. As a choice, `sent` leaves the choice to Sent. On a message, `sent` means not routed yet, and `auto` that it ended before it was routed. Open set.
-    """
+    """Channels of a message. As a choice, `sent` leaves the choice to Sent. On a message, `sent` means not routed yet, and `auto` that it ended before it was routed. Open set."""
 
     SMS = "sms"
     WHATSAPP = "whatsapp"
@@ -403,6 +401,15 @@ class MessagingUseCaseUs(StrEnum):
     LOW_VOLUME = "LOW_VOLUME"
 
 
+class PreferredChannel(StrEnum):
+    """
+    Channels that a contact can prefer. Another one is refused with an error that names the values.
+    """
+
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+
+
 class ProfileStatus(StrEnum):
     """
     Onboarding states of a profile. The last four are reported by an integration guide only. Open set; compare without regard to case.
@@ -427,6 +434,16 @@ class RcsUseCase(StrEnum):
     NOTIFICATIONS = "NOTIFICATIONS"
     MARKETING = "MARKETING"
     MULTI_USE = "MULTI_USE"
+
+
+class RequirementChannel(StrEnum):
+    """
+    Channels that requirements can be asked for.
+    """
+
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    RCS = "rcs"
 
 
 class SenderProfileNotifications(StrEnum):
@@ -635,3 +652,131 @@ class WebhookDeliveryStatus(StrEnum):
     RETRYING = "RETRYING"
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
+
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    BillingModelValue: TypeAlias = (
+        Literal["profile", "organization", "profile_and_organization"] | BillingModel
+    )
+    CallDirectionValue: TypeAlias = Literal["outbound", "inbound"] | CallDirection
+    CallPartyKindValue: TypeAlias = (
+        Literal["user", "number", "conference", "anonymous"] | CallPartyKind
+    )
+    CallRecordActionValue: TypeAlias = Literal["start", "stop"] | CallRecordAction
+    CampaignTypeValue: TypeAlias = Literal["KYC", "App"] | CampaignType
+    EntityTypeValue: TypeAlias = (
+        Literal["PRIVATE_PROFIT", "PUBLIC_PROFIT", "NON_PROFIT", "SOLE_PROPRIETOR", "GOVERNMENT"]
+        | EntityType
+    )
+    MessageChannelValue: TypeAlias = (
+        Literal["sms", "whatsapp", "rcs", "mms", "sent"] | MessageChannel
+    )
+    MessagingUseCaseUsValue: TypeAlias = (
+        Literal[
+            "MARKETING",
+            "ACCOUNT_NOTIFICATION",
+            "CUSTOMER_CARE",
+            "FRAUD_ALERT",
+            "TWO_FA",
+            "DELIVERY_NOTIFICATION",
+            "SECURITY_ALERT",
+            "M2M",
+            "MIXED",
+            "HIGHER_EDUCATION",
+            "POLLING_VOTING",
+            "PUBLIC_SERVICE_ANNOUNCEMENT",
+            "LOW_VOLUME",
+        ]
+        | MessagingUseCaseUs
+    )
+    PreferredChannelValue: TypeAlias = Literal["sms", "whatsapp"] | PreferredChannel
+    RcsUseCaseValue: TypeAlias = (
+        Literal["VERIFICATION", "NOTIFICATIONS", "MARKETING", "MULTI_USE"] | RcsUseCase
+    )
+    RequirementChannelValue: TypeAlias = Literal["sms", "whatsapp", "rcs"] | RequirementChannel
+    SenderProfileNotificationsValue: TypeAlias = (
+        Literal["ORGANIZATION", "SENDER_PROFILE", "ORGANIZATION_AND_SENDER_PROFILE"]
+        | SenderProfileNotifications
+    )
+    SmsNumberTypeValue: TypeAlias = (
+        Literal["TEN_DLC", "LOCAL", "MOBILE", "TOLL_FREE", "SHORT_CODE", "ALPHANUMERIC"]
+        | SmsNumberType
+    )
+    TaxIdTypeValue: TypeAlias = Literal["us_ein", "ca_bn"] | TaxIdType
+    TcrBrandRelationshipValue: TypeAlias = (
+        Literal["BASIC_ACCOUNT", "MEDIUM_ACCOUNT", "LARGE_ACCOUNT", "SMALL_ACCOUNT", "KEY_ACCOUNT"]
+        | TcrBrandRelationship
+    )
+    TcrVerticalValue: TypeAlias = (
+        Literal[
+            "PROFESSIONAL",
+            "REAL_ESTATE",
+            "HEALTHCARE",
+            "HUMAN_RESOURCES",
+            "ENERGY",
+            "ENTERTAINMENT",
+            "RETAIL",
+            "TRANSPORTATION",
+            "AGRICULTURE",
+            "INSURANCE",
+            "POSTAL",
+            "EDUCATION",
+            "HOSPITALITY",
+            "FINANCIAL",
+            "POLITICAL",
+            "GAMBLING",
+            "LEGAL",
+            "CONSTRUCTION",
+            "NGO",
+            "MANUFACTURING",
+            "GOVERNMENT",
+            "TECHNOLOGY",
+            "COMMUNICATION",
+        ]
+        | TcrVertical
+    )
+    TemplateButtonTypeValue: TypeAlias = (
+        Literal["QUICK_REPLY", "URL", "PHONE_NUMBER", "VOICE_CALL", "COPY_CODE"]
+        | TemplateButtonType
+    )
+    TemplateCategoryValue: TypeAlias = (
+        Literal["MARKETING", "UTILITY", "AUTHENTICATION"] | TemplateCategory
+    )
+    TemplateHeaderTypeValue: TypeAlias = (
+        Literal["text", "image", "video", "document", "gif", "location"] | TemplateHeaderType
+    )
+    TemplateStatusValue: TypeAlias = (
+        Literal["DRAFT", "PENDING", "APPROVED", "REJECTED", "PAUSED", "DISABLED", "REVOKED"]
+        | TemplateStatus
+    )
+    TemplateVariableTypeValue: TypeAlias = (
+        Literal["variable", "link", "media"] | TemplateVariableType
+    )
+    UserRoleValue: TypeAlias = Literal["admin", "billing", "developer"] | UserRole
+    VoiceNumberStatusValue: TypeAlias = Literal["ACTIVE", "INACTIVE"] | VoiceNumberStatus
+else:
+    BillingModelValue = BillingModel
+    CallDirectionValue = CallDirection
+    CallPartyKindValue = CallPartyKind
+    CallRecordActionValue = CallRecordAction
+    CampaignTypeValue = CampaignType
+    EntityTypeValue = EntityType
+    MessageChannelValue = MessageChannel
+    MessagingUseCaseUsValue = MessagingUseCaseUs
+    PreferredChannelValue = PreferredChannel
+    RcsUseCaseValue = RcsUseCase
+    RequirementChannelValue = RequirementChannel
+    SenderProfileNotificationsValue = SenderProfileNotifications
+    SmsNumberTypeValue = SmsNumberType
+    TaxIdTypeValue = TaxIdType
+    TcrBrandRelationshipValue = TcrBrandRelationship
+    TcrVerticalValue = TcrVertical
+    TemplateButtonTypeValue = TemplateButtonType
+    TemplateCategoryValue = TemplateCategory
+    TemplateHeaderTypeValue = TemplateHeaderType
+    TemplateStatusValue = TemplateStatus
+    TemplateVariableTypeValue = TemplateVariableType
+    UserRoleValue = UserRole
+    VoiceNumberStatusValue = VoiceNumberStatus

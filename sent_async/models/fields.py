@@ -21,6 +21,18 @@ from .requests import (
     WebhookSenderProfileData,
     WhatsAppBusinessAccount,
 )
+from sent_async.models.enums import (
+    BillingModelValue,
+    CallRecordActionValue,
+    MessageChannelValue,
+    PreferredChannelValue,
+    RcsUseCaseValue,
+    SenderProfileNotificationsValue,
+    SmsNumberTypeValue,
+    TemplateCategoryValue,
+    UserRoleValue,
+    VoiceNumberStatusValue,
+)
 from sent_async.structs import Secret, Timestamp
 from collections.abc import Mapping, Sequence
 
@@ -106,8 +118,8 @@ class CallParticipantUpdateFields(TypedDict):
 class CallRecordCommandFields(TypedDict):
     """Members of `CallRecordCommand`."""
 
-    action: Required[str]
-    """Start a recording or stop it. One of `CallRecordAction`."""
+    action: Required[CallRecordActionValue]
+    """Start a recording or stop it. One of `start`, `stop`."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and nothing happens to the call."""
@@ -160,8 +172,8 @@ class ContactDeleteFields(TypedDict):
 class ContactUpdateFields(TypedDict):
     """Members of `ContactUpdate`."""
 
-    default_channel: NotRequired[str | None]
-    """Channel to prefer: `sms` or `whatsapp`. Inferred: null counts as left out. One of `MessageChannel`."""
+    default_channel: NotRequired[PreferredChannelValue | None]
+    """Channel to prefer. Inferred: null counts as left out. One of `sms`, `whatsapp`."""
 
     opt_out: NotRequired[bool | None]
     """Whether the contact has opted out. Inferred: null counts as left out."""
@@ -176,8 +188,8 @@ class MessageSendFields(TypedDict):
     to: Required[Sequence[Secret]]
     """Phone numbers in the E.164 form, such as `+14155551234`. A message is created for each of them on each channel."""
 
-    channel: NotRequired[Sequence[str] | None]
-    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` to leave the choice to Sent, which is the default. Several are a broadcast: each is a message of its own, and billed. One of `MessageChannel`."""
+    channel: NotRequired[Sequence[MessageChannelValue] | None]
+    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` to leave the choice to Sent, which is the default. Several are a broadcast: each is a message of its own, and billed."""
 
     template: NotRequired[MessageTemplate | None]
     """The template to send."""
@@ -226,8 +238,8 @@ class ProfileCreateFields(TypedDict):
     icon: NotRequired[str | None]
     """URL of a picture."""
 
-    billing_model: NotRequired[str | None]
-    """Who pays for the traffic of the profile. The server takes `profile` when it is left out. One of `BillingModel`."""
+    billing_model: NotRequired[BillingModelValue | None]
+    """Who pays for the traffic of the profile. The server takes `profile` when it is left out. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: NotRequired[BillingContactInfo | None]
     """Who receives the invoices. Needed by the billing models that contain `profile`."""
@@ -285,8 +297,8 @@ class ProfileUpdateFields(TypedDict):
     icon: NotRequired[str | None]
     """URL of a picture."""
 
-    billing_model: NotRequired[str | None]
-    """Who pays for the traffic of the profile. Left out, it stays as it is. One of `BillingModel`."""
+    billing_model: NotRequired[BillingModelValue | None]
+    """Who pays for the traffic of the profile. Left out, it stays as it is. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: NotRequired[BillingContactInfo | None]
     """Who receives the invoices. Needed by the billing models that contain `profile`."""
@@ -343,8 +355,8 @@ class RcsAgentCreateFields(TypedDict):
     description: Required[str]
     """What the agent is about."""
 
-    agent_use_case: Required[str]
-    """What the agent is for. One of `RcsUseCase`."""
+    agent_use_case: Required[RcsUseCaseValue]
+    """What the agent is for. One of `VERIFICATION`, `NOTIFICATIONS`, `MARKETING`, `MULTI_USE`."""
 
     brand_name: Required[str]
     """Name of the brand that the agent presents. It may differ from the brand of an SMS market."""
@@ -437,8 +449,8 @@ class SenderProfileCreateFields(TypedDict):
     compliance: NotRequired[dict[str, Any] | None]
     """What the market of `channels.sms` demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
 
-    notifications: NotRequired[str | None]
-    """Who gets notifications. A member since autumn 2026. One of `SenderProfileNotifications`."""
+    notifications: NotRequired[SenderProfileNotificationsValue | None]
+    """Who gets notifications. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -456,8 +468,8 @@ class SenderProfileUpdateFields(TypedDict):
     description: NotRequired[str | None]
     """New free text; null clears it."""
 
-    notifications: NotRequired[str | None]
-    """Who gets notifications from now on; null clears it. A member since autumn 2026. One of `SenderProfileNotifications`."""
+    notifications: NotRequired[SenderProfileNotificationsValue | None]
+    """Who gets notifications from now on; null clears it. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -469,8 +481,8 @@ class SmsMarketCreateFields(TypedDict):
     country: Required[str]
     """Country of the recipients, as an ISO 3166-1 alpha-2 code."""
 
-    number_type: Required[str]
-    """Kind of sender. One of `SmsNumberType`."""
+    number_type: Required[SmsNumberTypeValue]
+    """Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`, `ALPHANUMERIC`."""
 
     sender_value: NotRequired[str | None]
     """The sender itself, such as an alphanumeric sender id, where the kind of sender lets you choose."""
@@ -501,8 +513,8 @@ class TemplateCreateFields(TypedDict):
     definition: Required[TemplateDefinition]
     """Content of the template."""
 
-    category: NotRequired[str | None]
-    """What kind of message the template makes. The server detects it when it is left out. One of `TemplateCategory`."""
+    category: NotRequired[TemplateCategoryValue | None]
+    """What kind of message the template makes. The server detects it when it is left out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: NotRequired[str | None]
     """Language tag with an underscore. The server detects it when it is left out."""
@@ -536,8 +548,8 @@ class TemplateUpdateFields(TypedDict):
     name: NotRequired[str | None]
     """Display name. Can be changed in every state. Names that begin with `sent_` are reserved."""
 
-    category: NotRequired[str | None]
-    """What kind of message the template makes. Frozen during review. One of `TemplateCategory`."""
+    category: NotRequired[TemplateCategoryValue | None]
+    """What kind of message the template makes. Frozen during review. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: NotRequired[str | None]
     """Language tag with an underscore. Frozen during review."""
@@ -561,8 +573,8 @@ class UserInviteFields(TypedDict):
     name: Required[str]
     """Name of the user."""
 
-    role: Required[str]
-    """What the user may do. One of `UserRole`."""
+    role: Required[UserRoleValue]
+    """What the user may do. One of `admin`, `billing`, `developer`."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nobody is invited."""
@@ -578,8 +590,8 @@ class UserRemoveFields(TypedDict):
 class UserRoleUpdateFields(TypedDict):
     """Members of `UserRoleUpdate`."""
 
-    role: Required[str]
-    """What the user may do from now on. One of `UserRole`."""
+    role: Required[UserRoleValue]
+    """What the user may do from now on. One of `admin`, `billing`, `developer`."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nothing changes."""
@@ -614,8 +626,8 @@ class VoiceNumberTestFields(TypedDict):
 class VoiceNumberUpdateFields(TypedDict):
     """Members of `VoiceNumberUpdate`."""
 
-    status: NotRequired[str | None]
-    """`ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are kept either way. Upper and lower case are the same. One of `VoiceNumberStatus`."""
+    status: NotRequired[VoiceNumberStatusValue | None]
+    """`ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are kept either way. Upper and lower case are the same."""
 
     default_for_app_calls: NotRequired[bool | None]
     """True to make this the line for calls from your app. False is refused."""

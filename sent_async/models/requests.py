@@ -8,6 +8,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET, UnsetType, field
+from sent_async.models.enums import (
+    BillingModelValue,
+    CallPartyKindValue,
+    CallRecordActionValue,
+    CampaignTypeValue,
+    EntityTypeValue,
+    MessageChannelValue,
+    MessagingUseCaseUsValue,
+    PreferredChannelValue,
+    RcsUseCaseValue,
+    SenderProfileNotificationsValue,
+    SmsNumberTypeValue,
+    TaxIdTypeValue,
+    TcrBrandRelationshipValue,
+    TcrVerticalValue,
+    TemplateButtonTypeValue,
+    TemplateCategoryValue,
+    TemplateHeaderTypeValue,
+    TemplateVariableTypeValue,
+    UserRoleValue,
+    VoiceNumberStatusValue,
+)
 from sent_async.structs import RequestModel, Secret, TemplateText, Timestamp
 
 
@@ -50,11 +72,11 @@ class BrandBusinessData(RequestModel, kw_only=True):
     tax_id: str | None | UnsetType = field(name="taxId", default=UNSET)
     """Tax number."""
 
-    tax_id_type: str | None | UnsetType = field(name="taxIdType", default=UNSET)
-    """Kind of the tax number. One of `TaxIdType`."""
+    tax_id_type: TaxIdTypeValue | None | UnsetType = field(name="taxIdType", default=UNSET)
+    """Kind of the tax number. One of `us_ein`, `ca_bn`."""
 
-    entity_type: str | None | UnsetType = field(name="entityType", default=UNSET)
-    """Legal form. One of `EntityType`."""
+    entity_type: EntityTypeValue | None | UnsetType = field(name="entityType", default=UNSET)
+    """Legal form. One of `PRIVATE_PROFIT`, `PUBLIC_PROFIT`, `NON_PROFIT`, `SOLE_PROPRIETOR`, `GOVERNMENT`."""
 
     street: str | None | UnsetType = UNSET
     """Street and house number."""
@@ -83,11 +105,11 @@ class BrandBusinessData(RequestModel, kw_only=True):
 class BrandComplianceData(RequestModel, kw_only=True):
     """What the registry and the carriers want to know about a brand."""
 
-    vertical: str
+    vertical: TcrVerticalValue
     """Industry of the brand. One of `TcrVertical`."""
 
-    brand_relationship: str = field(name="brandRelationship")
-    """Size of the account that the brand has with the vendor. One of `TcrBrandRelationship`."""
+    brand_relationship: TcrBrandRelationshipValue = field(name="brandRelationship")
+    """Size of the account that the brand has with the vendor. One of `BASIC_ACCOUNT`, `MEDIUM_ACCOUNT`, `LARGE_ACCOUNT`, `SMALL_ACCOUNT`, `KEY_ACCOUNT`."""
 
     primary_use_case: str | None | UnsetType = field(name="primaryUseCase", default=UNSET)
     """Main purpose of the messages. No longer a member in late 2026."""
@@ -177,8 +199,8 @@ class CallParticipantRemove(RequestModel, kw_only=True):
 class CallParticipantTarget(RequestModel, kw_only=True):
     """Somebody to dial into a call. Inferred: both members are required."""
 
-    kind: str
-    """`user` for a user of your app, `number` for a phone number. One of `CallPartyKind`."""
+    kind: CallPartyKindValue
+    """`user` for a user of your app, `number` for a phone number. One of `user`, `number`, `conference`, `anonymous`."""
 
     value: Secret
     """Identity of the user, or phone number in E.164 form."""
@@ -197,8 +219,8 @@ class CallParticipantUpdate(RequestModel, kw_only=True):
 class CallRecordCommand(RequestModel, kw_only=True):
     """What to do about the recording of a call. Inferred: `action` is required; the vendor's type leaves it optional."""
 
-    action: str
-    """Start a recording or stop it. One of `CallRecordAction`."""
+    action: CallRecordActionValue
+    """Start a recording or stop it. One of `start`, `stop`."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and nothing happens to the call."""
@@ -223,8 +245,8 @@ class CampaignData(RequestModel, kw_only=True):
     description: str
     """What the campaign is for."""
 
-    type: str
-    """Kind of the campaign. Still required in late 2026, although nothing uses it any more. One of `CampaignType`."""
+    type: CampaignTypeValue
+    """Kind of the campaign. Still required in late 2026, although nothing uses it any more. One of `KYC`, `App`."""
 
     use_cases: Sequence[CampaignUseCaseData] = field(name="useCases")
     """Purposes of the messages, at least one."""
@@ -282,7 +304,7 @@ class CampaignUpdate(RequestModel, kw_only=True):
 class CampaignUseCaseData(RequestModel, kw_only=True):
     """One purpose of a campaign with its sample messages."""
 
-    messaging_use_case_us: str = field(name="messagingUseCaseUs")
+    messaging_use_case_us: MessagingUseCaseUsValue = field(name="messagingUseCaseUs")
     """Category of the messages in the United States. One of `MessagingUseCaseUs`."""
 
     sample_messages: Sequence[str] = field(name="sampleMessages")
@@ -309,8 +331,8 @@ class ContactDelete(RequestModel, kw_only=True):
 class ContactUpdate(RequestModel, kw_only=True):
     """What to change about a contact."""
 
-    default_channel: str | None | UnsetType = UNSET
-    """Channel to prefer: `sms` or `whatsapp`. Inferred: null counts as left out. One of `MessageChannel`."""
+    default_channel: PreferredChannelValue | None | UnsetType = UNSET
+    """Channel to prefer. Inferred: null counts as left out. One of `sms`, `whatsapp`."""
 
     opt_out: bool | None | UnsetType = UNSET
     """Whether the contact has opted out. Inferred: null counts as left out."""
@@ -335,8 +357,8 @@ class MessageSend(RequestModel, kw_only=True):
     to: Sequence[Secret]
     """Phone numbers in the E.164 form, such as `+14155551234`. A message is created for each of them on each channel."""
 
-    channel: Sequence[str] | None | UnsetType = UNSET
-    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` to leave the choice to Sent, which is the default. Several are a broadcast: each is a message of its own, and billed. One of `MessageChannel`."""
+    channel: Sequence[MessageChannelValue] | None | UnsetType = UNSET
+    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` to leave the choice to Sent, which is the default. Several are a broadcast: each is a message of its own, and billed."""
 
     template: MessageTemplate | None | UnsetType = UNSET
     """The template to send."""
@@ -427,8 +449,8 @@ class ProfileCreate(RequestModel, kw_only=True):
     icon: str | None | UnsetType = UNSET
     """URL of a picture."""
 
-    billing_model: str | None | UnsetType = UNSET
-    """Who pays for the traffic of the profile. The server takes `profile` when it is left out. One of `BillingModel`."""
+    billing_model: BillingModelValue | None | UnsetType = UNSET
+    """Who pays for the traffic of the profile. The server takes `profile` when it is left out. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: BillingContactInfo | None | UnsetType = UNSET
     """Who receives the invoices. Needed by the billing models that contain `profile`."""
@@ -486,8 +508,8 @@ class ProfileUpdate(RequestModel, kw_only=True):
     icon: str | None | UnsetType = UNSET
     """URL of a picture."""
 
-    billing_model: str | None | UnsetType = UNSET
-    """Who pays for the traffic of the profile. Left out, it stays as it is. One of `BillingModel`."""
+    billing_model: BillingModelValue | None | UnsetType = UNSET
+    """Who pays for the traffic of the profile. Left out, it stays as it is. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: BillingContactInfo | None | UnsetType = UNSET
     """Who receives the invoices. Needed by the billing models that contain `profile`."""
@@ -563,8 +585,8 @@ class RcsAgentCreate(RequestModel, kw_only=True):
     description: str
     """What the agent is about."""
 
-    agent_use_case: str
-    """What the agent is for. One of `RcsUseCase`."""
+    agent_use_case: RcsUseCaseValue
+    """What the agent is for. One of `VERIFICATION`, `NOTIFICATIONS`, `MARKETING`, `MULTI_USE`."""
 
     brand_name: str
     """Name of the brand that the agent presents. It may differ from the brand of an SMS market."""
@@ -670,8 +692,8 @@ class SenderProfileCreate(RequestModel, kw_only=True):
     compliance: dict[str, Any] | None | UnsetType = UNSET
     """What the market of `channels.sms` demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
 
-    notifications: str | None | UnsetType = UNSET
-    """Who gets notifications. A member since autumn 2026. One of `SenderProfileNotifications`."""
+    notifications: SenderProfileNotificationsValue | None | UnsetType = UNSET
+    """Who gets notifications. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -683,8 +705,8 @@ class SenderProfileSmsData(RequestModel, kw_only=True):
     country: str
     """Country of the recipients, as an ISO 3166-1 alpha-2 code."""
 
-    number_type: str
-    """Kind of sender. One of `SmsNumberType`."""
+    number_type: SmsNumberTypeValue
+    """Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`, `ALPHANUMERIC`."""
 
     sender_value: str | None | UnsetType = UNSET
     """The sender itself, such as an alphanumeric sender id, where the kind of sender lets you choose."""
@@ -705,8 +727,8 @@ class SenderProfileUpdate(RequestModel, kw_only=True):
     description: str | None | UnsetType = UNSET
     """New free text; null clears it."""
 
-    notifications: str | None | UnsetType = UNSET
-    """Who gets notifications from now on; null clears it. A member since autumn 2026. One of `SenderProfileNotifications`."""
+    notifications: SenderProfileNotificationsValue | None | UnsetType = UNSET
+    """Who gets notifications from now on; null clears it. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -731,8 +753,8 @@ class SmsMarketCreate(RequestModel, kw_only=True):
     country: str
     """Country of the recipients, as an ISO 3166-1 alpha-2 code."""
 
-    number_type: str
-    """Kind of sender. One of `SmsNumberType`."""
+    number_type: SmsNumberTypeValue
+    """Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`, `ALPHANUMERIC`."""
 
     sender_value: str | None | UnsetType = UNSET
     """The sender itself, such as an alphanumeric sender id, where the kind of sender lets you choose."""
@@ -807,8 +829,8 @@ class TemplateButton(RequestModel, kw_only=True):
     id: int | UnsetType = UNSET
     """Number of the button, counted from 1 and unique. The server takes 0 when it is left out."""
 
-    type: str | UnsetType = UNSET
-    """Kind of the button. One of `TemplateButtonType`."""
+    type: TemplateButtonTypeValue | UnsetType = UNSET
+    """Kind of the button. One of `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `VOICE_CALL`, `COPY_CODE`."""
 
     props: TemplateButtonProps | UnsetType = UNSET
     """Properties, which depend on the kind."""
@@ -863,8 +885,8 @@ class TemplateCreate(RequestModel, kw_only=True):
     definition: TemplateDefinition
     """Content of the template."""
 
-    category: str | None | UnsetType = UNSET
-    """What kind of message the template makes. The server detects it when it is left out. One of `TemplateCategory`."""
+    category: TemplateCategoryValue | None | UnsetType = UNSET
+    """What kind of message the template makes. The server detects it when it is left out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: str | None | UnsetType = UNSET
     """Language tag with an underscore. The server detects it when it is left out."""
@@ -935,8 +957,8 @@ class TemplateHeader(RequestModel, kw_only=True):
     template: str
     """Text with at most one placeholder and 60 characters when the type is `text`."""
 
-    type: str | None | UnsetType = UNSET
-    """Kind of the header, in lower case. One of `TemplateHeaderType`."""
+    type: TemplateHeaderTypeValue | None | UnsetType = UNSET
+    """Kind of the header, in lower case. One of `text`, `image`, `video`, `document`, `gif`, `location`."""
 
     variables: Sequence[TemplateVariable] | None | UnsetType = UNSET
     """Variables that the placeholders name."""
@@ -1002,8 +1024,8 @@ class TemplateUpdate(RequestModel, kw_only=True):
     name: str | None | UnsetType = UNSET
     """Display name. Can be changed in every state. Names that begin with `sent_` are reserved."""
 
-    category: str | None | UnsetType = UNSET
-    """What kind of message the template makes. Frozen during review. One of `TemplateCategory`."""
+    category: TemplateCategoryValue | None | UnsetType = UNSET
+    """What kind of message the template makes. Frozen during review. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: str | None | UnsetType = UNSET
     """Language tag with an underscore. Frozen during review."""
@@ -1027,8 +1049,8 @@ class TemplateVariable(RequestModel, kw_only=True):
     name: str | UnsetType = UNSET
     """Key of the value when sending. Letters, digits and underscores, beginning with a letter."""
 
-    type: str | UnsetType = UNSET
-    """Kind of the variable. One of `TemplateVariableType`."""
+    type: TemplateVariableTypeValue | UnsetType = UNSET
+    """Kind of the variable. One of `variable`, `link`, `media`."""
 
     props: TemplateVariableProps | UnsetType = UNSET
     """Properties, which depend on the kind."""
@@ -1068,8 +1090,8 @@ class UserInvite(RequestModel, kw_only=True):
     name: str
     """Name of the user."""
 
-    role: str
-    """What the user may do. One of `UserRole`."""
+    role: UserRoleValue
+    """What the user may do. One of `admin`, `billing`, `developer`."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nobody is invited."""
@@ -1085,8 +1107,8 @@ class UserRemove(RequestModel, kw_only=True):
 class UserRoleUpdate(RequestModel, kw_only=True):
     """The new role of a user. Inferred: `role` is required, being all there is to change."""
 
-    role: str
-    """What the user may do from now on. One of `UserRole`."""
+    role: UserRoleValue
+    """What the user may do from now on. One of `admin`, `billing`, `developer`."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nothing changes."""
@@ -1121,8 +1143,8 @@ class VoiceNumberTest(RequestModel, kw_only=True):
 class VoiceNumberUpdate(RequestModel, kw_only=True):
     """What changes on a voice number. At least one of `status`, `default_for_app_calls`, `callback_url`."""
 
-    status: str | None | UnsetType = UNSET
-    """`ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are kept either way. Upper and lower case are the same. One of `VoiceNumberStatus`."""
+    status: VoiceNumberStatusValue | None | UnsetType = UNSET
+    """`ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are kept either way. Upper and lower case are the same."""
 
     default_for_app_calls: bool | None | UnsetType = UNSET
     """True to make this the line for calls from your app. False is refused."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable, Mapping
     from typing import Unpack
     from ..client import SentClient
+    from ..models.enums import SmsNumberTypeValue
     from ..models.fields import (
         RcsAgentCreateFields,
         SmsMarketCreateFields,
@@ -79,7 +80,8 @@ class ChannelsRcs:
         Keyword Args:
             display_name: Name that recipients see.
             description: What the agent is about.
-            agent_use_case: What the agent is for.
+            agent_use_case: What the agent is for. One of `VERIFICATION`, `NOTIFICATIONS`,
+                `MARKETING`, `MULTI_USE`.
             brand_name: Name of the brand that the agent presents. It may differ from the brand of
                 an SMS market.
             privacy_policy_url: Public URL of the privacy policy, http or https.
@@ -193,7 +195,8 @@ class ChannelsSms:
 
         Keyword Args:
             country: Country of the recipients, as an ISO 3166-1 alpha-2 code.
-            number_type: Kind of sender.
+            number_type: Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`,
+                `SHORT_CODE`, `ALPHANUMERIC`.
             sender_value: The sender itself, such as an alphanumeric sender id, where the kind of
                 sender lets you choose.
             compliance: What the market demands, with the members that
@@ -238,7 +241,7 @@ class ChannelsSms:
             )
         ).data
 
-    async def retrieve(self, country: str, number_type: str) -> SmsMarket:
+    async def retrieve(self, country: str, number_type: SmsNumberTypeValue) -> SmsMarket:
         """Retrieve an SMS market.
 
         Gives one SMS market: its numbers, its status, and what its compliance holds.
@@ -248,7 +251,8 @@ class ChannelsSms:
 
         Args:
             country: Country of the market, as an ISO 3166-1 alpha-2 code.
-            number_type: Kind of sender, such as `TEN_DLC`; see `SmsNumberType`.
+            number_type: Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`,
+                `SHORT_CODE`, `ALPHANUMERIC`.
 
         Returns:
             ``SmsMarket``.
@@ -267,7 +271,7 @@ class ChannelsSms:
     async def update(
         self,
         country: str,
-        number_type: str,
+        number_type: SmsNumberTypeValue,
         *,
         idempotency_key: str | None = None,
         **fields: Unpack[SmsMarketUpdateFields],
@@ -282,7 +286,8 @@ class ChannelsSms:
 
         Args:
             country: Country of the market, as an ISO 3166-1 alpha-2 code.
-            number_type: Kind of sender, such as `TEN_DLC`; see `SmsNumberType`.
+            number_type: Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`,
+                `SHORT_CODE`, `ALPHANUMERIC`.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 

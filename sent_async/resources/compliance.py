@@ -12,6 +12,7 @@ from .. import operations
 
 if TYPE_CHECKING:
     from ..client import SentClient
+    from ..models.enums import RequirementChannelValue, SmsNumberTypeValue
     from ..models.responses import ComplianceRequirements
 
 
@@ -25,7 +26,11 @@ class Compliance:
         return "<sent.compliance: retrieve_requirements>"
 
     async def retrieve_requirements(
-        self, *, country: str, type: str, channel: str | None = None
+        self,
+        *,
+        country: str,
+        type: SmsNumberTypeValue,
+        channel: RequirementChannelValue | None = None,
     ) -> ComplianceRequirements:
         """Retrieve the requirements of a market.
 
@@ -39,9 +44,10 @@ class Compliance:
 
         Args:
             country: Country of the recipients, as an ISO 3166-1 alpha-2 code.
-            type: Kind of sender, such as `TEN_DLC`; see `SmsNumberType` for the known ones.
-            channel: `sms`, `whatsapp` or `rcs`. The server takes `sms` when it is left out, the
-                only one it knows.
+            type: Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`,
+                `ALPHANUMERIC`.
+            channel: Channel of the messages. The server takes `sms` when it is left out, the only
+                one it knows. One of `sms`, `whatsapp`, `rcs`.
 
         Returns:
             ``ComplianceRequirements``.

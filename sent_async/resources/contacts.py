@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
     from ..client import SentClient
+    from ..models.enums import PreferredChannelValue
     from ..models.fields import ContactCreateFields, ContactDeleteFields, ContactUpdateFields
     from ..models.responses import Contact, ContactMessageSummary
 
@@ -36,7 +37,7 @@ class Contacts:
         page: int = 1,
         page_size: int = 100,
         search: str | None = None,
-        channel: str | None = None,
+        channel: PreferredChannelValue | None = None,
         phone: str | None = None,
     ) -> Paginator[Contact]:
         """List contacts.
@@ -51,7 +52,7 @@ class Contacts:
             page_size: Largest number of items on a page, 1 to 100. No source states the server's
                 default.
             search: Only contacts that match this text.
-            channel: Only contacts on this channel, `sms` or `whatsapp`.
+            channel: Only contacts on this channel. One of `sms`, `whatsapp`.
             phone: Only the contact with this phone number.
 
         Returns:
@@ -182,8 +183,8 @@ class Contacts:
                 when left out.
 
         Keyword Args:
-            default_channel: Channel to prefer: `sms` or `whatsapp`. Inferred: null counts as left
-                out.
+            default_channel: Channel to prefer. Inferred: null counts as left out. One of `sms`,
+                `whatsapp`.
             opt_out: Whether the contact has opted out. Inferred: null counts as left out.
             sandbox: When true, the request is checked and a sample response given, but nothing
                 changes.

@@ -265,7 +265,7 @@ class Profiles:
                 most 5000 characters.
             icon: URL of a picture.
             billing_model: Who pays for the traffic of the profile. The server takes `profile` when
-                it is left out.
+                it is left out. One of `profile`, `organization`, `profile_and_organization`.
             billing_contact: Who receives the invoices. Needed by the billing models that contain
                 `profile`.
             payment_details: Payment card. Refused with the billing model `organization`. Secret.
@@ -385,7 +385,8 @@ class Profiles:
             description: Free text about the purpose of the profile. Completion wants it, with at
                 most 5000 characters.
             icon: URL of a picture.
-            billing_model: Who pays for the traffic of the profile. Left out, it stays as it is.
+            billing_model: Who pays for the traffic of the profile. Left out, it stays as it is. One
+                of `profile`, `organization`, `profile_and_organization`.
             billing_contact: Who receives the invoices. Needed by the billing models that contain
                 `profile`.
             payment_details: Payment card. Refused with the billing model `organization`. Secret.

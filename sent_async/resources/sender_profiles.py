@@ -109,7 +109,8 @@ class SenderProfiles:
             compliance: What the market of `channels.sms` demands, with the members that
                 `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`.
                 `{"inherit": true}` uses the organization's campaign.
-            notifications: Who gets notifications. A member since autumn 2026.
+            notifications: Who gets notifications. A member since autumn 2026. One of
+                `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
             sandbox: When true, the request is checked and a sample response given, but nothing is
                 stored.
 
@@ -216,7 +217,7 @@ class SenderProfiles:
                 letter. Cannot be cleared.
             description: New free text; null clears it.
             notifications: Who gets notifications from now on; null clears it. A member since autumn
-                2026.
+                2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
             sandbox: When true, the request is checked and a sample response given, but nothing is
                 stored.
 

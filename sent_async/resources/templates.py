@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
     from ..client import SentClient
+    from ..models.enums import TemplateCategoryValue, TemplateStatusValue
     from ..models.fields import TemplateCreateFields, TemplateDeleteFields, TemplateUpdateFields
     from ..models.responses import Template
 
@@ -36,8 +37,8 @@ class Templates:
         page: int = 1,
         page_size: int = 100,
         search: str | None = None,
-        status: str | None = None,
-        category: str | None = None,
+        status: TemplateStatusValue | None = None,
+        category: TemplateCategoryValue | None = None,
         is_welcome_playground: bool | None = None,
     ) -> Paginator[Template]:
         """List templates.
@@ -50,9 +51,11 @@ class Templates:
             page_size: Largest number of items on a page, 1 to 100. No source states the server's
                 default.
             search: Text to look for.
-            status: Only templates in this state. Documented values are APPROVED, PENDING and
-                REJECTED.
-            category: Only templates of this category, one of MARKETING, UTILITY and AUTHENTICATION.
+            status: Only templates in this state. Documented for the filter are `APPROVED`,
+                `PENDING` and `REJECTED`. One of `DRAFT`, `PENDING`, `APPROVED`, `REJECTED`,
+                `PAUSED`, `DISABLED`, `REVOKED`.
+            category: Only templates of this category. One of `MARKETING`, `UTILITY`,
+                `AUTHENTICATION`.
             is_welcome_playground: Only templates of the welcome playground, or only others.
                 Accepted and ignored in late 2026.
 
@@ -98,7 +101,7 @@ class Templates:
         Keyword Args:
             definition: Content of the template.
             category: What kind of message the template makes. The server detects it when it is left
-                out.
+                out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`.
             language: Language tag with an underscore. The server detects it when it is left out.
             creation_source: Mark of where the template comes from. The server uses `from-api` when
                 it is left out.
@@ -196,7 +199,8 @@ class Templates:
         Keyword Args:
             name: Display name. Can be changed in every state. Names that begin with `sent_` are
                 reserved.
-            category: What kind of message the template makes. Frozen during review.
+            category: What kind of message the template makes. Frozen during review. One of
+                `MARKETING`, `UTILITY`, `AUTHENTICATION`.
             language: Language tag with an underscore. Frozen during review.
             definition: New content, which probably replaces the old content as a whole. Frozen
                 during review.

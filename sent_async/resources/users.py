@@ -76,7 +76,7 @@ class Users:
         Keyword Args:
             email: E-mail address that the invitation goes to.
             name: Name of the user.
-            role: What the user may do.
+            role: What the user may do. One of `admin`, `billing`, `developer`.
             sandbox: When true, the request is checked and a sample response given, but nobody is
                 invited.
 
@@ -164,7 +164,7 @@ class Users:
                 when left out.
 
         Keyword Args:
-            role: What the user may do from now on.
+            role: What the user may do from now on. One of `admin`, `billing`, `developer`.
             sandbox: When true, the request is checked and a sample response given, but nothing
                 changes.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Unpack
     from ..client import SentClient
+    from ..models.enums import CallDirectionValue
     from ..models.fields import (
         CallHangupFields,
         CallParticipantAddFields,
@@ -249,7 +250,7 @@ class VoiceCalls:
         page_size: int = 100,
         from_: datetime | None = None,
         to: datetime | None = None,
-        direction: str | None = None,
+        direction: CallDirectionValue | None = None,
         status: str | None = None,
         number: str | None = None,
     ) -> Paginator[Call]:
@@ -415,7 +416,7 @@ class VoiceCalls:
                 when left out.
 
         Keyword Args:
-            action: Start a recording or stop it.
+            action: Start a recording or stop it. One of `start`, `stop`.
             sandbox: When true, the request is checked and nothing happens to the call.
 
         Raises:

@@ -21,7 +21,8 @@ import msgspec
 import pytest
 
 from sent_async import SentClient, multipart
-from sent_async.models import fields, responses
+from sent_async.models import enums, fields, responses
+from sent_async.open_enum import StrEnum
 from sent_async.resources import Resources
 from sent_async.structs import RequestModel
 from tests.contract.document import DESCRIBED
@@ -59,7 +60,7 @@ CALLS = [name for name in EVERY if not name.endswith("_many")]
 
 def hints_of(method: Callable[..., Any]) -> dict[str, Any]:
     """The types of a method, those included that its module imports for type checkers alone."""
-    names = [vars(module) for module in (collections.abc, typing, multipart, responses, fields)]
+    names = [vars(module) for module in (collections.abc, typing, multipart, enums, responses, fields)]
     everything = {key: value for module in names for key, value in module.items()}
     return typing.get_type_hints(method, localns=everything | {"datetime": datetime, "SentClient": SentClient})
 
@@ -77,6 +78,8 @@ def argument(hint: Any, name: str, above: tuple[type, ...] = ()) -> Any:
         return argument(parts[0], name, above)
     if hint is datetime:
         return datetime(2026, 3, 31, tzinfo=UTC)
+    if issubclass(hint, StrEnum):
+        return next(iter(hint))
     if issubclass(hint, RequestModel):
         types = typing.get_type_hints(hint)
         inside = (*above, hint)

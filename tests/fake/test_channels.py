@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from sent_async import BadRequestError, ConflictError, NotFoundError, SentAPIError, SentClient
-from sent_async.models import SmsNumberData
+from sent_async.models import SmsNumberData, SmsNumberType, VoiceNumberStatus
 from sent_async.testing import FakeSent
 from sent_async.webhooks import ChannelEvent, WebhookReceiver, WebhookSignatureError
 from tests.support.deliveries import SECRET, aiohttp_server
@@ -57,7 +57,9 @@ async def test_a_market_from_its_creation_to_its_activation(
         "brand": {"legal_name": "Acme", "ein": "1"},
         "requirements": ["campaign.message_flow"],
     }
-    changed = await sent.channels.sms.update("us", "ten_dlc", compliance={"brand": {"ein": None}, "campaign": None})
+    changed = await sent.channels.sms.update(
+        "us", SmsNumberType("ten_dlc"), compliance={"brand": {"ein": None}, "campaign": None}
+    )
     assert changed.compliance == {"brand": {"legal_name": "Acme"}, "campaign": {"inherit": True}}
     assert (changed.status, changed.reason_code) == ("PROVISIONING", None)
     active = fake_sent.activate_market("US", "TEN_DLC")
@@ -170,7 +172,7 @@ async def test_voice_numbers(fake_sent: FakeSent, sent: SentClient) -> None:
         await sent.channels.voice.update(NUMBER, status="INACTIVE")
     changed = await sent.channels.voice.update(bought.number, default_for_app_calls=True)
     assert changed.default_for_app_calls is True
-    off = await sent.channels.voice.update(NUMBER, status="inactive")
+    off = await sent.channels.voice.update(NUMBER, status=VoiceNumberStatus("inactive"))
     assert (off.status, off.default_for_app_calls, off.updated_at is not None) == ("INACTIVE", False, True)
     again = await sent.channels.voice.create(number=NUMBER, callback_url=CALLBACK + "/2", default_for_app_calls=True)
     assert (again.status, again.callback_secret, again.callback_url) == ("ACTIVE", None, CALLBACK + "/2")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sent_async import BadRequestError, ConflictError, ErrorCode, NotFoundError, SentClient
+from sent_async.models import PreferredChannel
 from sent_async.testing import FakeSent
 from sent_async.testing.phones import E164, parse
 from tests.support.fake_data import SEEDED
@@ -111,7 +112,7 @@ async def test_an_unknown_channel_is_told_with_the_known_ones(fake_sent: FakeSen
     """``VALIDATION_006``, naming what there is; the contact stays as it was."""
     contact = fake_sent.add_contact(JO)
     with pytest.raises(BadRequestError, match="sms, whatsapp") as caught:
-        await sent.contacts.update(contact.id, default_channel="rcs", opt_out=True)
+        await sent.contacts.update(contact.id, default_channel=PreferredChannel("rcs"), opt_out=True)
     assert caught.value.code == ErrorCode.INVALID_ENUM_VALUE
     assert fake_sent.contacts[contact.id] == contact
 

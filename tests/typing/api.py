@@ -45,8 +45,10 @@ from sent_async.models import (
     TemplateCategory,
     TemplateDefinition,
     TemplateStatus,
+    TemplateStatusValue,
 )
 
+CampaignData(name="n", description="d", type="Ap", use_cases=[])  # type: ignore[arg-type]
 CAMPAIGN = CampaignData(
     name="n",
     description="d",
@@ -111,6 +113,11 @@ async def templates(sent: SentClient) -> None:
     assert_type(await sent.templates.retrieve("t"), Template)
     assert_type(await sent.templates.create(definition=DEFINITION, category="MARKETING"), Template)
     await sent.templates.create(definition=DEFINITION, category=TemplateCategory.UTILITY)
+    await sent.templates.create(definition=DEFINITION, category=TemplateCategory("NEW_IN_2027"))
+    await sent.templates.create(definition=DEFINITION, category="MARKTING")  # type: ignore[arg-type]
+    sent.templates.list(status="APROVED")  # type: ignore[arg-type]
+    status: TemplateStatusValue = "DRAFT"
+    sent.templates.list(status=status)
     assert_type(await sent.templates.update("t", name="n"), Template)
     assert_type(await sent.templates.delete("t", delete_from_meta=True), None)
     await sent.templates.create(category="MARKETING")  # type: ignore[call-arg]

@@ -82,13 +82,15 @@ def test_generated_text(tmp_path: Path) -> None:
     )
     assert "class Card(RequestModel, kw_only=True):\n    number: Secret\n" in requests
     assert "    card: Card | None | UnsetType = UNSET\n" in requests
-    assert "    colour: str | UnsetType = UNSET\n" in requests
+    assert "    colour: ColourValue | UnsetType = UNSET\n" in requests
+    enums = wanted[f"{PACKAGE}/enums.py"]
+    assert '    ColourValue: TypeAlias = Literal["red", "NO"] | Colour\nelse:\n    ColourValue = Colour\n' in enums
     assert "class Thing(ResponseModel, frozen=True, kw_only=True):" in responses
     assert "    id: str\n" in responses
     assert "    made: Timestamp | None = None\n" in responses
     assert "    tags: list[str] | None = None\n" in responses
     assert '    is_main: bool | None = field(name="isMain", default=None)\n' in responses
-    assert '    NO = "NO"\n' in wanted[f"{PACKAGE}/enums.py"]
+    assert '    NO = "NO"\n' in enums
     assert '    MISSING_KEY = "AUTH_001"\n    """No key came."""\n' in wanted[f"{PACKAGE}/enums.py"]
     operations = wanted[PATH]
     assert "LIST_THINGS: Operation[list[Thing]] = Operation(" in operations
@@ -296,8 +298,8 @@ BAD = {
     ),
     "union": (
         "label: {type: string}",
-        "label: {anyOf: [{type: string}, {type: integer}]}",
-        "anyOf is for one schema and null",
+        "label: {anyOf: [{$ref: '#/components/schemas/Thing'}, {type: integer}]}",
+        "label: a choice is for scalars, or for one schema and null",
     ),
     "unused component": (
         "    Card:\n",
@@ -305,20 +307,19 @@ BAD = {
         "Unused: no",
     ),
     "statuses": ("RESOURCE_005: 404", "RESOURCE_006: 404", "RESOURCE_005, RESOURCE_006"),
-    "part of a component": (
+    "envelope as a class": (
         "label: {type: string}",
-        "label: {$ref: '#/components/schemas/Thing/properties/id'}",
-        "'#/components/schemas/Thing/properties/id' is no class",
+        "label: {$ref: '#/components/schemas/Envelope'}",
+        "label: Envelope is no class and no enum",
     ),
-    "one-sided union": ("label: {type: string}", "label: {oneOf: [{type: string}]}", "oneOf is not supported"),
-    "choice with objects": ("label: {type: string}", "label: {type: [string, object]}", "is for scalars"),
-    "untyped map": ("label: {type: string}", "label: {type: object}", "label: inline object"),
+    "negation": ("label: {type: string}", "label: {not: {type: string}}", "label: not is not supported"),
+    "choice with objects": ("label: {type: string}", "label: {type: [string, object]}", "label: type is not supported"),
     "untyped map values": (
         "label: {type: string}",
         "label: {type: object, additionalProperties: {type: string, enum: [a]}}",
         "label/additionalProperties: inline enum",
     ),
-    "untyped list": ("label: {type: string}", "label: {type: array}", "an array needs items"),
+    "untyped list": ("label: {type: string}", "label: {type: array}", "label/items: no type"),
     "component name": ("    Card:\n", "    card_1: {type: object, properties: {}}\n    Card:\n", "in CamelCase"),
     "component kind": ("    Card:\n", "    Id: {type: string}\n    Card:\n", "an object with properties or a"),
     "enum with null": ("enum: [red, NO]", "enum: [red, null]", "Colour: an enum is of strings"),

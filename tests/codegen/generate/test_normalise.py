@@ -19,6 +19,7 @@ SAMPLE = parse((DOCUMENTS / "sample.yaml").read_bytes(), "sample.yaml")
 STRING: Node = {"type": "string"}
 NULL: Node = {"type": "null"}
 COLOUR: Node = {"$ref": "#/components/schemas/Colour"}
+COLOURS: Node = {**STRING, "x-python-type": "sent_async.models.enums.ColourValue", "x-enum": "Colour"}
 CARD: Node = {"$ref": "#/components/schemas/Card"}
 TEXTS: Node = {"type": "array", "items": STRING}
 SECRET_TEXT: Node = {"type": "string", "format": "password"}
@@ -47,11 +48,14 @@ def probe(name: str, member: Node, *, required: bool = False) -> Any:
         pytest.param(STRING, STRING, id="a value is never null"),
         pytest.param({"type": ["string", "null"]}, {"anyOf": [STRING, NULL]}, id="null stays"),
         pytest.param({**STRING, "default": "x"}, STRING, id="no default is sent"),
-        pytest.param({**STRING, "maxLength": 3}, {**STRING, "maxLength": 3}, id="limits stay"),
-        pytest.param(COLOUR, {**STRING, "description": "One of `Colour`."}, id="enum is text"),
+        pytest.param({**STRING, "maxLength": 3}, STRING, id="limits are the server's"),
         pytest.param(
-            {"anyOf": [COLOUR, NULL], "description": "Paint."},
-            {"anyOf": [STRING, NULL], "description": "Paint. One of `Colour`."},
+            {"anyOf": [STRING, {"type": "integer"}]}, {"type": ["string", "integer"]}, id="choices are of scalars"
+        ),
+        pytest.param(COLOUR, {**COLOURS, "description": "One of `red`, `NO`."}, id="known values of an enum"),
+        pytest.param(
+            {"anyOf": [COLOUR, NULL], "description": "Paint: `red` or `NO`."},
+            {"anyOf": [COLOURS, NULL], "description": "Paint: `red` or `NO`."},
             id="nullable enum",
         ),
         pytest.param(
