@@ -1,4 +1,4 @@
-"""A cold process: import, client and first answer."""
+"""A cold process: import, client and first response."""
 
 from __future__ import annotations
 

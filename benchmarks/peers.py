@@ -128,15 +128,15 @@ class _FloorConnection(asyncio.Protocol):
         self.transport: Any = None
         self._parser = shared.peer("httptools").HttpResponseParser(self)
         self._parts: list[bytes] = []
-        self._answer: asyncio.Future[bytes] | None = None
+        self._response: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
     def ask(self, request: bytes) -> asyncio.Future[bytes]:
-        self._answer = asyncio.get_running_loop().create_future()
+        self._response = asyncio.get_running_loop().create_future()
         self.transport.write(request)
-        return self._answer
+        return self._response
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -149,8 +149,8 @@ class _FloorConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         body, self._parts = b"".join(self._parts), []
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(body)
+        if self._response is not None and not self._response.done():
+            self._response.set_result(body)
 
 
 CLIENTS: dict[str, Callable[[], Client]] = {

@@ -52,7 +52,7 @@ def throughput(quick: bool) -> list[Row]:
 
 
 def latency(quick: bool) -> list[Row]:
-    """A server that takes 50 ms for each answer."""
+    """A server that takes 50 ms for each response."""
     figures: dict[str, float] = {}
     with shared.serving("--delay", "0.05") as url:
         ours = pair(OURS, url, 100, quick=quick, requests=1000, rounds=7)

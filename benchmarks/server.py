@@ -28,7 +28,7 @@ class Limit:
         self._tokens, self._filled = float(burst), time.monotonic()
 
     def take(self) -> tuple[bool, bytes]:
-        """Whether a request may pass, and the rate headers of its answer."""
+        """Whether a request is allowed, and the rate limit headers of its response."""
         now = time.monotonic()
         if self._kind == "window":
             if now >= self._began + self._window:
@@ -57,7 +57,7 @@ class Limit:
 
 
 class Site:
-    """The answers, made once."""
+    """The responses, made once."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.delay: float = options.delay
@@ -73,7 +73,7 @@ class Site:
         self._many = _head("200 OK", len(body), self._rates.encode()) + body
         self.seen = self.refused = 0
 
-    def answer(self, target: bytes) -> bytes:
+    def respond(self, target: bytes) -> bytes:
         if target == b"/counts":
             body = json.dumps({"seen": self.seen, "refused": self.refused}).encode()
             return _head("200 OK", len(body), self._rates.encode()) + body
@@ -100,7 +100,7 @@ def _head(status: str, length: int, rates: bytes) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """Answers GET requests, pipelined or not."""
+    """Responds to GET requests, pipelined or not."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -113,15 +113,15 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *requests, self._pending = (self._pending + data).split(b"\r\n\r\n")
         for request in requests:
-            answer = self._site.answer(request.split(b" ", 2)[1])
+            response = self._site.respond(request.split(b" ", 2)[1])
             if self._site.delay:
-                asyncio.get_running_loop().call_later(self._site.delay, self._write, answer)
+                asyncio.get_running_loop().call_later(self._site.delay, self._write, response)
             else:
-                self._transport.write(answer)
+                self._transport.write(response)
 
-    def _write(self, answer: bytes) -> None:
+    def _write(self, response: bytes) -> None:
         if not self._transport.is_closing():
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -142,7 +142,7 @@ async def serve(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each response")
     parser.add_argument("--profiles", type=int, default=1, help="how many the list holds")
     parser.add_argument("--limit", choices=["window", "bucket"])
     parser.add_argument("--rate", type=int, default=200)

@@ -89,8 +89,8 @@ def serving(*options: str) -> Iterator[str]:
 
 def counts(url: str) -> dict[str, int]:
     """How many requests a server has seen and refused."""
-    with urlopen(f"{url}/counts", timeout=10) as answer:
-        result: dict[str, int] = json.load(answer)
+    with urlopen(f"{url}/counts", timeout=10) as response:
+        result: dict[str, int] = json.load(response)
     return result
 
 

@@ -27,7 +27,7 @@ from codegen.openapi.reading import bundle
 BEYOND_THE_SCHEMA = "positive_data_acceptance,negative_data_rejection"
 
 SIMULATED = "^/v3/(?!voice/)"
-"""Where requests are validated. What the server answers by its schema is not."""
+"""Paths whose requests are validated. Responses made from a schema alone come without validation."""
 
 TYPESCRIPT = "@sentdm/sentdm@0.32.0"
 

@@ -24,7 +24,7 @@ async def templates(client: sent_dm.AsyncSent, _: Control) -> None:
         await client.templates.create(definition={"body": {"multi_channel": {"template": f"Sale number {number}"}}})
         for number in range(5)
     ]
-    ids = {answer.data.id for answer in created}
+    ids = {response.data.id for response in created}
     listed = {template.id async for template in client.templates.list(page=1, page_size=2)}
     assert ids <= listed, "paging misses templates"
     first = created[0].data.id

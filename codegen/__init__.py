@@ -1,6 +1,5 @@
-"""From the OpenAPI fragment to ``sent_async/models/`` and ``sent_async/operations.py``.
+"""From a description of the API to ``sent_async/models/``, ``operations.py`` and ``resources/``.
 
-``load`` reads and checks, ``document`` answers questions about what was read, ``normalise`` says
-it again in the form the generator understands, ``models`` and ``operations`` write text, and
-``drift`` compares that text with the tree. Only ``drift.write`` touches a file.
+``openapi`` reads any OpenAPI document. ``fragment`` checks our own description. ``generate`` writes the code from it.
+``importer`` takes over the vendor's document. ``diff`` compares two documents.
 """

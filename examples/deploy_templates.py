@@ -52,7 +52,7 @@ def content_key(name: str, known: Any, body: Any, *, dry_run: bool) -> str:
     """The same step has the same key: a deployment run twice, or by two pipelines at once, changes things once.
 
     The count of steps is part of it, so that going back to an earlier text is a step of its own; and so is the dry
-    run, because a sandbox answer is stored under its key as well.
+    run, because a sandbox response is stored under its key as well.
     """
     step = [name, known.get("id"), known.get("step", 0), body, dry_run]
     return f"deploy-{hashlib.sha256(msgspec.json.encode(step, order='sorted')).hexdigest()}"
@@ -63,13 +63,15 @@ async def push(sent: SentClient, name: str, known: Any, body: Any, *, dry_run: b
     key = content_key(name, known, body, dry_run=dry_run)
     if "id" in known:
         update = msgspec.convert({**body, "name": name, "sandbox": dry_run}, TemplateUpdate)
-        answer = await sent.send(operations.UPDATE_TEMPLATE, template_id=known["id"], body=update, idempotency_key=key)
-        return answer.data.id
+        response = await sent.send(
+            operations.UPDATE_TEMPLATE, template_id=known["id"], body=update, idempotency_key=key
+        )
+        return response.data.id
     create = msgspec.convert({**body, "sandbox": dry_run}, TemplateCreate)
-    answer = await sent.send(operations.CREATE_TEMPLATE, body=create, idempotency_key=key)
+    response = await sent.send(operations.CREATE_TEMPLATE, body=create, idempotency_key=key)
     if not dry_run:
-        await sent.templates.update(answer.data.id, name=name)  # create takes no name
-    return answer.data.id
+        await sent.templates.update(response.data.id, name=name)  # create takes no name
+    return response.data.id
 
 
 async def deploy(directory: Path, *, dry_run: bool) -> int:

@@ -40,7 +40,7 @@ def clock() -> WaitlessClock:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    """A server on loopback that answers with the customer's profile until told otherwise."""
+    """A server on loopback that responds with the customer's profile until told otherwise."""
     scripted = Server()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", scripted.handle)

@@ -113,7 +113,7 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
         use_annotated=False,  # no constraints: a short name of two letters must not cost a page
         use_standard_primitive_types=False,  # ids stay text
         output_datetime_class=DatetimeClassType.Datetime,
-        # Both, or an enum of one value becomes a Literal, which is closed: its second value would fail an answer.
+        # Both, or an enum of one value becomes a Literal, which is closed: its second value would make a response fail.
         enum_field_as_literal=LiteralType.Off,
         use_single_value_enum_as_const=False,
         keyword_only=True,

@@ -1,4 +1,4 @@
-"""A Sent API to test against: faithful, fast, in this process or standing alone.
+"""A fake Sent API to test against, in this process or as a server of its own.
 
 ::
 

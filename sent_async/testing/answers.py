@@ -1,4 +1,4 @@
-"""What the fake says: the envelope of a success and of a refusal. Pure."""
+"""The envelopes of the fake's responses, for success and for errors."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _MESSAGES: Final[Mapping[str, str]] = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the fake
-    """The API says no. Raised by any stage; becomes an error envelope in one place."""
+class Refusal(Exception):  # noqa: N818 - a response, not a failure of the fake
+    """An error response of the API. Any stage may raise it. One place turns it into an error envelope."""
 
     def __init__(
         self, code: str, message: str | None = None, *, details: Details | None = None, status: int | None = None
@@ -56,7 +56,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One answer, ready to be written."""
+    """One response, ready to be sent."""
 
     status: int
     headers: Mapping[str, str]
@@ -68,7 +68,7 @@ def new_request_id() -> str:
 
 
 def default_message(code: str) -> str:
-    """The API's own words where they are known, otherwise the code's name as a sentence."""
+    """The API's own message where it is known, otherwise the code's name as a sentence."""
     return _MESSAGES.get(code) or ErrorCode(code).name.replace("_", " ").capitalize()
 
 

@@ -1,6 +1,6 @@
 """``/_fake``: what a test may do to the fake, over HTTP, for tests in any language.
 
-``ROUTES`` says what answers a method and a path: mostly a method of ``FakeSent``, whose signature says which arguments
+``ROUTES`` maps a method and a path to a function: mostly a method of ``FakeSent``, whose signature says which arguments
 there are. They come from the path, and from the query of a GET or the JSON body of any other request. No API key is
 asked for, nothing is recorded, and no limit or fault applies.
 """
@@ -54,7 +54,7 @@ def requests(fake: FakeSent, operation: str | None = None, newest: int | None = 
 
 
 def faults(fake: FakeSent) -> object:
-    """The faults that wait for requests, in their order."""
+    """The scripted faults that still apply to requests, in their order."""
     return {"count": fake.pending_faults, "faults": [_fault(scripted) for scripted in fake.waiting_faults]}
 
 
@@ -64,7 +64,7 @@ def limits(fake: FakeSent) -> object:
 
 
 def emit(fake: FakeSent, name: str, payload: dict[str, Any] | None = None, profile_id: str | None = None) -> object:
-    """Report an event; the deliveries it leads to."""
+    """Report an event. Returns the deliveries that follow."""
     return {"deliveries": [_delivery(delivery) for delivery in fake.emit(name, payload, profile_id=profile_id)]}
 
 
@@ -105,7 +105,7 @@ def release(
 
 
 def state(fake: FakeSent, newest: int = 50) -> object:
-    """What the fake was asked, what it reported and what it holds: how many of each, and the ``newest`` of them."""
+    """Recorded requests, deliveries and stored objects: the number of each, and the ``newest`` of them."""
     waiting = [_fault(scripted) for scripted in fake.waiting_faults]
     by_tier = [{"tier": tier, **msgspec.to_builtins(limit)} for tier, limit in fake.limits.items()]
     views: dict[str, Mapping[str, Any]] = {name: getattr(fake, name) for name in _VIEWS}
@@ -128,7 +128,7 @@ _VIEWS: Final = (
 
 
 def page(_: FakeSent) -> object:
-    """Shows the state to a person, live."""
+    """The page that shows the state in a browser, live."""
     return web.Response(
         body=_PAGE.read_bytes(),
         content_type="text/html",
@@ -205,7 +205,7 @@ class _Problem(Exception):  # noqa: N818 - a response, not a failure of the fake
 
 
 async def respond(fake: FakeSent, request: web.BaseRequest) -> web.Response:
-    """Do what was asked for. The result as JSON, 204 without one, or ``{"error": ...}`` with 400, 404 or 405."""
+    """Run the call of a request. Respond with JSON, with 204, or with ``{"error": ...}`` and 400, 404 or 405."""
     try:
         call, given = _route(request)
         from_text = request.method == "GET"
@@ -220,7 +220,7 @@ async def respond(fake: FakeSent, request: web.BaseRequest) -> web.Response:
 
 
 def _route(request: web.BaseRequest) -> tuple[Callable[..., object], dict[str, str]]:
-    """What answers, and the arguments in the path."""
+    """The function for a request, and the arguments in its path."""
     path = request.rel_url.raw_path.removeprefix(ROOT) or "/"
     found = [
         (route.split()[0], match, call)
@@ -263,7 +263,7 @@ def _arguments(call: Callable[..., object], given: Mapping[str, Any], *, from_te
 
 @cache
 def _signature(call: Callable[..., object]) -> type[msgspec.Struct] | None:
-    """The arguments of a call as a Struct, for msgspec to check. ``None`` when the call takes, and checks, any."""
+    """The arguments of a call as a Struct that msgspec checks. ``None`` when the call checks them itself."""
     hints = get_type_hints(call)
     _, *parameters = inspect.signature(call).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
@@ -343,7 +343,7 @@ def _newest(items: Sequence[T], count: int | None) -> Sequence[T]:
 
 
 def _masked(value: object) -> Any:
-    """The same, without the values of secrets."""
+    """The same data without the values of secrets."""
     if isinstance(value, list):
         return [_masked(item) for item in cast("list[object]", value)]
     if isinstance(value, dict):

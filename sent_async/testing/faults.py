@@ -1,4 +1,4 @@
-"""What can go wrong between a service and the API, as values, and the one place that makes it happen."""
+"""Faults between a service and the API, and the function that applies them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .recording import RecordedRequest
 
 
 class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail"):
-    """An error instead of the answer; the work is not done, or done without saying so."""
+    """An error instead of the response. The work is not done, or it is done and the response hides it."""
 
     status: int = 503
     code: str | None = None
@@ -23,7 +23,7 @@ class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail"):
     body: bytes | None = None
     """Sent in place of an envelope, as a proxy would."""
     details: Mapping[str, Sequence[str]] | None = None
-    """What the envelope says is wrong, by member of the request."""
+    """The ``details`` of the envelope: messages by member of the request."""
     headers: Mapping[str, str] = {}
     after_commit: bool = False
 
@@ -32,30 +32,30 @@ class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail"):
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop"):
-    """The connection is reset: before the work, or after it and before the answer."""
+    """The connection is reset before the work, or after the work and before the response."""
 
     after_commit: bool = False
 
 
 class Delay(msgspec.Struct, frozen=True, kw_only=True, tag="delay"):
-    """The answer comes late: the work waits, holding its idempotency key, or is done and only the answer waits."""
+    """The response is late. Either the work waits and holds its idempotency key, or only the response waits."""
 
     seconds: float
     after_commit: bool = False
 
 
 class StallBody(msgspec.Struct, frozen=True, kw_only=True, tag="stall-body"):
-    """The work is done and half of the answer arrives; the rest comes after ``seconds``, or never."""
+    """The work is done and half of the response is sent. The rest follows after ``seconds``, or never."""
 
     seconds: float | None = None
 
 
 class CutBody(msgspec.Struct, frozen=True, kw_only=True, tag="cut-body"):
-    """The work is done and half of the answer arrives; then the connection closes."""
+    """The work is done and half of the response is sent. Then the connection closes."""
 
 
 class RawAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
-    """Exactly this answer, whatever was asked. No work is done."""
+    """Exactly this response to any request. No work is done."""
 
     status: int
     body: bytes = b""
@@ -66,7 +66,7 @@ class RawAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
 
 
 def _check(status: int, headers: Mapping[str, str]) -> None:
-    """Refuse now what could not be written later."""
+    """Refuse now what could not be sent later."""
     if not 200 <= status <= 599:
         raise ValueError(f"a response has a status of 200 to 599; got {status!r}")
     if any(character in "\r\n\0" for header in headers.items() for character in "".join(header)):
@@ -82,13 +82,13 @@ class Scripted(msgspec.Struct, kw_only=True, eq=False):
 
     fault: Fault
     times: int
-    """How many requests are still to meet it."""
+    """The number of requests that it still applies to."""
     operation: str | None
-    """The only operation that meets it; ``None`` for any request."""
+    """The only operation that it applies to. ``None`` for any request."""
 
 
 class Script:
-    """Faults in the order they were asked for, each for a number of requests; then the chooser, if there is one."""
+    """Scripted faults in their order, each for a number of requests. After them the chooser, if there is one."""
 
     def __init__(self) -> None:
         self.chooser: Chooser | None = None
@@ -132,7 +132,7 @@ class _HangUp(Exception):  # noqa: N818 - asked for
 async def respond(
     fault: Fault | None, request: web.BaseRequest, work: Work, closing: asyncio.Event
 ) -> web.Response | None:
-    """Do the work and answer it, as far as the fault lets both happen. ``None`` when no whole answer was sent."""
+    """Do the work and respond, as far as the fault allows. ``None`` when no complete response was sent."""
     try:
         match fault:
             case None:
@@ -168,7 +168,7 @@ def _plain(answer: Answer) -> web.Response:
 
 
 async def _pause(seconds: float, closing: asyncio.Event) -> None:
-    """Wait in real time. A fake that closes meanwhile hangs up."""
+    """Wait in real time. When the fake closes during the wait, the connection is reset."""
     try:
         await asyncio.wait_for(closing.wait(), seconds)
     except TimeoutError:
@@ -179,7 +179,7 @@ async def _pause(seconds: float, closing: asyncio.Event) -> None:
 async def _send_half(
     fault: CutBody | StallBody, request: web.BaseRequest, answer: Answer, closing: asyncio.Event
 ) -> None:
-    """Headers and half of the body; of an answer without a body, half of the headers."""
+    """The headers and half of the body. Without a body, half of the headers."""
     head, body = _head(answer), answer.body
     half = len(head) + len(body) // 2 if body else len(head) // 2
     message = head + body
@@ -194,7 +194,7 @@ async def _send_half(
 
 
 def _write(request: web.BaseRequest, content: bytes, *, last: bool) -> None:
-    """To the connection, unless the client has gone. Closing it is no reset: what was written still arrives."""
+    """Write to the connection, unless the client closed it. A later close still delivers what was written."""
     if request.transport is not None:
         request.transport.write(content)
         if last:

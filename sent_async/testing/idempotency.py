@@ -1,4 +1,4 @@
-"""Idempotency keys: the first answer is kept for 24 hours and given again. Pure: the time is passed in."""
+"""Idempotency keys: the first response is stored for 24 hours and replayed. The time is passed in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEPT: Final = 100_000
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a request led to, as far as a replay repeats it."""
+    """The result of a request, as far as a replay repeats it."""
 
     status: int
     body: bytes
@@ -56,9 +56,9 @@ class Ledger:
         return entry.outcome
 
     def settle(self, key: tuple[str, str], fingerprint: bytes, outcome: Outcome, now: float) -> None:
-        """Keep what a claimed request led to, errors included: a refusal under a key is final."""
+        """Store the result of a claimed request, errors included. An error under a key is final."""
         self._entries[key] = _Entry(fingerprint, now + LIFETIME, outcome)
 
     def release(self, key: tuple[str, str]) -> None:
-        """Give a claim back when the work was not done."""
+        """Release a claimed key when the work was not done."""
         self._entries.pop(key, None)

@@ -11,12 +11,12 @@ GENEROUS = 1_000_000
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """How many requests of one tier a key may make."""
+    """The number of requests of one tier that a key may make."""
 
     limit: int = GENEROUS
-    """Requests a window."""
+    """Requests per window."""
     window: float = 60.0
-    """Seconds."""
+    """Length of a window in seconds."""
     burst: int | None = None
     """Of a window: requests let through on top of the limit. Of a bucket: how many it holds, ``limit`` by default."""
     kind: Literal["window", "bucket"] = "window"
@@ -24,7 +24,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: Literal["exact", "window", "none"] = "exact"
     """What a 429 says: the seconds until a request is let through, always the whole window, or nothing."""
     headers: bool = True
-    """Whether answers carry ``X-RateLimit-*``."""
+    """Whether responses have ``X-RateLimit-*`` headers."""
 
     def __post_init__(self) -> None:
         if self.limit < 1 or not self.window > 0 or (self.burst is not None and self.burst < 0):
@@ -98,24 +98,24 @@ class TokenBucket:
 
 
 class Limits:
-    """The limits by tier and the pools that are drawn on."""
+    """The limits by tier, and the pools that requests are taken from."""
 
     def __init__(self) -> None:
         self.by_tier: dict[str, Limit] = {}
         self._pools: dict[tuple[str, str], FixedWindow | TokenBucket] = {}
 
     def set(self, tier: str, limit: Limit) -> None:
-        """Use a limit from now on, with full pools."""
+        """Apply a limit from now on. All pools start full."""
         self.by_tier[tier] = limit
         for place in [place for place in self._pools if place[0] == tier]:
             del self._pools[place]
 
     def take(self, tier: str, key: str, now: float) -> bool:
-        """Whether one more request may pass. One that may not costs nothing."""
+        """Whether one more request is allowed. A refused request does not count."""
         return self._pools.setdefault((tier, key), self._new(tier, now)).take(now)
 
     def headers(self, tier: str, key: str, now: float) -> dict[str, str]:
-        """What every answer says about the pool."""
+        """The rate limit headers of every response."""
         limit = self.by_tier.get(tier, _DEFAULT)
         if not limit.headers:
             return {}
@@ -127,7 +127,7 @@ class Limits:
         }
 
     def retry_after(self, tier: str, key: str, now: float) -> dict[str, str]:
-        """What a 429 adds."""
+        """The headers that a 429 adds."""
         limit = self.by_tier.get(tier, _DEFAULT)
         if limit.retry_after == "none":
             return {}

@@ -1,4 +1,4 @@
-"""The way of a request: recorded, routed, let in, counted, worked on once, answered."""
+"""The steps of a request: record, route, authorize, count, process once, respond."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _log = logging.getLogger("sent_async.testing")
 
 
 class State:
-    """All that one fake consists of, apart from its socket."""
+    """All parts of one fake except its socket."""
 
     def __init__(self, store: Store, settings: Settings, outbox: Outbox) -> None:
         self.store = store
@@ -57,20 +57,20 @@ class State:
         self.closing = asyncio.Event()
 
     def start(self) -> None:
-        """Let things happen: what is due on the clock, and deliveries."""
+        """Start what is due on the clock, and the deliveries."""
         self.closing.clear()
         self.clock.start()
         self.deliveries.start()
 
     def stop(self) -> None:
-        """Give up what is under way, and begin nothing any more."""
+        """Cancel what is in progress, and start nothing new."""
         self.closing.set()
         self.clock.stop()
         self.deliveries.stop()
         self.outbox.cancel()
 
     def record(self, request: RecordedRequest) -> None:
-        """Keep a request, and forget the oldest one beyond the bound."""
+        """Record a request, and drop the oldest one beyond the limit."""
         if len(self.requests) >= self.settings.keep_requests:
             del self.requests[0]
         self.requests.append(request)
@@ -110,7 +110,7 @@ _ROUTES: Final = _routes()
 
 
 async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
-    """One request from arrival to answer."""
+    """Handle one request from arrival to response."""
     started = time.perf_counter()
     body = await request.read()
     path = request.rel_url.raw_path
@@ -140,7 +140,7 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
 
 
 class Stranger:
-    """A request to somewhere the API is not. Answered as a web server would: no envelope."""
+    """A request to a path or method that the API does not have. The response has no envelope."""
 
     def __init__(self, matches: Collection[tuple[Operation[Any], object]]) -> None:
         self._allowed = ", ".join(operation.method for operation, _ in matches)
@@ -157,7 +157,7 @@ class Stranger:
 
 
 class Exchange:
-    """A request to one of the operations, and the headers its answer gathers on the way."""
+    """A request to one of the operations, and the headers of its response."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class Exchange:
         self._headers: dict[str, str] = {}
 
     async def answer(self, pause: Callable[[], Awaitable[None]] | None = None) -> Answer:
-        """The whole work. ``pause`` is awaited right before it is done."""
+        """Process the request. ``pause`` is awaited right before the work."""
         try:
             caller = authenticate(self._state.store, self._request.headers)
             if caller.by_header:
@@ -188,8 +188,8 @@ class Exchange:
         return self._finished(outcome)
 
     def failure(self, fault: faults.Fail) -> Answer:
-        """The answer of a scripted failure, in the form the API gives its own."""
-        self._headers.clear()  # A failure after the work must not look like the replay the work may have been.
+        """The response of a scripted failure, in the form of the API's own errors."""
+        self._headers.clear()  # A failure after the work must not look like a replay.
         code = fault.code or _CODES.get(fault.status)
         if fault.body is not None or code is None:
             kind = "text/html" if (fault.body or b"").lstrip().startswith(b"<") else "application/json"
@@ -304,7 +304,7 @@ _CODES: Final[Mapping[int, str]] = {
     503: ErrorCode.TEMPORARILY_UNAVAILABLE,
     504: ErrorCode.PROCESSING_TIMEOUT,
 }
-"""What a scripted failure says when only its status is given."""
+"""The error code of a scripted failure when only its status is given."""
 
 
 def _fingerprint(request: RecordedRequest) -> bytes:

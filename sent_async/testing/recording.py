@@ -1,4 +1,4 @@
-"""What the fake was asked, for tests to look at."""
+"""The requests that the fake received, for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PHONE_NUMBER: Final = re.compile(r"/(?:\+|%2B)?\d{7,}(?=/|$)", re.IGNORECASE)
 
 
 class RecordedRequest(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One request as it arrived, and what became of it."""
+    """One request as it arrived, and its result."""
 
     operation: str | None
     """The operation's name, such as ``createTemplate``; ``None`` for a path or method the API does not have."""
@@ -28,10 +28,10 @@ class RecordedRequest(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     status: int | None = None
     """The status of the response; ``None`` until there is one, and when a fault kept it from being sent whole."""
     seconds: float | None = None
-    """How long that took, in real time; ``None`` until the fake has done with the request."""
+    """The duration in seconds of real time. ``None`` until the fake has finished the request."""
 
     def answered(self, status: int | None, seconds: float) -> None:
-        """Note what became of it. Only the fake does so."""
+        """Record the result. Only the fake calls this."""
         msgspec.structs.force_setattr(self, "status", status)
         msgspec.structs.force_setattr(self, "seconds", seconds)
 

@@ -35,7 +35,7 @@ class FaultScripting(ABC):
         operation: OperationName = None,
         after_commit: bool = False,
     ) -> None:
-        """Answer with an error instead of doing the work, or after it was done.
+        """Respond with an error instead of doing the work, or after the work.
 
         ``status`` defaults to the one the catalogue gives for ``code``, or 503; ``code`` to one that goes with the
         status. ``details`` says what is wrong with each member of the request: ``{"name": ["Required"]}``. ``body``
@@ -56,21 +56,21 @@ class FaultScripting(ABC):
         self._add(fault, times, operation)
 
     def drop_next(self, times: int = 1, *, after_commit: bool = False, operation: OperationName = None) -> None:
-        """Reset the connection before the work, or after it was done and before it is answered."""
+        """Reset the connection before the work, or after the work and before the response."""
         self._add(faults.Drop(after_commit=after_commit), times, operation)
 
     def delay_next(
         self, seconds: float, times: int = 1, *, after_commit: bool = False, operation: OperationName = None
     ) -> None:
-        """Let the headers wait: before the work, which holds its idempotency key meanwhile, or after it was done."""
+        """Delay the headers: before the work, which holds its idempotency key meanwhile, or after the work."""
         self._add(faults.Delay(seconds=seconds, after_commit=after_commit), times, operation)
 
     def stall_body_next(self, times: int = 1, *, seconds: float | None = None, operation: OperationName = None) -> None:
-        """Do the work and send half of the answer; the rest comes after ``seconds``, or never."""
+        """Do the work and send half of the response. The rest follows after ``seconds``, or never."""
         self._add(faults.StallBody(seconds=seconds), times, operation)
 
     def cut_body_next(self, times: int = 1, *, operation: OperationName = None) -> None:
-        """Do the work, send half of the answer and close the connection."""
+        """Do the work, send half of the response and close the connection."""
         self._add(faults.CutBody(), times, operation)
 
     def answer_next(
@@ -82,11 +82,11 @@ class FaultScripting(ABC):
         times: int = 1,
         operation: OperationName = None,
     ) -> None:
-        """Answer with exactly this, and do no work. ``body`` is bytes, a string, or anything to be sent as JSON."""
+        """Respond with exactly this, and do no work. ``body`` is bytes, a string, or anything to be sent as JSON."""
         self._add(faults.RawAnswer(status=status, body=_content(body), headers=dict(headers or {})), times, operation)
 
     def fault(self, chooser: faults.Chooser | None) -> None:
-        """Ask ``chooser`` at every request that no scripted fault is waiting for; it returns a fault or ``None``::
+        """Call ``chooser`` for every request without a scripted fault. It returns a fault or ``None``::
 
         fake.fault(lambda request: Drop(after_commit=True) if random.random() < 0.3 else None)
         """
@@ -94,16 +94,16 @@ class FaultScripting(ABC):
 
     @property
     def waiting_faults(self) -> Sequence[faults.Scripted]:
-        """The scripted faults that requests are still to meet, in their order."""
+        """The scripted faults that still apply to requests, in their order."""
         return tuple(self._script.scripted)
 
     @property
     def pending_faults(self) -> int:
-        """How many requests are still to meet a scripted fault."""
+        """The number of requests that scripted faults still apply to."""
         return self._script.pending
 
     def clear_faults(self) -> None:
-        """No more faults, scripted or chosen."""
+        """Remove all faults and the chooser."""
         self._script.clear()
 
     def _add(self, fault: faults.Fault, times: int, operation: OperationName) -> None:

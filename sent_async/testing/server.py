@@ -1,4 +1,4 @@
-"""``FakeSent``: the server's life, and what a test may do to it."""
+"""``FakeSent``: start and stop of the server, and the methods for tests."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
     @property
     def url(self) -> str:
-        """Where it listens, for ``base_url``."""
+        """The address of the server, for ``base_url``."""
         if self._runner is None:
             raise RuntimeError("this FakeSent is not running: use 'async with', or await start()")
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named to be replaced
@@ -181,13 +181,13 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return SentClient(**merged)
 
     def reset(self) -> None:
-        """Back to how it was made: resources, keys, limits, faults, recordings and clock."""
+        """Reset to the initial state: resources, keys, limits, faults, recordings and clock."""
         self._state.stop()
         self._begin()
         if self._runner is not None:
             self._state.start()
 
-    # What is stored
+    # Stored objects
 
     @property
     def profiles(self) -> Mapping[str, Profile]:
@@ -263,14 +263,14 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         self._state.store.keys[value] = Key(value=value, profile_id=profile_id, admin=admin)
         return value
 
-    # What people at Sent would do
+    # Actions of Sent's staff
 
     def approve(self, template_id: str) -> Template:
-        """End the review of a template well. Raises ``KeyError`` for one that is not stored."""
+        """Approve a template. Raises ``KeyError`` for one that is not stored."""
         return self._review(template_id, "APPROVED")
 
     def reject(self, template_id: str) -> Template:
-        """End the review of a template badly. Raises ``KeyError`` for one that is not stored."""
+        """Reject a template. Raises ``KeyError`` for one that is not stored."""
         return self._review(template_id, "REJECTED")
 
     def finish_completion(self, profile_id: str, *, success: bool = True) -> Profile:
@@ -303,13 +303,13 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return self._state.emit(field, event, msgspec.to_builtins(payload), profile_id)
 
     def refuse_deletion(self, profile_id: str, code: str = ErrorCode.NUMBER_ON_OWN_WHATSAPP_ACCOUNT) -> None:
-        """Answer every deletion of this profile with an error code, such as ``CONFLICT_012`` or ``CONFLICT_013``."""
+        """Refuse every deletion of this profile with an error code, such as ``CONFLICT_012`` or ``CONFLICT_013``."""
         if code not in ERROR_STATUS:
             raise ValueError(f"{code} is not in the error catalogue")
         self._state.store.undeletable[profile_id] = code
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on, and let happen what becomes due: rate windows, the 24 hours of idempotency keys, retries.
+        """Advance the clock, and run what becomes due: rate windows, the 24 hours of idempotency keys, retries.
 
         Delays of ``delay_next`` run in real time.
         """
@@ -330,8 +330,8 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
         A ``window`` starts with its first request; ``burst`` lets that many through beyond the limit. A ``bucket``
         holds ``burst`` requests (by default ``limit``) and is refilled evenly. ``retry_after`` is what a 429 says:
-        the ``exact`` seconds to wait rounded up, the whole ``window``, or ``none``; ``headers`` whether answers carry
-        ``X-RateLimit-*``. Without a call of this the limits are too high to be met.
+        the ``exact`` seconds to wait rounded up, the whole ``window``, or ``none``. ``headers`` says whether responses
+        have ``X-RateLimit-*`` headers. Without this call the limits are too high to be reached.
         """
         self._state.limits.set(
             tier,
@@ -345,10 +345,10 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
     @property
     def now(self) -> float:
-        """What time it is for the fake, in Unix seconds."""
+        """The time of the fake's clock, in Unix seconds."""
         return self._state.clock.now()
 
-    # What was asked
+    # Recordings
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -361,7 +361,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return self._state.callbacks
 
     async def settle(self) -> None:
-        """Wait until no delivery and no callback is under way. One that waits to be repeated is not under way."""
+        """Wait until no delivery and no callback is in progress. One that waits for a retry is not in progress."""
         await self._outbox.settle()
 
     def clear(self) -> None:
@@ -369,7 +369,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         self._state.requests.clear()
         self._state.callbacks.clear()
 
-    # What goes wrong, beside the methods of FaultScripting
+    # Faults, besides the methods of FaultScripting
 
     def drop_connections(self) -> None:
         """Close every open connection, idle ones included, as a restarting load balancer does."""

@@ -29,7 +29,7 @@ _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 
 
 class Problems:
-    """Collects what is wrong, so that one answer can name all of it."""
+    """Collects all errors of a request, so that one response reports them together."""
 
     def __init__(self) -> None:
         self._details: dict[str, list[str]] = {}
@@ -42,7 +42,7 @@ class Problems:
             self.add(member, complaint)
 
     def expect_text(self, value: object, member: str, *, most: int | None = None) -> None:
-        """A string that was given must say something, and not too much."""
+        """A string that was given must not be blank or too long."""
         if not isinstance(value, str):
             return
         self.expect(bool(value.strip()), member, "Must not be empty")
@@ -76,7 +76,7 @@ def invalid(member: str, complaint: str) -> Refusal:
 
 
 def not_found(message: str) -> Refusal:
-    """A refusal where no source has the code. The one of the owner stands for it."""
+    """An error whose code no source documents. It uses the code of the owner."""
     return Refusal(ErrorCode.CUSTOMER_NOT_FOUND, message)
 
 
@@ -90,7 +90,7 @@ def is_url(value: str) -> bool:
 
 
 def one_of(kind: type[StrEnum], member: str) -> str:
-    """The API's sentence about a value that is not known, with the member's name at its beginning."""
+    """The API's message for an unknown value. It begins with the member's name."""
     name = member.rpartition(".")[2]
     return f"{name[0].upper()}{name[1:]} must be one of: {', '.join(known.value for known in kind)}"
 
@@ -192,5 +192,5 @@ def written(struct: msgspec.Struct) -> dict[str, Any]:
 
 
 def complete(struct: msgspec.Struct) -> dict[str, Any]:
-    """All members by their Python names, which are the wire names of answers; null where nothing was given."""
+    """All members by their Python names, which are the wire names of responses. Null where nothing was given."""
     return {**dict.fromkeys(struct.__struct_fields__), **given(struct)}

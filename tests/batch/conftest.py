@@ -1,4 +1,4 @@
-"""A call whose answers a test releases by hand, and a check that nothing was left running."""
+"""A call whose responses a test releases by hand, and a check that nothing was left running."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ async def test_keyed_writes_repeat_nothing_in_a_second_run(fake: FakeSent, sent:
 
 
 async def test_keyed_writes_survive_lost_answers(fake: FakeSent, sent: SentClient) -> None:
-    """Answers lost after the work was done: the retry gets the stored answer, nothing exists twice."""
+    """Responses are lost after the work was done: the retry gets the stored response, and nothing exists twice."""
     before = len(fake.templates)
     fake.fault(lambda request: Drop(after_commit=True) if len(fake.requests) % 3 == 0 else None)
 

@@ -229,7 +229,7 @@ async def test_cancelling_the_consumer_while_workers_wait_for_it() -> None:
 
 @both_ways
 async def test_cancelling_while_the_source_is_waited_for(run: Run) -> None:
-    """An async source that never answers is left too, and hears of it."""
+    """An async source that never yields is cancelled too."""
     told: list[str] = []
 
     async def silent() -> AsyncIterator[int]:

@@ -108,7 +108,7 @@ async def test_create_refuses_a_file_it_cannot_use(
 
 
 async def test_create_repeated_with_its_key_happens_once(fake_sent: FakeSent, cli: Cli, spring: Path) -> None:
-    """A lost answer names the key to go on with."""
+    """After a lost response the error names the idempotency key for the next try."""
     fake_sent.drop_next(3, after_commit=True)
     ended = await cli("templates", "create", str(spring))
     assert ended.code == 3

@@ -121,7 +121,7 @@ async def test_deployment_creates_updates_and_leaves_alone(fake_sent: FakeSent, 
 async def test_deployment_repeated_without_its_notes_creates_nothing_twice(
     fake_sent: FakeSent, run: Run, tmp_path: Path
 ) -> None:
-    """The key comes from the content: a second pipeline meets the first one's answer."""
+    """The key comes from the content: a second pipeline gets the response to the first."""
     (tmp_path / "spring-sale.json").write_text(json.dumps(TEXT))
     for _ in range(2):
         assert (await run("deploy_templates.py", tmp_path))[0] == 0

@@ -203,7 +203,7 @@ async def test_voice_in_the_sandbox(fake_sent: FakeSent, sent: SentClient, wire:
 
 
 class Callback:
-    """Answers questions about calls, once they are verified."""
+    """Responds to callbacks of calls after it verified them."""
 
     def __init__(self) -> None:
         self.url = ""

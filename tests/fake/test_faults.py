@@ -84,7 +84,7 @@ async def test_failures_as_a_proxy_sends_them(fake_sent: FakeSent, wire: Wire) -
 
 @pytest.mark.parametrize("after_commit", [False, True])
 async def test_drop(fake_sent: FakeSent, once: SentClient, after_commit: bool) -> None:
-    """The connection ends without an answer, before the work or after it."""
+    """The connection ends without a response, before the work or after it."""
     fake_sent.drop_next(after_commit=after_commit)
     with pytest.raises(SentConnectionError) as caught:
         await once.profiles.create(name="Sales")
@@ -93,7 +93,7 @@ async def test_drop(fake_sent: FakeSent, once: SentClient, after_commit: bool) -
 
 
 async def test_a_dropped_write_happens_once(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The client's own retry finds the work done and gets its answer."""
+    """The client's own retry gets the response of the work that was done."""
     fake_sent.drop_next(after_commit=True)
     profile = await sent.profiles.create(name="Sales")
     assert list(fake_sent.profiles) == [SEEDED, profile.id]
@@ -101,7 +101,7 @@ async def test_a_dropped_write_happens_once(fake_sent: FakeSent, sent: SentClien
 
 
 async def test_delay(fake_sent: FakeSent, once: SentClient) -> None:
-    """A late answer is the right one; a client that gives up earlier has its work done all the same."""
+    """A late response is complete. When the client gives up earlier, the work is still done."""
     fake_sent.delay_next(0.01)
     assert await once.profiles.list()
     fake_sent.delay_next(0.01, after_commit=True)
@@ -114,7 +114,7 @@ async def test_delay(fake_sent: FakeSent, once: SentClient) -> None:
 
 
 async def test_stalled_body(fake_sent: FakeSent, once: SentClient) -> None:
-    """The answer never ends, with or without a body; the work is done."""
+    """The response never ends, with or without a body. The work is done."""
     fake_sent.stall_body_next(2)
     for call in (once.profiles.create(name="Sales"), once.profiles.delete(SEEDED)):
         with pytest.raises(TimeoutError):
@@ -141,7 +141,7 @@ async def test_a_large_answer_arrives_after_its_stall(fake_sent: FakeSent, once:
 
 
 async def test_cut_body(fake_sent: FakeSent, once: SentClient) -> None:
-    """The answer breaks off, with or without a body; the work is done."""
+    """The response is cut off, with or without a body. The work is done."""
     fake_sent.cut_body_next()
     with pytest.raises(SentConnectionError):
         await once.profiles.create(name="Sales")

@@ -17,7 +17,7 @@ BODY = {"name": "Sales"}
 
 
 async def test_a_replay(fake_sent: FakeSent, wire: Wire) -> None:
-    """The second answer is the first one again, marked as such, with a request id of its own; one thing was made."""
+    """The second response repeats the first. It is marked as replayed and has its own request id. One object exists."""
     first = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
     again = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
     assert (again.status, again.content) == (201, first.content)

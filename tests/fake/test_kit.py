@@ -211,7 +211,7 @@ PROMISED: list[Any] = [operation.response for operation in operations.ALL if ope
 
 @pytest.mark.parametrize("kind", PROMISED, ids=str)
 def test_a_sample_is_what_was_promised(kind: Any) -> None:
-    """What the fake would answer by its schema decodes, for every operation."""
+    """The example that the fake makes from the schema decodes, for every operation."""
     msgspec.convert(sample(kind), kind)
 
 

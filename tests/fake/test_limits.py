@@ -49,7 +49,7 @@ async def test_a_bucket(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_a_429(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """BUSINESS_002 with the seconds to wait; nothing is done, and the reset is in the answer's own time."""
+    """BUSINESS_002 with the seconds to wait; nothing is done, and the reset is on the clock of the response."""
     fake_sent.rate_limit("standard", limit=1, window=60)
     await wire(fake_sent, "GET", "/v3/profiles")
     refused = await wire(fake_sent, "POST", "/v3/profiles", {"name": "Sales"}, idempotency_key="k1")
@@ -91,7 +91,7 @@ async def test_a_scaled_window_speaks_in_thousandths(fake_sent: FakeSent, wire: 
 
 
 async def test_limits_without_headers(fake_sent: FakeSent, wire: Wire) -> None:
-    """With ``headers=False`` no answer tells of the limit, which holds all the same."""
+    """With ``headers=False`` no response has rate limit headers, and the limit still applies."""
     fake_sent.rate_limit("standard", limit=1, headers=False)
     answers = [await wire(fake_sent, "GET", "/v3/profiles") for _ in range(2)]
     assert [answer.status for answer in answers] == [200, 429]

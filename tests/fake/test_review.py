@@ -139,7 +139,7 @@ async def test_a_web_hook_that_fails(fake_sent: FakeSent, sent: SentClient, rece
 
 
 async def test_closing_gives_callbacks_up() -> None:
-    """A receiver that does not answer does not hold up the end of a test."""
+    """A receiver that does not respond does not delay the end of a test."""
     asked = asyncio.Event()
 
     async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -160,7 +160,7 @@ async def test_who_may(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> Non
 
 
 async def test_sandbox_makes_no_key(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The key that a rehearsal answers with opens nothing."""
+    """The key in the response of a sandbox request is not valid."""
     rehearsed = await sent.sender_profiles.create(name="Retail", short_name="Retail", sandbox=True)
     assert not fake_sent.sender_profiles
     async with fake_sent.client(api_key=rehearsed.api_key) as theirs:

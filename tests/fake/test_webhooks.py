@@ -149,7 +149,7 @@ async def test_the_list(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> No
 
 
 async def test_sandbox_stores_nothing(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Every write answers as usual, and changes nothing."""
+    """Every write responds as usual, and changes nothing."""
     stored = fake_sent.add_webhook(endpoint_url="http://127.0.0.1:9/")
     profiles = WebhookSenderProfileData(event_types=["message"])
     created = await sent.webhooks.create(

@@ -47,7 +47,7 @@ async def test_the_envelope_of_an_error(fake_sent: FakeSent, wire: Wire) -> None
     [("GET", "/v3/profiles", 200), ("DELETE", f"/v3/profiles/{SEEDED}", 204), ("POST", "/v3/profiles", 400)],
 )
 async def test_headers_of_every_answer(fake_sent: FakeSent, wire: Wire, method: str, path: str, status: int) -> None:
-    """Every answer, whatever its status, carries the documented headers."""
+    """Every response has the documented headers, whatever its status."""
     answer = await wire(fake_sent, method, path)
     assert answer.status == status
     assert re.fullmatch(r"\d+ms", answer.headers["X-Response-Time"])
@@ -251,7 +251,7 @@ async def test_each_request_is_logged(
 
 
 async def test_sandbox_is_announced(fake_sent: FakeSent, wire: Wire) -> None:
-    """X-Sandbox comes with a sandbox answer, refusals included, and with no other."""
+    """Only responses to sandbox requests have X-Sandbox, errors included."""
     allowed = await wire(fake_sent, "POST", "/v3/profiles", {"name": "Sales", "sandbox": True})
     refused = await wire(fake_sent, "POST", "/v3/profiles", {"name": "", "sandbox": True})
     live = await wire(fake_sent, "POST", "/v3/profiles", {"name": "Sales", "sandbox": False})

@@ -16,7 +16,7 @@ from tests.support.waiting import until
 
 
 async def test_the_state_is_readable(serve: Serve, connect: Connect) -> None:
-    """``rate_limits`` tells what the answers said, by tier."""
+    """``rate_limits`` has what the responses said, by tier."""
     server = await serve(Limited("window", limit=50, window=60.0))
     client = connect(server)
     assert client.rate_limits == {}
@@ -32,7 +32,7 @@ async def test_the_state_is_readable(serve: Serve, connect: Connect) -> None:
 
 
 async def test_the_state_without_rate_headers(serve: Serve, connect: Connect) -> None:
-    """What no answer has said reads None."""
+    """A value that no response has given is None."""
     server = await serve(Limited("window", headers=False))
     client = connect(server)
 

@@ -129,7 +129,7 @@ async def test_a_server_that_stops_telling_limits_is_not_served_one_by_one(spent
 
 
 async def test_requests_are_spread_after_a_429_although_responses_are_slow() -> None:
-    """The next one goes when its time has come, not when the last one is answered."""
+    """The next request is sent at its time, without waiting for the response to the last one."""
     world = Simulation(None, latency=5.0)
     respond(world.pacer, 429, {"Retry-After": "1"})
     world.start(10)
@@ -143,7 +143,7 @@ async def test_requests_are_spread_after_a_429_although_responses_are_slow() -> 
 
 
 async def test_an_outage_with_nothing_known_lasts_no_longer_than_the_timeout_and_a_second() -> None:
-    """2,000 calls to a server that does not answer fail together, not one a second."""
+    """2,000 calls to a server that does not respond fail together, not one per second."""
     world = Simulation(None)
     world.down = True
     world.start(2_000)

@@ -107,7 +107,7 @@ async def test_a_limit_lowered_mid_run_is_followed(serve: Serve, connect: Connec
 
 
 async def test_a_limit_raised_mid_run_is_followed(serve: Serve, connect: Connect) -> None:
-    """The next window's first answer tells the new limit, and all of it is used at once."""
+    """The first response of the next window gives the new limit, and all of it is used at once."""
     server = await serve(Limited("window"))
     client = connect(server)
     assert await fetch(client, 20) == 0

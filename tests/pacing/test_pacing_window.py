@@ -118,7 +118,7 @@ def test_how_many_requests_may_go_at_once(window: RateWindow, now: float, goes: 
 
 
 def test_requests_in_flight_count_against_what_remains() -> None:
-    """Seven remain by the last response, but two requests sent before it are still unanswered."""
+    """Seven remain by the last response, but two requests sent before it have no response yet."""
     window = after((0, 200, headers(remaining=9)))
     for _ in range(3):
         window.spend(1)

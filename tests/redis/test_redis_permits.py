@@ -191,7 +191,7 @@ def test_permits_end_with_their_lease(pace: Script) -> None:
 
 
 def test_only_a_process_that_is_alone_lets_go_by_itself(pace: Script) -> None:
-    """With Redis, Redis decides when requests that nobody answers hold back the others no longer."""
+    """With Redis, Redis decides how long requests without a response hold back the others."""
     process = Process(pace)
     process.window.no_response(process.now)
     assert process.window.probed_at is None

@@ -91,7 +91,7 @@ async def test_a_lent_connection_is_not_closed(redis: RedisServer, decode_respon
 
 
 async def test_without_redis_nothing_is_claimed() -> None:
-    """The receiver answers 500, and the event is delivered again."""
+    """The receiver responds with 500, and the event is delivered again."""
     async with RedisSeen("unix:///nowhere/redis.sock") as store:
         with pytest.raises(RedisConnectionError):
             await store.claim("a")

@@ -28,7 +28,7 @@ Call = Callable[[SentClient], Awaitable[Any]]
 
 
 class Row:
-    """One method: how it is called, what goes out, what is answered and what comes back."""
+    """One method: the call, the request, the response and the result."""
 
     def __init__(
         self, name: str, call: Call, sent: str, body: object, reply: Any, kind: type[Any] | None, items: Any = None

@@ -1,4 +1,4 @@
-"""A server that knows nothing but an OpenAPI document, and answers by it. It shares no code with the generator."""
+"""A server that responds by an OpenAPI document and nothing else. It shares no code with the generator."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Described:
 
 @dataclass
 class Server:
-    """Answers by a document, and keeps what it was asked."""
+    """Responds by a document, and keeps the requests."""
 
     described: Described
     full: bool = True
@@ -150,7 +150,7 @@ class Server:
 
 @asynccontextmanager
 async def serve(described: Described, *, full: bool = True) -> AsyncIterator[Server]:
-    """A server that answers by a document."""
+    """A server that responds by a document."""
     server = Server(described, full)
     async with RawTestServer(server.handle) as running:
         server.url = str(running.make_url("")).rstrip("/")

@@ -12,7 +12,7 @@ from sent_async.testing import FakeSent
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """One raw answer."""
+    """One raw response."""
 
     status: int
     headers: Mapping[str, str]

@@ -38,14 +38,14 @@ class Connection:
         await self.writer.drain()
 
     async def reply(self, answer: Answer = PROFILE_ANSWER, *, close: bool = False) -> None:
-        """A correct answer, keep-alive unless told otherwise."""
+        """A correct response, keep-alive unless told otherwise."""
         status, body, headers = answer
         fields = {**headers, "Content-Length": str(len(body)), **({"Connection": "close"} if close else {})}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         await self.write(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + body)
 
     async def hang(self) -> None:
-        """Neither answer nor close until the server stops or the client is gone."""
+        """Neither respond nor close until the server stops or the client closes the connection."""
         await self.reader.read()
 
     def reset(self) -> None:
@@ -105,7 +105,7 @@ async def reset_before_reading(connection: Connection) -> None:
 
 
 async def reset_after_reading(connection: Connection) -> None:
-    """As if the work were done and the answer lost."""
+    """As if the work were done and the response lost."""
     await connection.read()
     connection.reset()
 

@@ -66,7 +66,7 @@ class RedisServer:
             self._process = None
 
     def freeze(self) -> None:
-        """Let it keep its connections and answer nothing until ``thaw``."""
+        """Let it keep its connections and send nothing until ``thaw``."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 

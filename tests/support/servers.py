@@ -37,7 +37,7 @@ class Received:
 
 
 class Server:
-    """Gives the scripted answers one by one, the last one for ever, and keeps every request."""
+    """Sends the scripted responses one by one, the last one for ever, and keeps every request."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = [PROFILE_ANSWER]

@@ -14,7 +14,7 @@ from .clocks import FakeClock
 class Simulation:
     """Calls that are paced, connect, and reach a server with a limit, all in the time of a fake clock.
 
-    ``limit=None`` is a server without limit and without rate headers. ``down`` is one that does not answer: requests
+    ``limit=None`` is a server without limit and without rate headers. ``down`` is one that does not respond: requests
     end after 30 seconds.
     """
 

@@ -1,4 +1,4 @@
-"""Answers that are good, or good enough: what comes out of the envelope."""
+"""Successful responses, and responses that deviate but can be read: the result of the envelope."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLOCK = FakeClock()
 
 
 def may_be_empty(response: Any) -> bool:
-    """Whether an object without members is a response of this type: what an action gives that answers without data."""
+    """Whether an object without members is a response of this type, as for an action that responds without data."""
     try:
         msgspec.convert({}, response)
     except msgspec.ValidationError:
@@ -81,7 +81,7 @@ def test_nothing_is_enough_where_nothing_is_promised(operation: Operation[None],
 @pytest.mark.parametrize("operation", WITH_DATA, ids=lambda operation: operation.name)
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b'{"success":true}', b'{"success":true,"data":null}'])
 def test_nothing_is_not_enough_where_data_is_promised(operation: Operation[Any], body: bytes) -> None:
-    """An operation with data refuses an answer that has none."""
+    """An operation with data refuses a response that has none."""
     with pytest.raises(SentDecodeError) as caught:
         read(operation, body)
     assert caught.value.status == 200
@@ -204,7 +204,7 @@ def test_the_request_id_of_a_response(headers: dict[str, str], meta: ApiMeta | N
 
 @pytest.mark.parametrize(("value", "replayed"), [("true", True), ("True", True), ("false", False), ("", False)])
 def test_a_replayed_response(value: str, replayed: bool) -> None:
-    """The server says when it answers from its store."""
+    """The server marks a replayed response."""
     headers = {"Idempotent-Replayed": value}
     assert SentResponse(data=None, status=200, headers=headers).replayed is replayed
     assert SentResponse(data=None, status=200, headers={}).replayed is False

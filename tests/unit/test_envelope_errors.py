@@ -1,4 +1,4 @@
-"""Answers that say no, in every shape they have been seen in."""
+"""Error responses, in every form that has been seen."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CLASSES = {
 
 
 def refused(status: int, body: bytes, **headers: str) -> SentAPIError:
-    """The error that an answer becomes, the same for an operation with data and for one without."""
+    """The error for a response. It is the same for an operation with data and for one without."""
     named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
     errors = []
     operations: list[Operation[Any]] = [LIST_PROFILES, DELETE_PROFILE]

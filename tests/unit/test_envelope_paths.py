@@ -1,4 +1,4 @@
-"""Where an answer did not fit: a path with real indices, and nothing of the answer itself."""
+"""The place where a response did not fit: a path with real indices, and no value of the response."""
 
 from __future__ import annotations
 

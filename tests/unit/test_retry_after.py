@@ -77,7 +77,7 @@ def test_a_past_date_counts_as_absent() -> None:
 
 
 def test_a_date_now_is_no_wait() -> None:
-    """The moment of the answer itself: zero seconds."""
+    """The moment of the response itself: zero seconds."""
     assert read(formatdate(NOW, usegmt=True)) == 0.0
 
 

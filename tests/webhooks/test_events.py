@@ -184,7 +184,7 @@ def test_stamps(stamp: object, expected: datetime | None) -> None:
 
 
 def test_stamp_of_a_payload_without_offset() -> None:
-    """It is UTC, as in answers."""
+    """It is UTC, as in responses."""
     event = read(event_body("message", "message.sent", {**STATUS, "updated_at": "2026-01-01T00:00:00.5"}))
     assert isinstance(event, MessageStatusEvent)
     assert event.payload.updated_at == datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)

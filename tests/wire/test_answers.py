@@ -1,4 +1,4 @@
-"""Answers that try something: redirects, sizes, lengths, compression."""
+"""Unusual responses: redirects, sizes, lengths, compression."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BODY = PROFILE_ANSWER[1]
 
 
 def raw_reply(head: str, body: bytes = b"") -> Behaviour:
-    """A behaviour that writes this answer, byte for byte, and closes."""
+    """A behaviour that writes this response, byte for byte, and closes."""
 
     async def reply(connection: Connection) -> None:
         await connection.read()
@@ -40,7 +40,7 @@ async def test_a_redirect_is_not_followed(client: MakeClient, server: Server, st
 
 @pytest.mark.parametrize("size", [0, 1, 5000])
 async def test_up_to_the_largest_size(client: MakeClient, server: Server, size: int) -> None:
-    """An answer of exactly max_response_bytes is read, one byte more is refused and not tried again."""
+    """A response of exactly max_response_bytes is read. One byte more is refused and not retried."""
     body = envelope(profile(description="x" * size))
     server.answers = [answer(body)]
     assert await client(max_response_bytes=len(body)).profiles.retrieve("p")
@@ -127,7 +127,7 @@ async def test_a_bomb(client: MakeClient, server: Server, coding: str) -> None:
     ids=["too long", "chunk cut off", "no chunk", "negative", "no number", "no gzip", "huge", "no status", "no header"],
 )
 async def test_a_broken_answer(client: MakeClient, head: str, body: bytes) -> None:
-    """What is no readable answer is a connection error after the attempts that are due, and names no key."""
+    """An unreadable response is a connection error after the usual attempts. The error does not name the API key."""
     async with RawServer(raw_reply(head, body)) as raw:
         with pytest.raises(SentConnectionError) as caught:
             await client(base_url=raw.url).profiles.create(name="n")
@@ -136,7 +136,7 @@ async def test_a_broken_answer(client: MakeClient, head: str, body: bytes) -> No
 
 
 async def test_a_content_length_too_short(client: MakeClient) -> None:
-    """A body longer than announced is no usable answer, and what is too much of it answers no other call."""
+    """A body longer than announced is not a usable response, and the excess reaches no other call."""
     reply = raw_reply("HTTP/1.1 200 OK\nContent-Length: 20", BODY)
     async with RawServer(reply, good) as raw:
         sent = client(base_url=raw.url, max_retries=0)
@@ -161,7 +161,7 @@ async def test_an_answer_until_the_connection_ends(client: MakeClient) -> None:
 
 
 async def test_interim_answers(client: MakeClient) -> None:
-    """100 and 103 are no answers yet."""
+    """100 and 103 are not the final response."""
     interim = "HTTP/1.1 100 Continue\n\nHTTP/1.1 103 Early Hints\nLink: </x>\n\nHTTP/1.1 200 OK"
     async with RawServer(raw_reply(interim, BODY)) as raw:
         assert await client(base_url=raw.url).profiles.retrieve("p")

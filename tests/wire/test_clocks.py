@@ -118,7 +118,7 @@ async def test_within_the_deadline(client: MakeClient, server: Server, clock: Wa
 
 
 async def test_no_limits_at_all(client: MakeClient) -> None:
-    """timeout=None and deadline=None: the answer is waited for."""
+    """With timeout=None and deadline=None the client waits for the response."""
     async with RawServer(good) as raw:
         assert await client(base_url=raw.url, timeout=None).profiles.retrieve("p")
 

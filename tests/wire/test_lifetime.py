@@ -34,7 +34,7 @@ async def settle(*tasks: asyncio.Task[object]) -> list[BaseException | None]:
 
 @pytest.mark.parametrize("stall", [stalled_head, stalled_body])
 async def test_close_during_calls(client: MakeClient, stall: object) -> None:
-    """Reading or waiting for a slot: every call ends in a SentConnectionError, and close does not wait for answers."""
+    """Every call that reads or waits ends with a SentConnectionError, and close does not wait for responses."""
     arrived = asyncio.Event()
 
     async def stalled(connection: Connection) -> None:
@@ -269,7 +269,7 @@ async def test_opened_twice(client: MakeClient) -> None:
 
 
 async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -> None:
-    """By tier once an answer told of them, and nothing at all without pacing."""
+    """Limits by tier after the first response with their headers, and nothing without pacing."""
     server.answers = [(*server.answers[0][:2], {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"})]
     sent, unpaced = client(pacing=True), client()
     assert sent.rate_limits == {}
@@ -282,7 +282,7 @@ async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -
 
 
 async def test_a_cookie_is_not_kept(client: MakeClient, server: Server) -> None:
-    """Calls do not depend on what an earlier answer set."""
+    """Calls do not depend on cookies that an earlier response set."""
     server.answers = [(200, server.answers[0][1], {"Set-Cookie": "a=b; Path=/"})]
     sent = client()
     await sent.profiles.retrieve("p")

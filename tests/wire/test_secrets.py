@@ -113,7 +113,7 @@ async def test_unreadable_answers(client: MakeClient, logs: pytest.LogCaptureFix
     ],
 )
 async def test_answers(client: MakeClient, logs: pytest.LogCaptureFixture, status: int, body: bytes) -> None:
-    """Whatever the server answers: its body stays out as well."""
+    """The body of the response stays out as well, whatever it is."""
 
     async def reply(connection: Connection) -> None:
         await connection.read()

@@ -39,7 +39,7 @@ async def test_final(client: MakeClient, server: Server, clock: WaitlessClock, s
 
 
 async def test_a_key_still_in_flight(client: MakeClient, server: Server) -> None:
-    """CONFLICT_001 means that the first request is still at work: asked again, with its key, it is answered."""
+    """CONFLICT_001 means that the first request is still at work: a retry with its key gets the response."""
     server.answers = [answer(problem("CONFLICT_001"), 409), PROFILE_ANSWER]
     profile = await client().profiles.create(name="n")
     assert profile.name == "Marketing Team"
@@ -80,7 +80,7 @@ async def test_retry_after_seconds(client: MakeClient, server: Server, clock: Wa
 
 
 async def test_retry_after_date(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
-    """A date counts from the answer's own Date, so a server whose clock is a year off does no harm."""
+    """A date is relative to the response's own Date, so a server clock that is a year off does not matter."""
     there = time.time() + 365 * 86400
     server.answers = [
         answer(b"", 503, Retry_After=formatdate(there + 9, usegmt=True), Date=formatdate(there, usegmt=True)),

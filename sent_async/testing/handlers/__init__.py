@@ -1,6 +1,6 @@
-"""What the fake does for each operation. One module is one resource; this table says which function answers what.
+"""What the fake does for each operation. Each module is one resource. The table maps operations to functions.
 
-An operation that is not in the table is answered by its schema: an example, and nothing is stored.
+An operation that is not in the table gets an example made from its schema, and nothing is stored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose key it is, and facts about phone numbers."""
+"""The account that a key belongs to, and lookups of phone numbers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def retrieve_me(context: Context) -> Reply:
 
 
 def lookup_number(context: Context) -> Reply:
-    """What a test has told of the number with ``set_lookup``; otherwise little more than that it is one."""
+    """What a test set with ``set_lookup``. Otherwise little more than that the number exists."""
     phone = parse(context.parameters["phoneNumber"])
     if phone is None:
         details = {"phoneNumber": ["Must be a phone number in E.164 form"]}
@@ -78,7 +78,7 @@ def _in_short(profile: JSON) -> JSON:
 
 
 def _channels(store: Store, owner: str | None, number: str | None) -> JSON:
-    """A channel that is not set up has no member but ``configured``."""
+    """A channel that is not set up has only the member ``configured``."""
     senders = [
         one["sender_value"]
         for (holder, _, _), market in store.sms_markets.items()

@@ -1,4 +1,4 @@
-"""A brand comes in as camelCase and reads back as snake_case."""
+"""Brands. A request has camelCase members, and a response has snake_case members."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_brand(brand: BrandData, problems: Problems) -> None:
 
 
 def stored_brand(brand: BrandData, before: JSON | None, now: str) -> JSON:
-    """The brand as it will be read: a new one, or ``before`` with its contents replaced."""
+    """The brand as responses show it: a new one, or ``before`` with its contents replaced."""
     identity: JSON = before or {
         "id": new_id(),
         "tcr_brand_id": None,
@@ -45,7 +45,7 @@ def stored_brand(brand: BrandData, before: JSON | None, now: str) -> JSON:
         "compliance": {
             **complete(brand.compliance),
             "is_tcr_application": given(brand.compliance).get("is_tcr_application", False),
-            # Country entries keep their camelCase member in answers too.
+            # Country entries keep their camelCase member in responses too.
             "destination_countries": msgspec.to_builtins(given(brand.compliance).get("destination_countries", [])),
         },
     }

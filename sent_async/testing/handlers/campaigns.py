@@ -98,7 +98,7 @@ def _with_content(campaign: JSON, data: CampaignData) -> JSON:
             "customerId": ORGANIZATION_ID,
             **msgspec.to_builtins(use_case),
             "id": new_id(),
-            # The API itself answers with this date here.
+            # The API itself responds with this date here.
             "createdAt": _ZERO_DATE,
             "updatedAt": None,
         }

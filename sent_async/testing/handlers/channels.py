@@ -23,7 +23,7 @@ from ..validation import Problems, as_object, invalid, not_found, written
 _REQUIREMENTS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("US", "TEN_DLC"): ("brand.legal_name", "campaign.message_flow")
 }
-"""By country and kind of sender: what a market demands. A sample; the real lists are longer."""
+"""The requirements of a market, by country and kind of sender. A sample: the real lists are longer."""
 
 
 def retrieve_channels(context: Context) -> Reply:
@@ -62,14 +62,14 @@ def retrieve_sms_market(context: Context) -> Reply:
 
 
 def update_sms_market(context: Context) -> Reply:
-    """Partial at every depth; null clears."""
+    """Partial at every depth. Null clears a member."""
     before = _market(context)
     body: SmsMarketUpdate = context.body
     if not isinstance(body.compliance, dict) or not body.compliance:
         raise invalid("compliance", "At least one key of compliance is required")
     held = {key: value for key, value in as_object(before["compliance"]).items() if key != "requirements"}
     compliance = _merged(held, body.compliance)
-    # Giving one's own up means to use the organization's.
+    # An account that gives up its own channel uses the organization's.
     inherited = {key: {"inherit": True} for key in ("brand", "campaign") if body.compliance.get(key, "") is None}
     market = {**before, **_standing(before["country"], before["number_type"], {**compliance, **inherited})}
     context.store.sms_markets[_place(context)] = market
@@ -99,7 +99,7 @@ def create_rcs_agent(context: Context) -> Reply:
 
 
 def retrieve_compliance_requirements(context: Context) -> Reply:
-    """Of SMS markets; other channels have declared none yet."""
+    """Requirements of SMS markets. Other channels have declared none yet."""
     query, problems = context.query, Problems()
     country, kind, channel = query.get("country", ""), query.get("type", ""), query.get("channel", "sms")
     problems.expect(len(country) == 2, "country", _COUNTRY)
@@ -131,7 +131,7 @@ def voice_numbers_of(store: Store, owner: str | None) -> list[JSON]:
 
 
 def with_market(store: Store, owner: str | None, members: Mapping[str, Any]) -> JSON:
-    """Store a market, and give it."""
+    """Store a market, and return it."""
     country, kind = members["country"].upper(), members["number_type"]
     sender = members.get("sender_value")
     market = {
@@ -146,7 +146,7 @@ def with_market(store: Store, owner: str | None, members: Mapping[str, Any]) -> 
 
 
 def activated(store: Store, place: tuple[str | None, str, str]) -> JSON:
-    """A market that can send: with a number when it has none yet."""
+    """A market that can send. It gets a number if it has none yet."""
     market = store.sms_markets[place]
     number = {"sender_value": f"+1212555{100 + list(store.sms_markets).index(place):04d}", "area_code": "212"}
     numbers = [{**one, "status": "ACTIVE"} for one in market["numbers"] or [number]]
@@ -176,7 +176,7 @@ _COUNTRY: Final = "Must be the two letters of a country"
 
 
 def _standing(country: str, kind: str, compliance: JSON | None) -> JSON:
-    """What a market holds and still owes, and its status by that."""
+    """The requirements that a market meets and still lacks, and the status that follows."""
     owed = [path for path in _REQUIREMENTS.get((country, kind), ()) if not _is_met(path, compliance or {})]
     if not owed:
         return {"status": "PROVISIONING", "compliance": compliance, "reason_code": None, "reason": None}

@@ -15,7 +15,7 @@ _UNDER_WAY: Final = {"processing": "in_progress", "submitted": "submitted", "pen
 
 
 def complete_profile(context: Context) -> Reply:
-    """Prerequisites first, then the short cut for a profile that is complete, else the work begins."""
+    """Check the prerequisites. A complete profile gets a response at once. For others the completion begins."""
     profile, body = context.profile(), context.body
     context.caller.must_be_admin()
     if not is_url(body.web_hook_url):

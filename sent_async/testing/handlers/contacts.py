@@ -1,4 +1,4 @@
-"""Contacts, which are made by hand, by sending, and by what people write."""
+"""Contacts. They are created by a request, by sending a message, and by an inbound message."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def update_contact(context: Context) -> Reply:
 
 
 def delete_contact(context: Context) -> Reply:
-    """Its messages stay."""
+    """Delete a contact. Its messages stay."""
     forget(context.store, _contact(context, "id"))
     return Reply(204)
 
@@ -87,7 +87,7 @@ def message_summary(context: Context) -> Reply:
 
 
 def _score(channel: str, messages: list[MessageRecord]) -> JSON:
-    """The share of what was delivered and of what failed. Sent publishes no formula."""
+    """The delivered share of all messages that were delivered or failed. Sent publishes no formula."""
     ours = [record.status for record in messages if record.wire["channel"] == channel]
     worked = sum(status in _WORKED for status in ours)
     failed = ours.count("FAILED")

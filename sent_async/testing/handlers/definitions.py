@@ -1,4 +1,4 @@
-"""What a template's definition must be, and what the server reads off it."""
+"""The rules for a template's definition, and the values that the server derives from it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def variables_of(definition: TemplateDefinition) -> list[str]:
 
 
 def derived_name(definition: TemplateDefinition) -> str:
-    """The server names a template itself; here, by the first words of its text."""
+    """The name that the server gives a template. Here it is the first words of its text."""
     text = next((content.template for _, content in _contents(definition)), "")
     words = re.findall(r"[^\W_]+", PLACEHOLDER.sub(" ", text))
     return " ".join(words[:4])[:60] or "Untitled"

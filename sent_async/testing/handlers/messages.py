@@ -22,7 +22,7 @@ _LATEST: Final = timedelta(days=30).total_seconds()
 
 
 def send_message(context: Context) -> Reply:
-    """A message for each recipient and channel. What its checks will say is known only later."""
+    """Create a message for each recipient and channel. Its checks run later."""
     body: MessageSend = context.body
     template = _template(context, body.template) if body.template else None
     _check(context, body, template)
@@ -64,7 +64,7 @@ def resend_message(context: Context) -> Reply:
 
 
 def cancel_message(context: Context) -> Reply:
-    """Only while it is held. What is cancelled already is shown again, and not reported again."""
+    """Only a held message can be cancelled. A cancelled one is returned again, without another event."""
     record = _message(context)
     if record.status == "CANCELLED":
         return Reply(200, with_events(record))
@@ -86,7 +86,7 @@ def _not_modifiable(record: MessageRecord, done: str) -> Refusal:
 
 
 def _sent(records: list[MessageRecord]) -> JSON:
-    """What a send responds with. Channel and text are null while the channel is not chosen."""
+    """The response to a send. Channel and text are null until the channel is chosen."""
     wire = records[0].wire
     recipients = [
         {
@@ -107,7 +107,7 @@ def _sent(records: list[MessageRecord]) -> JSON:
 
 
 def _template(context: Context, wanted: MessageTemplate) -> Record:
-    """By id, else by name; of several with a name, an approved one. Raises ``Refusal`` (``RESOURCE_002``)."""
+    """The template by id, otherwise by name. An approved one comes first. Raises ``Refusal`` (``RESOURCE_002``)."""
     owners = readable_owners(context)
     templates = context.store.templates
     if not (wanted.id or wanted.name):

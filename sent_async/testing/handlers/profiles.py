@@ -125,7 +125,7 @@ def _check_billing(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any
 
 
 def _check_card(card: PaymentDetails, problems: Problems) -> None:
-    """The values themselves are never repeated."""
+    """The message never contains the values."""
     for name, pattern, rule in (
         ("card_number", r"[0-9]{13,19}", "Must be 13 to 19 digits"),
         ("expiry", r"(0[1-9]|1[0-2])/[0-9]{2}", "Must be MM/YY"),

@@ -1,4 +1,4 @@
-"""Sender profiles: usable at once, each with a key of its own that is shown one time."""
+"""Sender profiles. They are usable at once. Each has its own key, which is shown once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def list_sender_profiles(context: Context) -> Reply:
 
 
 def create_sender_profile(context: Context) -> Reply:
-    """Everything that comes along is stored too: channels, compliance, documents."""
+    """Channels, compliance and documents of the request are stored too."""
     _must_be_organization_key(context)
     context.caller.must_be_admin()
     body: SenderProfileCreate = context.body
@@ -67,7 +67,7 @@ def retrieve_sender_profile(context: Context) -> Reply:
 
 
 def update_sender_profile(context: Context) -> Reply:
-    """What is left out stays, and null clears."""
+    """Members that are left out stay. Null clears a member."""
     context.caller.must_be_admin()
     before = _sender_profile(context)
     body: SenderProfileUpdate = context.body
@@ -83,7 +83,7 @@ def update_sender_profile(context: Context) -> Reply:
 
 
 def delete_sender_profile(context: Context) -> Reply:
-    """Its keys end with it, and what it held is released."""
+    """Its keys are removed too, and its numbers and channels are released."""
     context.caller.must_be_admin()
     profile_id = _sender_profile(context)["id"]
     store = context.store
@@ -132,7 +132,7 @@ def _with_documents(compliance: JSON | None, context: Context) -> JSON | None:
 
 
 def shown_sender_profile(store: Store, profile: JSON) -> JSON:
-    """A profile as it is read: with its channels, if it has any."""
+    """A profile as responses show it, with its channels if it has any."""
     channels: JSON = {
         "sms": sms_markets_of(store, profile["id"]),
         "whatsapp": store.whatsapp.get(profile["id"]),

@@ -59,7 +59,7 @@ def retrieve_template(context: Context) -> Reply:
 
 
 def update_template(context: Context) -> Reply:
-    """A PUT that acts as a partial update. An approved template changes at once, or goes back to review."""
+    """A PUT that is a partial update. An approved template changes at once, or goes back to review."""
     before = _template(context, to_write=True)
     body: TemplateUpdate = context.body
     changes = given(body)
@@ -106,7 +106,7 @@ def _event(wire: JSON, owner: str | None) -> JSON:
 
 
 def _auto_review(context: Context, template: JSON) -> Callable[[], None] | None:
-    """What ends the review after the response, if that is wanted and there is one."""
+    """The function that ends the review after the response, or ``None`` if there is nothing to end."""
     if context.settings.auto_approve and template["status"] == "PENDING":
         return partial(review, context.store, context.emit, template["id"], "APPROVED", context.now)
     return None

@@ -84,7 +84,7 @@ def _must_not_be_oneself(context: Context, user: JSON, member: str, complaint: s
 
 
 def _must_leave_an_admin(context: Context, user: JSON, member: str) -> None:
-    """An invitation is no admin yet. No source has the code of this refusal."""
+    """A user who is only invited is not an admin yet. No source documents the code of this error."""
     admins = [one.wire["id"] for one in _users(context) if _is_admin(one.wire)]
     if admins == [user["id"]]:
         raise invalid(member, "This is the last admin")

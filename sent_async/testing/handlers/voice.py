@@ -19,7 +19,7 @@ from ..validation import Problems, as_object, invalid, not_found, written
 from .channels import voice_numbers_of
 
 _PATIENCE: Final = 2.5
-"""Seconds that a callback has for its answer."""
+"""Seconds within which a callback must respond."""
 
 
 def list_voice_numbers(context: Context) -> Reply:
@@ -79,7 +79,7 @@ def update_voice_number(context: Context) -> Reply:
     problems.expect(active or not default, "default_for_app_calls", "An inactive number cannot be the default")
     problems.refuse_if_any()
     if not active and before.wire["default_for_app_calls"] and len(_active(context)) > 1:
-        # No source has the code.
+        # No source documents the error code.
         message = "This is the default line and other numbers are active; make one of them the default first"
         raise Refusal(ErrorCode.VOICE_REQUEST_REFUSED, message, status=409)
     return Reply(200, _store(context, msgspec.structs.replace(before, wire=wire), default=bool(default)))
@@ -92,7 +92,7 @@ def rotate_voice_secret(context: Context) -> Reply:
 
 
 async def test_voice_number(context: Context) -> Reply:
-    """Posts a question as a call would, once, and tells what came back."""
+    """Posts one callback as a call would, and returns the result."""
     record = _number(context)
     if context.body.sandbox is True:
         return Reply(202, {"outcome": "ok", "request": None, "response": None, "error": None})

@@ -39,7 +39,7 @@ def list_webhooks(context: Context) -> Reply:
 
 
 def create_webhook(context: Context) -> Reply:
-    """The only response with the secret, beside that of a rotation."""
+    """Only this response and that of a rotation contain the secret."""
     endpoint = _with_settings(new_webhook(context.caller.acting, context.now), context.body)
     context.store.webhooks[endpoint.wire["id"]] = endpoint
     return Reply(201, endpoint.wire)
@@ -61,7 +61,7 @@ def delete_webhook(context: Context) -> Reply:
 
 
 def toggle_webhook_status(context: Context) -> Reply:
-    """Turning an endpoint on forgets its failures, or the next one would turn it off again."""
+    """Turning an endpoint on resets its failures. Otherwise the next failure would turn it off again."""
     body: WebhookToggleStatus = context.body
     before = _endpoint(context)
     failures = 0 if body.is_active else before.wire["consecutive_failures"]
@@ -69,13 +69,13 @@ def toggle_webhook_status(context: Context) -> Reply:
 
 
 def rotate_webhook_secret(context: Context) -> Reply:
-    """From now on deliveries are signed with the new secret, those that wait to be repeated included."""
+    """From now on all deliveries are signed with the new secret, including pending retries."""
     endpoint = _changed(context, _endpoint(context), signing_secret=new_webhook_secret())
     return Reply(200, {"signing_secret": endpoint.wire["signing_secret"]})
 
 
 async def test_webhook(context: Context) -> Reply:
-    """One delivery, without a repetition. It is in the log, and no failure of the endpoint."""
+    """One delivery without retries. It is in the log, but does not count as a failure of the endpoint."""
     body: WebhookTest = context.body
     endpoint = _endpoint(context)
     try:

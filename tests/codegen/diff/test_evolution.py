@@ -1,7 +1,7 @@
 """An API changes: what the report says, what is generated, and which client still understands which server.
 
 For each change a client is generated from the document before it and another from the document after it. Each of them
-calls every operation that it has, at a server that answers by the other document.
+calls every operation that it has, at a server that responds by the other document.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ def test_a_fragment_in_several_files(tmp_path: Path) -> None:
 
 
 def test_a_new_operation_needs_no_python(tmp_path: Path) -> None:
-    """An operation added to a copy of the fragment is a typed and documented method, and FakeSent answers it."""
+    """An operation added to a copy of the fragment is a typed and documented method, and FakeSent serves it."""
     root = tmp_path / "project"
     shutil.copytree(ROOT / "openapi", root / "openapi")
     shutil.copytree(ROOT / "sent_async", root / "sent_async")
