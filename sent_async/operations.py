@@ -203,7 +203,7 @@ LIST_MESSAGE_ACTIVITIES: Operation[MessageActivityList] = Operation(
     rate_tier="standard",
     idempotency="none",
 )
-"""List what happened to a message"""
+"""List the activities of a message"""
 
 RESEND_MESSAGE: Operation[ResentMessage] = Operation(
     "resendMessage",
@@ -214,7 +214,7 @@ RESEND_MESSAGE: Operation[ResentMessage] = Operation(
     rate_tier="message",
     idempotency="automatic",
 )
-"""Send a message again"""
+"""Resend a message"""
 
 CANCEL_MESSAGE: Operation[Message] = Operation(
     "cancelMessage",
@@ -299,7 +299,7 @@ RETRIEVE_CONTACT_MESSAGE_SUMMARY: Operation[ContactMessageSummary] = Operation(
     rate_tier="standard",
     idempotency="none",
 )
-"""Sum up the messages of a contact"""
+"""Retrieve the message summary of a contact"""
 
 LIST_CONVERSATIONS: Operation[ConversationMessageList] = Operation(
     "listConversations",
@@ -766,7 +766,7 @@ HANGUP_CALL: Operation[None] = Operation(
     rate_tier="standard",
     idempotency="automatic",
 )
-"""Hang a call up"""
+"""Hang up a call"""
 
 LIST_CALL_RECORDINGS: Operation[CallRecordingList] = Operation(
     "listCallRecordings",
@@ -1036,7 +1036,7 @@ LOOKUP_NUMBER: Operation[NumberLookup] = Operation(
     rate_tier="standard",
     idempotency="none",
 )
-"""Look a phone number up"""
+"""Look up a phone number"""
 
 RETRIEVE_ME: Operation[Account] = Operation(
     "retrieveMe",

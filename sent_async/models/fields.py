@@ -132,14 +132,14 @@ class CampaignCreateFields(TypedDict):
     """The campaign."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class CampaignDeleteFields(TypedDict):
     """Members of `CampaignDelete`."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class CampaignUpdateFields(TypedDict):
@@ -149,7 +149,7 @@ class CampaignUpdateFields(TypedDict):
     """The whole new campaign, not only its changes."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class ContactCreateFields(TypedDict):
@@ -173,10 +173,10 @@ class ContactUpdateFields(TypedDict):
     """Members of `ContactUpdate`."""
 
     default_channel: NotRequired[PreferredChannelValue | None]
-    """Channel to prefer. Inferred: null counts as left out. One of `sms`, `whatsapp`."""
+    """Channel to prefer. Inferred: null means the same as leaving the member out. One of `sms`, `whatsapp`."""
 
     opt_out: NotRequired[bool | None]
-    """Whether the contact has opted out. Inferred: null counts as left out."""
+    """Whether the contact has opted out. Inferred: null means the same as leaving the member out."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nothing changes."""
@@ -220,7 +220,7 @@ class ProfileCompleteFields(TypedDict):
     """URL that is called once, unsigned, when processing ends. On the wire the H and the U are capitals."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class ProfileCreateFields(TypedDict):
@@ -239,7 +239,7 @@ class ProfileCreateFields(TypedDict):
     """URL of a picture."""
 
     billing_model: NotRequired[BillingModelValue | None]
-    """Who pays for the traffic of the profile. The server takes `profile` when it is left out. One of `profile`, `organization`, `profile_and_organization`."""
+    """Who pays for the traffic of the profile. The server's default is `profile`. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: NotRequired[BillingContactInfo | None]
     """Who receives the invoices. Needed by the billing models that contain `profile`."""
@@ -272,14 +272,14 @@ class ProfileCreateFields(TypedDict):
     """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class ProfileDeleteFields(TypedDict):
     """Members of `ProfileDelete`."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class ProfileUpdateFields(TypedDict):
@@ -343,7 +343,7 @@ class ProfileUpdateFields(TypedDict):
     """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class RcsAgentCreateFields(TypedDict):
@@ -450,7 +450,7 @@ class SenderProfileCreateFields(TypedDict):
     """What the market of `channels.sms` demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
 
     notifications: NotRequired[SenderProfileNotificationsValue | None]
-    """Who gets notifications. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who gets notifications. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -469,7 +469,7 @@ class SenderProfileUpdateFields(TypedDict):
     """New free text; null clears it."""
 
     notifications: NotRequired[SenderProfileNotificationsValue | None]
-    """Who gets notifications from now on; null clears it. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who gets notifications from now on; null clears it. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -491,7 +491,7 @@ class SmsMarketCreateFields(TypedDict):
     """What the market demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`; `{"inherit": true}` in place of either uses the organization's."""
 
     numbers: NotRequired[Sequence[SmsNumberData] | None]
-    """How many numbers of which area codes to get. A member since autumn 2026."""
+    """How many numbers of which area codes to get. Present since autumn 2026."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -529,17 +529,17 @@ class TemplateCreateFields(TypedDict):
     """Whether every sender profile gets a copy. Only for organizations enabled for it, only at creation, and only since late 2026."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class TemplateDeleteFields(TypedDict):
     """Members of `TemplateDelete`."""
 
     delete_from_meta: NotRequired[bool | None]
-    """Whether the template is deleted at WhatsApp (Meta) too. The server takes false when it is left out."""
+    """Whether the template is deleted at WhatsApp (Meta) too. The server's default is false."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class TemplateUpdateFields(TypedDict):
@@ -558,10 +558,10 @@ class TemplateUpdateFields(TypedDict):
     """New content, which probably replaces the old content as a whole. Frozen during review."""
 
     submit_for_review: NotRequired[bool]
-    """Whether the template goes to review at once. The server takes false when it is left out. Channels in review stop sending."""
+    """Whether the template goes to review at once. The server's default is false. Channels in review stop sending."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class UserInviteFields(TypedDict):
@@ -656,7 +656,7 @@ class VoiceTokenCreateFields(TypedDict):
     """One of your voice numbers in E.164 form. Left out, your default line."""
 
     ttl: NotRequired[int | None]
-    """Seconds that the token lasts, at most 3600. The server takes 600 when it is left out."""
+    """Seconds that the token lasts, at most 3600. The server's default is 600."""
 
     sandbox: NotRequired[bool]
     """When true, the request is checked and a sample token given."""
@@ -678,10 +678,10 @@ class WebhookCreateFields(TypedDict):
     """By family, which of its events to deliver, without the family's name, as in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named here, all are delivered."""
 
     retry_count: NotRequired[int]
-    """How often a failed delivery is repeated, 1 to 5. The server takes 3 when it is left out."""
+    """How often a failed delivery is repeated, 1 to 5. The server's default is 3."""
 
     timeout_seconds: NotRequired[int]
-    """Seconds that your service has for a response, 5 to 120. The server takes 30 when it is left out."""
+    """Seconds that your service has for a response, 5 to 120. The server's default is 30."""
 
     sender_profile: NotRequired[WebhookSenderProfileData | None]
     """What to deliver for sender profiles. The server copies the endpoint to all of them, present and future. No response has this member."""

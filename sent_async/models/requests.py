@@ -233,7 +233,7 @@ class CampaignCreate(RequestModel, kw_only=True):
     """The campaign."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class CampaignData(RequestModel, kw_only=True):
@@ -288,7 +288,7 @@ class CampaignDelete(RequestModel, kw_only=True):
     """Options of a campaign deletion."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class CampaignUpdate(RequestModel, kw_only=True):
@@ -298,7 +298,7 @@ class CampaignUpdate(RequestModel, kw_only=True):
     """The whole new campaign, not only its changes."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class CampaignUseCaseData(RequestModel, kw_only=True):
@@ -332,10 +332,10 @@ class ContactUpdate(RequestModel, kw_only=True):
     """What to change about a contact."""
 
     default_channel: PreferredChannelValue | None | UnsetType = UNSET
-    """Channel to prefer. Inferred: null counts as left out. One of `sms`, `whatsapp`."""
+    """Channel to prefer. Inferred: null means the same as leaving the member out. One of `sms`, `whatsapp`."""
 
     opt_out: bool | None | UnsetType = UNSET
-    """Whether the contact has opted out. Inferred: null counts as left out."""
+    """Whether the contact has opted out. Inferred: null means the same as leaving the member out."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nothing changes."""
@@ -431,7 +431,7 @@ class ProfileComplete(RequestModel, kw_only=True):
     """URL that is called once, unsigned, when processing ends. On the wire the H and the U are capitals."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class ProfileCreate(RequestModel, kw_only=True):
@@ -450,7 +450,7 @@ class ProfileCreate(RequestModel, kw_only=True):
     """URL of a picture."""
 
     billing_model: BillingModelValue | None | UnsetType = UNSET
-    """Who pays for the traffic of the profile. The server takes `profile` when it is left out. One of `profile`, `organization`, `profile_and_organization`."""
+    """Who pays for the traffic of the profile. The server's default is `profile`. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: BillingContactInfo | None | UnsetType = UNSET
     """Who receives the invoices. Needed by the billing models that contain `profile`."""
@@ -483,14 +483,14 @@ class ProfileCreate(RequestModel, kw_only=True):
     """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class ProfileDelete(RequestModel, kw_only=True):
     """Options of a profile deletion."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class ProfileUpdate(RequestModel, kw_only=True):
@@ -554,7 +554,7 @@ class ProfileUpdate(RequestModel, kw_only=True):
     """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class RcsAddressData(RequestModel, kw_only=True):
@@ -693,7 +693,7 @@ class SenderProfileCreate(RequestModel, kw_only=True):
     """What the market of `channels.sms` demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
 
     notifications: SenderProfileNotificationsValue | None | UnsetType = UNSET
-    """Who gets notifications. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who gets notifications. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -712,7 +712,7 @@ class SenderProfileSmsData(RequestModel, kw_only=True):
     """The sender itself, such as an alphanumeric sender id, where the kind of sender lets you choose."""
 
     numbers: Sequence[SmsNumberData] | None | UnsetType = UNSET
-    """How many numbers of which area codes to get. A member since autumn 2026."""
+    """How many numbers of which area codes to get. Present since autumn 2026."""
 
 
 class SenderProfileUpdate(RequestModel, kw_only=True):
@@ -728,7 +728,7 @@ class SenderProfileUpdate(RequestModel, kw_only=True):
     """New free text; null clears it."""
 
     notifications: SenderProfileNotificationsValue | None | UnsetType = UNSET
-    """Who gets notifications from now on; null clears it. A member since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who gets notifications from now on; null clears it. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -763,7 +763,7 @@ class SmsMarketCreate(RequestModel, kw_only=True):
     """What the market demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`; `{"inherit": true}` in place of either uses the organization's."""
 
     numbers: Sequence[SmsNumberData] | None | UnsetType = UNSET
-    """How many numbers of which area codes to get. A member since autumn 2026."""
+    """How many numbers of which area codes to get. Present since autumn 2026."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample response given, but nothing is stored."""
@@ -827,7 +827,7 @@ class TemplateButton(RequestModel, kw_only=True):
     """A button below a message."""
 
     id: int | UnsetType = UNSET
-    """Number of the button, counted from 1 and unique. The server takes 0 when it is left out."""
+    """Number of the button, counted from 1 and unique. The server's default is 0."""
 
     type: TemplateButtonTypeValue | UnsetType = UNSET
     """Kind of the button. One of `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `VOICE_CALL`, `COPY_CODE`."""
@@ -901,7 +901,7 @@ class TemplateCreate(RequestModel, kw_only=True):
     """Whether every sender profile gets a copy. Only for organizations enabled for it, only at creation, and only since late 2026."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class TemplateDefinition(TemplateText, kw_only=True):
@@ -932,10 +932,10 @@ class TemplateDelete(RequestModel, kw_only=True):
     """Options of a template deletion."""
 
     delete_from_meta: bool | None | UnsetType = UNSET
-    """Whether the template is deleted at WhatsApp (Meta) too. The server takes false when it is left out."""
+    """Whether the template is deleted at WhatsApp (Meta) too. The server's default is false."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class TemplateFooter(RequestModel, kw_only=True):
@@ -967,7 +967,7 @@ class TemplateHeader(RequestModel, kw_only=True):
     """Sample for the reviewers, needed by media headers, of the form `https://s.dm/s/` and eight upper-case characters. snake_case on the wire; known since late 2026."""
 
     static_resource: bool | UnsetType = UNSET
-    """Whether the file of the header is fixed, going by the name. snake_case on the wire; not yet honoured when sending. The server takes false when it is left out."""
+    """Whether the file of the header is fixed, going by the name. snake_case on the wire; not yet honoured when sending. The server's default is false."""
 
     location: TemplateLocation | None | UnsetType = UNSET
     """Place to show when the type is `location`. Known since late 2026."""
@@ -1034,10 +1034,10 @@ class TemplateUpdate(RequestModel, kw_only=True):
     """New content, which probably replaces the old content as a whole. Frozen during review."""
 
     submit_for_review: bool | UnsetType = UNSET
-    """Whether the template goes to review at once. The server takes false when it is left out. Channels in review stop sending."""
+    """Whether the template goes to review at once. The server's default is false. Channels in review stop sending."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server takes false when it is left out."""
+    """Whether to check the request for real without storing or sending anything. The server's default is false."""
 
 
 class TemplateVariable(RequestModel, kw_only=True):
@@ -1173,7 +1173,7 @@ class VoiceTokenCreate(RequestModel, kw_only=True):
     """One of your voice numbers in E.164 form. Left out, your default line."""
 
     ttl: int | None | UnsetType = UNSET
-    """Seconds that the token lasts, at most 3600. The server takes 600 when it is left out."""
+    """Seconds that the token lasts, at most 3600. The server's default is 600."""
 
     sandbox: bool | UnsetType = UNSET
     """When true, the request is checked and a sample token given."""
@@ -1195,10 +1195,10 @@ class WebhookCreate(RequestModel, kw_only=True):
     """By family, which of its events to deliver, without the family's name, as in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named here, all are delivered."""
 
     retry_count: int | UnsetType = UNSET
-    """How often a failed delivery is repeated, 1 to 5. The server takes 3 when it is left out."""
+    """How often a failed delivery is repeated, 1 to 5. The server's default is 3."""
 
     timeout_seconds: int | UnsetType = UNSET
-    """Seconds that your service has for a response, 5 to 120. The server takes 30 when it is left out."""
+    """Seconds that your service has for a response, 5 to 120. The server's default is 30."""
 
     sender_profile: WebhookSenderProfileData | None | UnsetType = UNSET
     """What to deliver for sender profiles. The server copies the endpoint to all of them, present and future. No response has this member."""

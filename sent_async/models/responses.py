@@ -88,13 +88,13 @@ class Account(ResponseModel, frozen=True, kw_only=True):
     """Which channels are set up."""
 
     sending_phone_number: str | None = None
-    """Number that the account sends from. A member since autumn 2026."""
+    """Number that the account sends from. Present since autumn 2026."""
 
     sending_phone_number_profile_id: str | None = None
-    """Id of the profile whose number that is. A member since autumn 2026."""
+    """Id of the profile whose number that is. Present since autumn 2026."""
 
     enable_template_auto_creation_for_sp: bool | None = None
-    """Inferred from the name: whether new templates are made for the sender profiles too. A member since autumn 2026."""
+    """Inferred from the name: whether new templates are made for the sender profiles too. Present since autumn 2026."""
 
     created_at: Timestamp | None = None
     """When the account was created."""
@@ -294,7 +294,7 @@ class BrandCompliance(ResponseModel, frozen=True, kw_only=True):
     """Main purpose of the messages. Always null in late 2026."""
 
     expected_messaging_volume: str | None = None
-    """Expected number of messages. Gone from answers in late 2026."""
+    """Expected number of messages. Absent from responses since late 2026."""
 
     is_tcr_application: bool | None = None
     """Whether the brand applies for a registration at TCR."""
@@ -536,22 +536,22 @@ class Campaign(ResponseModel, frozen=True, kw_only=True):
     """Whether a transaction for the submission exists; no source says more. Known since June 2026."""
 
     csp_id: str | None = field(name="cspId", default=None)
-    """Id of the campaign service provider. Gone from answers in late 2026."""
+    """Id of the campaign service provider. Absent from responses since late 2026."""
 
     kyc_submission_form_id: str | None = field(name="kycSubmissionFormId", default=None)
-    """Id of the KYC form. Gone from answers in late 2026."""
+    """Id of the KYC form. Absent from responses since late 2026."""
 
     reseller_id: str | None = field(name="resellerId", default=None)
-    """Id of the reseller. Gone from answers in late 2026."""
+    """Id of the reseller. Absent from responses since late 2026."""
 
     telnyx_campaign_id: str | None = field(name="telnyxCampaignId", default=None)
-    """Id at the carrier partner Telnyx. Gone from answers in late 2026."""
+    """Id at the carrier partner Telnyx. Absent from responses since late 2026."""
 
     upstream_cnp_id: str | None = field(name="upstreamCnpId", default=None)
-    """Id of the upstream connectivity partner. Gone from answers in late 2026."""
+    """Id of the upstream connectivity partner. Absent from responses since late 2026."""
 
     sharing_status: CampaignSharingStatus | None = field(name="sharingStatus", default=None)
-    """State of the sharing with the upstream partner. Gone from answers in late 2026."""
+    """State of the sharing with the upstream partner. Absent from responses since late 2026."""
 
     created_at: Timestamp | None = field(name="createdAt", default=None)
     """When the campaign was created."""
@@ -603,10 +603,10 @@ class ChannelOverview(ResponseModel, frozen=True, kw_only=True):
     """The RCS agent. Null when there is none."""
 
     mms: list[MmsMarket] | None = None
-    """The MMS markets. A member since autumn 2026."""
+    """The MMS markets. Present since autumn 2026."""
 
     voice: list[VoiceNumber] | None = None
-    """The voice numbers. A member since autumn 2026."""
+    """The voice numbers. Present since autumn 2026."""
 
 
 class ChannelScore(ResponseModel, frozen=True, kw_only=True):
@@ -654,7 +654,7 @@ class Contact(ResponseModel, frozen=True, kw_only=True):
     """Id of the contact."""
 
     customer_id: str | None = None
-    """Id of the owner: the account of the key, or the profile that the request acted as. A member since late summer 2026."""
+    """Id of the owner: the account of the key, or the profile that the request acted as. Present since late summer 2026."""
 
     phone_number: Secret | None = None
     """Phone number of the contact."""
@@ -894,7 +894,7 @@ class MessageActivityList(ResponseModel, frozen=True, kw_only=True):
     """Id of the message."""
 
     pagination: Pagination | None = None
-    """Position in the list. A member since autumn 2026."""
+    """Position in the list. Present since autumn 2026."""
 
 
 class MessageBody(ResponseModel, frozen=True, kw_only=True):
@@ -1372,7 +1372,7 @@ class SenderProfile(ResponseModel, frozen=True, kw_only=True):
     """What the profile supplied for the markets it sends in. The markets declare the members (see `compliance.retrieve_requirements`), so no schema is fixed. Null when there is none."""
 
     notifications: SenderProfileNotifications | None = None
-    """Who gets notifications. A member since autumn 2026."""
+    """Who gets notifications. Present since autumn 2026."""
 
     created_at: Timestamp | None = None
     """When the profile was created."""
@@ -1439,10 +1439,10 @@ class SmsMarket(ResponseModel, frozen=True, kw_only=True):
     """The sender. Not in responses since 12 November 2026, nor for a market with several numbers; read `numbers`."""
 
     numbers: list[SmsNumber] | None = None
-    """The numbers or sender ids of the market. A member since autumn 2026."""
+    """The numbers or sender ids of the market. Present since autumn 2026."""
 
     note: str | None = None
-    """A remark for people. A member since autumn 2026."""
+    """A remark for people. Present since autumn 2026."""
 
     reason_code: str | None = None
     """Why the market is not active, such as `CHANNEL_001`."""
@@ -1521,7 +1521,7 @@ class User(ResponseModel, frozen=True, kw_only=True):
     """Id of the user."""
 
     customer_id: str | None = None
-    """Id of the owner: the account of the key, or the profile that the request acted as. A member since late summer 2026."""
+    """Id of the owner: the account of the key, or the profile that the request acted as. Present since late summer 2026."""
 
     email: str | None = None
     """E-mail address of the user."""
@@ -1555,7 +1555,7 @@ class UserList(ResponseModel, frozen=True, kw_only=True):
     """The users."""
 
     pagination: Pagination | None = None
-    """Position in the list. A member since autumn 2026."""
+    """Position in the list. Present since autumn 2026."""
 
 
 class VoiceCallbackProblem(ResponseModel, frozen=True, kw_only=True):
@@ -1668,7 +1668,7 @@ class Webhook(ResponseModel, frozen=True, kw_only=True):
     """Id of the endpoint, a UUID. Deliveries carry it as `x-webhook-id`."""
 
     customer_id: str | None = None
-    """Id of the owner: the account of the key, or the profile that the request acted as. A member since late summer 2026."""
+    """Id of the owner: the account of the key, or the profile that the request acted as. Present since late summer 2026."""
 
     display_name: str | None = None
     """Name of the endpoint, for people."""

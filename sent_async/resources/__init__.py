@@ -66,7 +66,7 @@ class Resources:
 
     @cached_property
     def messages(self) -> Messages:
-        """Messages, sent, followed, sent again and cancelled."""
+        """Send messages, read their status, resend them and cancel scheduled ones."""
         from .messages import Messages
 
         return Messages(cast("SentClient", self))

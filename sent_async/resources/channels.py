@@ -64,14 +64,14 @@ class ChannelsRcs:
     ) -> RcsAgent:
         """Request an RCS agent.
 
-        Asks for an RCS agent with the order form that carriers examine. The carriers approve it
-        later; follow `status` in `channels.retrieve`. Every URL is fetched over the public internet
-        during the examination, so a page behind a login passes this call and fails later.
+        Requests an RCS agent with the order form that carriers review. The carriers approve it
+        later. Check `status` in `channels.retrieve`. The reviewers fetch every URL over the public
+        internet. A page that requires a login is accepted by this call but fails in the review.
 
-        Inferred: the 24 members are required. The list of required members came and went in the
-        vendor's document, and live calls without one of them were refused with a 400 that names
-        what is missing. `hosting_region` and `billing_category` were taken in September 2026 and
-        are refused since October.
+        Inferred: the 24 members are required. Only some versions of the vendor's document list the
+        required members. Live calls without one of them were refused with a 400 that names the
+        missing members. The server accepted `hosting_region` and `billing_category` in September
+        2026 and refuses them since October.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -143,8 +143,8 @@ class ChannelsSms:
     def list(self) -> Paginator[SmsMarket]:
         """List SMS markets.
 
-        Gives every SMS market, which is one country and one kind of sender, with its status and
-        what its compliance still owes. The response is a bare array without pages.
+        Returns every SMS market with its status and its missing compliance data. A market is one
+        country and one kind of sender. The response is an array without pages.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``SmsMarket``.
@@ -171,21 +171,22 @@ class ChannelsSms:
     ) -> SmsMarket:
         """Add an SMS market.
 
-        Adds a country and a kind of sender to send SMS with. Ask `compliance.retrieve_requirements`
-        first: it lists the members that `compliance` needs, and the documents.
+        Adds an SMS market: one country and one kind of sender. Call
+        `compliance.retrieve_requirements` first. It lists the required members of `compliance` and
+        the required documents.
 
         US `TEN_DLC` registers with The Campaign Registry and takes `brand` (the business) and
-        `campaign` (the programme) in `compliance`; `{"inherit": true}` in place of either uses the
-        organization's. Every other market takes documents or nothing. The call stores what you give
-        and files nothing yet; follow `status` until it is `ACTIVE`.
+        `campaign` (the programme) in `compliance`; give `{"inherit": true}` for either one to use
+        the organization's. Every other market takes documents or nothing. The call stores the data
+        but does not submit it yet. Check `status` until it is `ACTIVE`.
 
-        Documents go in `documents`, a mapping of document key to a `Path`, the content as bytes, or
-        (file name, bytes, content type). The request is then a multipart form with one part for
+        Give documents in `documents`, a mapping of document key to a `Path`, the content as bytes,
+        or (file name, bytes, content type). The request is then a multipart form with one part for
         each member and each document. The form takes `country`, `number_type`, `sender_value` and
         `sandbox` only.
 
-        Inferred: `compliance` and `numbers` are refused locally together with documents. No source
-        has seen them in the form, and a market with documents needs neither.
+        Inferred: the client refuses `compliance` and `numbers` together with documents. No source
+        shows them in the form, and a market with documents needs neither.
 
         Args:
             documents: Documents to upload, by their key: a path, the content, or a tuple of name,
@@ -202,7 +203,7 @@ class ChannelsSms:
             compliance: What the market demands, with the members that
                 `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`;
                 `{"inherit": true}` in place of either uses the organization's.
-            numbers: How many numbers of which area codes to get. A member since autumn 2026.
+            numbers: How many numbers of which area codes to get. Present since autumn 2026.
             sandbox: When true, the request is checked and a sample response given, but nothing is
                 stored.
 
@@ -211,8 +212,8 @@ class ChannelsSms:
 
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
-                the members. A market that registers with a regime and has no identity, stored or
-                given, belongs here too.
+                the members. The status is also 400 when a market requires registration and no
+                identity is stored or given.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
@@ -244,9 +245,9 @@ class ChannelsSms:
     async def retrieve(self, country: str, number_type: SmsNumberTypeValue) -> SmsMarket:
         """Retrieve an SMS market.
 
-        Gives one SMS market: its numbers, its status, and what its compliance holds.
-        `compliance.requirements` lists what is still owed, keyed as you write it
-        (`brand.legal_name`). The `compliance` of this response can be changed and sent back with
+        Returns one SMS market with its numbers, its status and its compliance data.
+        `compliance.requirements` lists what is still missing, with the keys to use in a request
+        (`brand.legal_name`). You can change the `compliance` of this response and send it back with
         `update`.
 
         Args:
@@ -278,11 +279,11 @@ class ChannelsSms:
     ) -> SmsMarket:
         """Update the compliance of an SMS market.
 
-        Changes what a market declares for its compliance and gives the market as stored. The change
-        is partial at every depth: a key that is left out stays as it is, and None clears it. None
-        for `brand` or `campaign` gives up your own and uses the organization's, the same as
-        `{"inherit": true}`. A call that changes nothing is refused, and so is any member besides
-        `compliance` and `sandbox`. Documents cannot be changed here.
+        Changes the compliance data of a market and returns the stored market. The change is partial
+        at every depth: a key that is left out keeps its value, and None clears it. None for `brand`
+        or `campaign` removes your own and uses the organization's, the same as `{"inherit": true}`.
+        The server refuses a call that changes nothing, and any member other than `compliance` and
+        `sandbox`. Documents cannot be changed here.
 
         Args:
             country: Country of the market, as an ISO 3166-1 alpha-2 code.
@@ -335,8 +336,9 @@ class ChannelsVoice:
     def list(self) -> Paginator[VoiceNumber]:
         """List voice numbers.
 
-        Gives every number that phone calls were turned on for, active or not, oldest first. The
-        response is a bare array without pages. The callback secret is in no response of this call.
+        Returns every number with phone calls turned on at any time, active or not. The oldest
+        number comes first. The response is an array without pages. It does not contain the callback
+        secret.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``VoiceNumber``.
@@ -359,17 +361,17 @@ class ChannelsVoice:
     ) -> CreatedVoiceNumber:
         """Turn phone calls on for a number.
 
-        Turns phone calls on for one of your numbers. Without `number` the call **buys a new US
-        number**, in `area_code` if you give one. Giving both is refused, and so is an empty
-        `number`. The number carries calls as soon as the call returns.
+        Turns phone calls on for one of your numbers. Without `number`, the request **buys a new US
+        number**, in `area_code` if you give one. The server refuses both together, and an empty
+        `number`. The number can be used for calls as soon as the method returns.
 
-        What happens on a call is decided by your `callback_url`: the vendor posts a signed question
-        there when a call arrives or a caller presses a key, and follows your reply. The response
-        carries `callback_secret`, which signs these questions and is shown this one time. A
-        question is verified the way a webhook is.
+        Your `callback_url` decides what happens on a call. The vendor posts a signed callback
+        request there when a call arrives or a caller presses a key, and follows your response. The
+        response of this method contains `callback_secret`, which signs these callback requests. It
+        is shown only once. Verify a callback request in the same way as a webhook.
 
-        A number that was turned off is turned on again. Giving another `callback_url` replaces the
-        URL and keeps the secret. Your first voice number becomes the line for calls from your app.
+        A number that was turned off is turned on again. Another `callback_url` replaces the URL and
+        keeps the secret. Your first voice number becomes the default line for calls from your app.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -410,7 +412,7 @@ class ChannelsVoice:
     async def retrieve(self, number: str) -> VoiceNumber:
         """Retrieve a voice number.
 
-        Gives one voice number, active or not, without its callback secret.
+        Returns one voice number, active or not, without its callback secret.
 
         Args:
             number: The phone number in E.164 form, with its plus sign (`+12125550100`).
@@ -461,11 +463,11 @@ class ChannelsVoice:
     ) -> VoiceNumber:
         """Update a voice number.
 
-        Changes `status`, `default_for_app_calls` or `callback_url` of a voice number and leaves
-        what is not given as it is. At least one of the three must be given.
+        Changes `status`, `default_for_app_calls` or `callback_url` of a voice number. Members that
+        you leave out keep their values. Give at least one of the three.
 
-        One active number is always the default line. So `default_for_app_calls` cannot be false;
-        make another number the default instead. An inactive number becomes the default only
+        One active number is always the default line. So `default_for_app_calls` cannot be false.
+        Make another number the default instead. An inactive number becomes the default only
         together with `status="ACTIVE"`. The default line cannot be turned off while other numbers
         are active.
 
@@ -515,9 +517,10 @@ class ChannelsVoice:
     ) -> VoiceSecret:
         """Rotate the callback secret of a voice number.
 
-        Makes a new secret for the questions to `callback_url` and gives it, this one time. The old
-        secret stops signing at once, so a backend that verifies questions needs the new one before
-        the next call. With `sandbox` a secret is made up and nothing changes.
+        Creates a new secret for the callback requests to `callback_url` and returns it. It is shown
+        only once. The vendor stops using the old secret at once. A backend that verifies callback
+        requests needs the new secret before the next call. With `sandbox`, the server returns a
+        sample secret and nothing changes.
 
         Inferred: the call counts against the sensitive rate limit, like the rotation of a webhook
         secret.
@@ -560,10 +563,11 @@ class ChannelsVoice:
     ) -> VoiceCallbackTest:
         """Test the callback of a voice number.
 
-        Posts a test question, signed with the number's real secret and marked `"test": true`, to
-        the `callback_url` and reports what came back. No call is placed, nothing is billed or
-        stored. It is one try with the deadline of a real call. An endpoint that failed is not an
-        error: read `outcome`. With `sandbox` nothing is posted and `outcome` is `ok`.
+        Posts a test callback request to the `callback_url` and returns the result. The request is
+        signed with the number's real secret and contains `"test": true`. No call is placed, and
+        nothing is billed or stored. There is one attempt, with the timeout of a real call. The
+        method does not raise when the endpoint fails: read `outcome`. With `sandbox`, nothing is
+        posted and `outcome` is `ok`.
 
         Inferred: the call counts against the sensitive rate limit, like the test of a webhook.
 
@@ -611,10 +615,10 @@ class ChannelsWhatsapp:
     ) -> WhatsAppChannel:
         """Connect a WhatsApp account.
 
-        Connects a WhatsApp Business Account that was shared with the vendor. Use `profile_id` with
-        an organization key for the profile that the account belongs to. The access token, the
-        solution and the owning business are found from the organization and are refused here.
-        Giving an account up is a matter for the vendor's support.
+        Connects a WhatsApp Business Account that was shared with the vendor. With an organization
+        key, use `profile_id` to name the profile that the account belongs to. The server takes the
+        access token, the solution and the owning business from the organization and refuses them
+        here. To disconnect an account, contact the vendor's support.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -668,9 +672,9 @@ class Channels:
     async def retrieve(self) -> ChannelOverview:
         """Retrieve all channels.
 
-        Gives every channel in one response: the SMS markets, the WhatsApp account, the RCS agent
-        and, since autumn 2026, MMS and voice numbers, each with its status. Use `profile_id` with
-        an organization key to read the channels of one profile.
+        Returns every channel with its status: the SMS markets, the WhatsApp account and the RCS
+        agent. Since autumn 2026 the response also contains MMS markets and voice numbers. Use
+        `profile_id` with an organization key to read the channels of one profile.
 
         Returns:
             ``ChannelOverview``.

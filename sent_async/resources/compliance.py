@@ -34,13 +34,14 @@ class Compliance:
     ) -> ComplianceRequirements:
         """Retrieve the requirements of a market.
 
-        Tells what one country and one kind of sender demand before you can send there, and which
-        calls satisfy the demands. Call it first: the keys it lists are the members of `compliance`
-        and the keys of `documents` in `channels.sms.create` and `sender_profiles.create`. The
-        requirements belong to the market, not to an account.
+        Returns the requirements of one country and one kind of sender, and the calls that meet
+        them. You must meet the requirements before you can send there. Use this call first: the
+        keys that it lists are the members of `compliance` and the keys of `documents` in
+        `channels.sms.create` and `sender_profiles.create`. The requirements belong to the market,
+        not to an account.
 
-        Only the channel `sms` has requirements so far; `whatsapp` and `rcs` raise an error with
-        status 501, which does not mean that these channels demand nothing.
+        So far, requirements are available only for the channel `sms`. `whatsapp` and `rcs` give an
+        error with status 501. This does not mean that these channels have no requirements.
 
         Args:
             country: Country of the recipients, as an ISO 3166-1 alpha-2 code.

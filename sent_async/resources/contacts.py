@@ -42,16 +42,16 @@ class Contacts:
     ) -> Paginator[Contact]:
         """List contacts.
 
-        Gives the contacts of your account, page after page.
+        Returns the contacts of your account, one page at a time.
 
-        `search` matches the national form of the number, with its punctuation, as one user reports.
+        One user reports that `search` matches the national form of the number with its punctuation.
         `phone` filters by the number.
 
         Args:
             page: Number of the page, counted from 1.
             page_size: Largest number of items on a page, 1 to 100. No source states the server's
                 default.
-            search: Only contacts that match this text.
+            search: Returns only contacts that match this text.
             channel: Only contacts on this channel. One of `sms`, `whatsapp`.
             phone: Only the contact with this phone number.
 
@@ -83,10 +83,10 @@ class Contacts:
     ) -> Contact:
         """Create a contact.
 
-        Stores a phone number as a contact. Sending to a number creates its contact as well.
+        Stores a phone number as a contact. Sending a message to a number also creates its contact.
 
-        Inferred: a number that is a contact already is refused with 409 (`RESOURCE_007`); no source
-        says so.
+        Inferred: the response is 409 (`RESOURCE_007`) when the number is already a contact. No
+        source says so.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -101,11 +101,11 @@ class Contacts:
             ``Contact``.
 
         Raises:
-            BadRequestError: The request did not pass validation (`VALIDATION_*`), such as a number
-                that is none (`VALIDATION_002`).
+            BadRequestError: The request did not pass validation (`VALIDATION_*`), such as an
+                invalid phone number (`VALIDATION_002`).
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            ConflictError: Inferred: the number is a contact already (`RESOURCE_007`). Or the
+            ConflictError: Inferred: the number is already a contact (`RESOURCE_007`). Or the
                 idempotency key is in use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
@@ -120,7 +120,7 @@ class Contacts:
     async def retrieve(self, contact_id: str) -> Contact:
         """Retrieve a contact.
 
-        Gives one contact.
+        Returns one contact.
 
         Args:
             contact_id: Id of the contact, a UUID.
@@ -171,11 +171,11 @@ class Contacts:
     ) -> Contact:
         """Update a contact.
 
-        Changes the preferred channel of a contact, or whether it has opted out. What you leave out
-        stays as it is. Opting out holds for all channels. Sent changes it too, when a contact
-        writes a keyword such as STOP.
+        Changes the preferred channel or the opt-out of a contact. Members that you leave out keep
+        their values. An opt-out applies to all channels. Sent also changes the opt-out when a
+        contact sends a keyword such as STOP.
 
-        Inferred: null counts as left out.
+        Inferred: null means the same as leaving the member out.
 
         Args:
             contact_id: Id of the contact, a UUID.
@@ -183,9 +183,10 @@ class Contacts:
                 when left out.
 
         Keyword Args:
-            default_channel: Channel to prefer. Inferred: null counts as left out. One of `sms`,
-                `whatsapp`.
-            opt_out: Whether the contact has opted out. Inferred: null counts as left out.
+            default_channel: Channel to prefer. Inferred: null means the same as leaving the member
+                out. One of `sms`, `whatsapp`.
+            opt_out: Whether the contact has opted out. Inferred: null means the same as leaving the
+                member out.
             sandbox: When true, the request is checked and a sample response given, but nothing
                 changes.
 
@@ -248,10 +249,10 @@ class Contacts:
         )
 
     async def retrieve_message_summary(self, contact_id: str) -> ContactMessageSummary:
-        """Sum up the messages of a contact.
+        """Retrieve the message summary of a contact.
 
-        Gives how many messages a contact and you have exchanged, when, on which channels, and how
-        well each channel worked.
+        Returns the number of messages exchanged with a contact, the first and last dates, the
+        channels used, and a score for each channel.
 
         Args:
             contact_id: Id of the contact, a UUID.

@@ -28,8 +28,9 @@ class Conversations:
     def list(self, *, page: int = 1, page_size: int = 100) -> Paginator[Message]:
         """List the messages of all conversations.
 
-        Gives the messages of your account, sent and received, the latest first, page after page.
-        The API has no other list of messages. `events` of a message is always null here.
+        Returns the sent and received messages of your account, one page at a time. The latest
+        message comes first. The API has no other list of messages. `events` of a message is always
+        null here.
 
         Args:
             page: Number of the page, counted from 1.
@@ -59,11 +60,11 @@ class Conversations:
     ) -> Paginator[Message]:
         """List the messages of a conversation.
 
-        Gives the messages of one conversation, sent and received, the latest first, page after
-        page. `events` of a message is always null here.
+        Returns the sent and received messages of one conversation, one page at a time. The latest
+        message comes first. `events` of a message is always null here.
 
-        No response carries the id of a conversation. It is a UUID made of the ids of the account
-        and the contact, in a way that is not published.
+        No response contains the id of a conversation. It is a UUID derived from the ids of the
+        account and the contact. The derivation is not published.
 
         Args:
             conversation_id: Id of the conversation, a UUID.

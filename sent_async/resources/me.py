@@ -27,8 +27,8 @@ class Me:
     async def retrieve(self) -> Account:
         """Retrieve the account of the key.
 
-        Gives the account that the key belongs to: an organization with its profiles, a profile, or
-        a user. It is the call to check a key with. `type` says which members to expect.
+        Returns the account that the key belongs to: an organization with its profiles, a profile,
+        or a user. Use this call to check a key. `type` says which members to expect.
 
         Returns:
             ``Account``.

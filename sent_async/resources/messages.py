@@ -2,7 +2,7 @@
 # Command: python -m codegen generate. DO NOT EDIT: edit the fragment and run it again.
 # ruff: noqa
 
-"""Messages, sent, followed, sent again and cancelled."""
+"""Send messages, read their status, resend them and cancel scheduled ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Messages:
-    """Messages, sent, followed, sent again and cancelled."""
+    """Send messages, read their status, resend them and cancel scheduled ones."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -35,23 +35,25 @@ class Messages:
     ) -> SentMessage:
         """Send a message.
 
-        Queues one message for each recipient and channel, from an approved template or as free
-        text: give `template` or `text`.
+        Queues one message for each recipient and channel. Give `template` to send an approved
+        template, or `text` to send free text.
 
-        A 202 proves that the messages are queued, and nothing else. Balance, template approval,
-        consent and routing are checked afterwards, message by message: such a message ends as
-        `BLOCKED` or `FILTERED`, with a `reason_code`. Outcomes arrive as webhook events; see
-        `sent_async.webhooks`. Without webhooks, `wait_for_message` asks for them.
+        The status 202 only means that the messages are queued. Sent checks the balance, the
+        template approval, the consent and the routing later, for each message. A message that fails
+        such a check ends as `BLOCKED` or `FILTERED`, with a `reason_code`. Outcomes arrive as
+        webhook events; see `sent_async.webhooks`. Without webhooks, use `wait_for_message` to poll
+        for the outcome.
 
-        Several entries in `channel` are a broadcast, not a fallback: each recipient gets a message
-        on each channel, and each is billed. Without `channel` Sent chooses one.
+        Several entries in `channel` are a broadcast, not a fallback. Each recipient gets a message
+        on each channel, and each message is billed. Without `channel`, Sent chooses one channel.
 
         The first event of a message may arrive before this call returns. The largest number of
-        recipients is not documented; `sent_async.batch` sends to many, and each of its calls has an
-        idempotency key of its own.
+        recipients is not documented. Use `sent_async.batch` to send to many recipients. It uses a
+        separate idempotency key for each request.
 
-        Free text reaches a contact who has ever replied; others only within 7 days after the last
-        approved template. WhatsApp wants a message from the contact in the last 24 hours.
+        Free text reaches a contact who has replied at least once. It reaches other contacts only
+        within 7 days after the last approved template. WhatsApp requires a message from the contact
+        in the last 24 hours.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -86,8 +88,8 @@ class Messages:
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
-            RateLimitError: Too many requests (`BUSINESS_002`). Or your account holds as many
-                scheduled messages as it may, 1,000,000 (`LIMIT_001`): that is not sent again, and
+            RateLimitError: Too many requests (`BUSINESS_002`). Or your account has reached the
+                limit of 1,000,000 scheduled messages (`LIMIT_001`). That error is not retried and
                 does not slow other requests.
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -101,7 +103,7 @@ class Messages:
     async def retrieve(self, message_id: str) -> Message:
         """Retrieve a message.
 
-        Gives a message, sent or received, with its status and the events that led there.
+        Returns a sent or received message with its status and its past events.
 
         Args:
             message_id: Id of the message, a UUID.
@@ -144,9 +146,9 @@ class Messages:
         )
 
     def list_activities(self, message_id: str) -> Paginator[MessageActivity]:
-        """List what happened to a message.
+        """List the activities of a message.
 
-        Gives the steps of a message, the latest first, with the price of each.
+        Returns the steps of a message and the price of each step. The latest step comes first.
 
         Args:
             message_id: Id of the message, a UUID.
@@ -171,16 +173,16 @@ class Messages:
         return Paginator(fetch)
 
     async def resend(self, message_id: str, *, idempotency_key: str | None = None) -> ResentMessage:
-        """Send a message again.
+        """Resend a message.
 
-        Queues a message again on the same channel. All checks run again, it is billed again, and
-        its events are sent again.
+        Queues a message again on the same channel. All checks run again, the message is billed
+        again, and its events are sent again.
 
-        Only for messages that are `DELIVERED`, `READ`, `FAILED` or `BLOCKED`. Sources disagree on
-        whether the id stays: read the id in the response.
+        The message must be `DELIVERED`, `READ`, `FAILED` or `BLOCKED`. Sources disagree on whether
+        the id stays the same. Read the id in the response.
 
-        Inferred: the rate tier, the status 202, the refusal with 409, and that the idempotency key
-        counts.
+        Inferred: the rate tier, the status 202, the error 409, and that the server uses the
+        idempotency key.
 
         Args:
             message_id: Id of the message, a UUID.
@@ -193,8 +195,8 @@ class Messages:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Your account has no message with this id (`RESOURCE_003`).
-            ConflictError: The message is not in a state that allows it (`BUSINESS_006`). Not sent
-                again. Or the idempotency key is in use.
+            ConflictError: The state of the message does not allow it (`BUSINESS_006`). This error
+                is not retried. Or the idempotency key is in use.
             SentError: Any other failure. The guide has a page on errors.
         """
         return (
@@ -206,11 +208,11 @@ class Messages:
     async def cancel(self, message_id: str, *, idempotency_key: str | None = None) -> Message:
         """Cancel a scheduled message.
 
-        Cancels a message that is held: by its own `scheduled_at`, or by quiet hours. Costs nothing.
-        A message that is cancelled already is returned as it is.
+        Cancels a message that waits for its `scheduled_at` or for the end of quiet hours.
+        Cancelling is free. A message that is already cancelled is returned unchanged.
 
-        Within about a minute of its release a message may be gone before the call arrives: that is
-        a 409 (`BUSINESS_006`).
+        In the last minute or so before its scheduled time, the message may be sent before the
+        request arrives. The response is then 409 (`BUSINESS_006`).
 
         Args:
             message_id: Id of the message, a UUID.
@@ -223,8 +225,8 @@ class Messages:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Your account has no message with this id (`RESOURCE_003`).
-            ConflictError: The message is not held, so it cannot be cancelled (`BUSINESS_006`). Not
-                sent again. Or the idempotency key is in use.
+            ConflictError: The message is not waiting to be sent, so it cannot be cancelled
+                (`BUSINESS_006`). This error is not retried. Or the idempotency key is in use.
             SentError: Any other failure. The guide has a page on errors.
         """
         return (

@@ -25,15 +25,15 @@ class Numbers:
         return "<sent.numbers: lookup>"
 
     async def lookup(self, phone_number: str) -> NumberLookup:
-        """Look a phone number up.
+        """Look up a phone number.
 
-        Gives what the networks tell about a phone number: whether it is valid, its carrier, the
-        kind of line. Give the number in E.164 form, `+12025551234`; it goes into the path as
+        Returns the network data of a phone number: whether it is valid, its carrier and the kind of
+        line. Give the number in E.164 form, `+12025551234`. It is encoded in the path as
         `%2B12025551234`.
 
-        Inferred: a lookup may cost money. The vendor lists the call among those that change
-        something, although it is a GET. The client repeats a GET that failed;
-        `with_options(max_retries=0)` prevents that.
+        Inferred: a lookup may cost money. The vendor lists this GET request among the calls that
+        change something. The client retries a failed GET request. `with_options(max_retries=0)`
+        prevents retries.
 
         Args:
             phone_number: The phone number in E.164 form.
@@ -42,7 +42,7 @@ class Numbers:
             ``NumberLookup``.
 
         Raises:
-            BadRequestError: The number is not one (`VALIDATION_002`).
+            BadRequestError: The phone number is not valid (`VALIDATION_002`).
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.

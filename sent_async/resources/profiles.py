@@ -49,9 +49,10 @@ class ProfilesCampaigns:
     def list(self, profile_id: str) -> Paginator[Campaign]:
         """List the campaigns of a profile.
 
-        Gives all campaigns at once, as a bare array. Inherited ones are among them when the profile
-        has `inherit_tcr_campaign`. The vendor's later document marks `/v3/profiles*` as deprecated
-        in prose only, in favour of `/v3/sender-profiles`, and says that it behaves as before.
+        Returns all campaigns at once, as an array without pages. If `inherit_tcr_campaign` is true
+        for the profile, inherited campaigns are included. The vendor's later document deprecates
+        `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and says that the
+        behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -82,9 +83,9 @@ class ProfilesCampaigns:
     ) -> Campaign:
         """Create a campaign.
 
-        Creates a campaign for the brand of a profile. Refused while campaigns are inherited. The
-        vendor's later document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Creates a campaign for the brand of a profile. The server refuses this while campaigns are
+        inherited. The vendor's later document deprecates `/v3/profiles*` in prose only. It
+        recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -95,7 +96,7 @@ class ProfilesCampaigns:
         Keyword Args:
             campaign: The campaign.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Returns:
             ``Campaign``.
@@ -129,9 +130,9 @@ class ProfilesCampaigns:
     ) -> Campaign:
         """Replace a campaign.
 
-        Replaces the content of a campaign; give all of it. Refused after the campaign went to TCR.
-        The vendor's later document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Replaces the content of a campaign. Give the complete content. The server refuses this after
+        the campaign was submitted to TCR. The vendor's later document deprecates `/v3/profiles*` in
+        prose only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -143,7 +144,7 @@ class ProfilesCampaigns:
         Keyword Args:
             campaign: The whole new campaign, not only its changes.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Returns:
             ``Campaign``.
@@ -177,9 +178,9 @@ class ProfilesCampaigns:
     ) -> None:
         """Delete a campaign.
 
-        Deletes a campaign. Documented calls always carry a JSON object; an empty one will do. The
-        vendor's later document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Deletes a campaign. Documented requests always carry a JSON object. It may be empty. The
+        vendor's later document deprecates `/v3/profiles*` in prose only. It recommends
+        `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -189,7 +190,7 @@ class ProfilesCampaigns:
 
         Keyword Args:
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Raises:
             BadRequestError: An id is malformed (`VALIDATION_001`).
@@ -223,10 +224,10 @@ class Profiles:
     def list(self) -> Paginator[Profile]:
         """List profiles.
 
-        Gives every profile of the organization of the key, each with its brand. No source has query
-        parameters, but late answers carry `pagination`: a further `page` is asked for only when it
-        says `has_more`. The vendor's later document marks `/v3/profiles*` as deprecated in prose
-        only, in favour of `/v3/sender-profiles`, and says that it behaves as before.
+        Returns every profile of the key's organization, each with its brand. No source documents
+        query parameters, but later responses contain `pagination`. The client requests another
+        `page` only when `has_more` is true. The vendor's later document deprecates `/v3/profiles*`
+        in prose only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``Profile``.
@@ -247,11 +248,11 @@ class Profiles:
     ) -> Profile:
         """Create a profile.
 
-        Creates a profile, and its brand when one is given. Needs an organization key whose user is
-        an admin. A new profile is `incomplete`. The server's default of `inherit_tcr_brand` and
-        `inherit_tcr_campaign` changed from true to false in 2026, so give both. The vendor's later
-        document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Creates a profile. If a brand is given, it is created too. Requires an organization key
+        whose user is an admin. A new profile is `incomplete`. The server's default of
+        `inherit_tcr_brand` and `inherit_tcr_campaign` changed from true to false in 2026, so give
+        both. The vendor's later document deprecates `/v3/profiles*` in prose only. It recommends
+        `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -264,8 +265,8 @@ class Profiles:
             description: Free text about the purpose of the profile. Completion wants it, with at
                 most 5000 characters.
             icon: URL of a picture.
-            billing_model: Who pays for the traffic of the profile. The server takes `profile` when
-                it is left out. One of `profile`, `organization`, `profile_and_organization`.
+            billing_model: Who pays for the traffic of the profile. The server's default is
+                `profile`. One of `profile`, `organization`, `profile_and_organization`.
             billing_contact: Who receives the invoices. Needed by the billing models that contain
                 `profile`.
             payment_details: Payment card. Refused with the billing model `organization`. Secret.
@@ -287,7 +288,7 @@ class Profiles:
             allow_template_sharing: Whether templates may be shared with other profiles. Accepted
                 and ignored since July 2026, then reads false.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Returns:
             ``Profile``.
@@ -312,9 +313,9 @@ class Profiles:
     async def retrieve(self, profile_id: str) -> Profile:
         """Retrieve a profile.
 
-        Gives one profile with its brand, in the same form as in the list. The vendor's later
-        document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Returns one profile with its brand, in the same form as in the list. The vendor's later
+        document deprecates `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and
+        says that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -367,10 +368,10 @@ class Profiles:
     ) -> Profile:
         """Update a profile.
 
-        Changes the given members and no others. Needs an admin. A brand is created or changed along
-        with it; that is refused while `inherit_tcr_brand` is true, and after the brand went to TCR.
-        The vendor's later document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Changes only the given members. Requires an admin. If `brand` is given, the brand is created
+        or changed too. The server refuses this while `inherit_tcr_brand` is true, and after the
+        brand was submitted to TCR. The vendor's later document deprecates `/v3/profiles*` in prose
+        only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -413,7 +414,7 @@ class Profiles:
             allow_template_sharing: Whether templates may be shared with other profiles. Accepted
                 and ignored since July 2026, then reads false.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Returns:
             ``Profile``.
@@ -446,11 +447,11 @@ class Profiles:
     ) -> None:
         """Delete a profile.
 
-        Marks a profile as deleted. Needs an admin. In late 2026 its numbers go back to the
-        inventory, its own WhatsApp account is deregistered and its routing rules are dropped.
-        Documented calls always carry a JSON object; an empty one will do. The vendor's later
-        document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Marks a profile as deleted. Requires an admin. In late 2026, its numbers return to the
+        inventory, its own WhatsApp account is deregistered and its routing rules are deleted.
+        Documented requests always carry a JSON object. It may be empty. The vendor's later document
+        deprecates `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and says that
+        the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -459,7 +460,7 @@ class Profiles:
 
         Keyword Args:
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
@@ -486,12 +487,13 @@ class Profiles:
     ) -> ProfileCompletion:
         """Complete a profile.
 
-        Starts the last step of onboarding, which goes on after the answer. The result is posted
-        once, unsigned, to `webHookUrl`; read the profile if it does not come. Wants a name, a short
-        name, a description, a submitted KYC form, a brand, and for TCR applications a campaign and
-        both inherit flags. The key's user is an admin or owner of the profile or its organization.
-        The vendor's later document marks `/v3/profiles*` as deprecated in prose only, in favour of
-        `/v3/sender-profiles`, and says that it behaves as before.
+        Starts the last step of onboarding. The step continues after the response. The server posts
+        the result once, without a signature, to `webHookUrl`. If it does not arrive, retrieve the
+        profile. The profile needs a name, a short name, a description, a submitted KYC form and a
+        brand. TCR applications also need a campaign and both inherit flags. The key's user must be
+        an admin or owner of the profile or its organization. The vendor's later document deprecates
+        `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and says that the
+        behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
@@ -503,14 +505,14 @@ class Profiles:
             web_hook_url: URL that is called once, unsigned, when processing ends. On the wire the H
                 and the U are capitals.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Returns:
             ``ProfileCompletion``.
 
         Raises:
-            BadRequestError: A prerequisite is not met, or the request is malformed. Late answers
-                name every prerequisite that is missing.
+            BadRequestError: A prerequisite is not met, or the request is malformed. Later responses
+                name every missing prerequisite.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,

@@ -34,10 +34,10 @@ class SenderProfiles:
     def list(self, *, page: int = 1, page_size: int = 100) -> Paginator[SenderProfile]:
         """List sender profiles.
 
-        Gives the sender profiles of the organization of the key, page after page. Takes an
+        Returns the sender profiles of the organization of the key, one page at a time. Requires an
         organization key.
 
-        Inferred: `profile_id` has no effect here, because the list belongs to the organization; one
+        Inferred: `profile_id` has no effect here, because the list belongs to the organization. One
         partner's client leaves it out on purpose.
 
         Args:
@@ -74,17 +74,17 @@ class SenderProfiles:
     ) -> SenderProfile:
         """Create a sender profile.
 
-        Creates a sender profile in the organization of the key. It can be used at once: there is no
-        completion step and no callback. A name and a short name are enough; then identity, opt-out
-        list and billing are the organization's. The response carries `api_key`, the profile's own
-        key, which is shown this one time.
+        Creates a sender profile in the organization of the key. The profile can be used at once:
+        there is no completion step and no callback. Only a name and a short name are required. The
+        profile then uses the identity, the opt-out list and the billing of the organization. The
+        response contains `api_key`, the profile's own key. It is shown only once.
 
-        Each of `billing`, `compliance` and the channels in `channels` is one of three things: the
-        profile's own, when you give its members; the organization's, when you give `{"inherit":
-        true}` and nothing else; none, when you leave it out. A number cannot be inherited: a
-        profile sends SMS from numbers of its own or over the shared routes of the country.
+        `billing`, `compliance` and each channel in `channels` have three choices. Give the members
+        to set the profile's own. Give `{"inherit": true}` and nothing else to use the
+        organization's. Leave it out to have none. A number cannot be inherited: a profile sends SMS
+        from its own numbers or over the shared routes of the country.
 
-        Documents that a market demands go in `documents`, a mapping of document key (see
+        Give the documents that a market requires in `documents`, a mapping of document key (see
         `compliance.retrieve_requirements`) to a `Path`, the content as bytes, or (file name, bytes,
         content type). The request is then a multipart form: one part with the profile as JSON and
         one part for each document.
@@ -109,8 +109,8 @@ class SenderProfiles:
             compliance: What the market of `channels.sms` demands, with the members that
                 `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`.
                 `{"inherit": true}` uses the organization's campaign.
-            notifications: Who gets notifications. A member since autumn 2026. One of
-                `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
+            notifications: Who gets notifications. Present since autumn 2026. One of `ORGANIZATION`,
+                `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
             sandbox: When true, the request is checked and a sample response given, but nothing is
                 stored.
 
@@ -119,8 +119,8 @@ class SenderProfiles:
 
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
-                the members. A market that registers with a regime and gets neither an identity of
-                its own nor an inherited one belongs here too.
+                the members. The status is also 400 when a market requires registration and has
+                neither its own identity nor an inherited one.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
@@ -141,8 +141,8 @@ class SenderProfiles:
     async def retrieve(self, sender_profile_id: str) -> SenderProfile:
         """Retrieve a sender profile.
 
-        Gives one sender profile. A profile of another organization is not found. The profile's
-        `api_key` is not in this response.
+        Returns one sender profile. The response is 404 for a profile of another organization. The
+        response does not contain the profile's `api_key`.
 
         Args:
             sender_profile_id: Id of the sender profile, a UUID.
@@ -197,14 +197,14 @@ class SenderProfiles:
     ) -> SenderProfile:
         """Update a sender profile.
 
-        Changes the given members and leaves the others as they are. None clears a member, except
-        `name` and `short_name`, which cannot be cleared. A call without any member is refused.
+        Changes only the given members. None clears a member. `name` and `short_name` cannot be
+        cleared. A call without any member is refused.
 
         Billing, channels and compliance cannot be changed here: the server refuses them as unknown.
-        Channels have calls of their own under `channels`.
+        To change channels, use the methods of `channels`.
 
-        Inferred: every member is optional. The vendor's document lists `name` as required, its
-        prose and live calls say otherwise.
+        Inferred: every member is optional. The vendor's document lists `name` as required, but its
+        prose and live calls show that it is not.
 
         Args:
             sender_profile_id: Id of the sender profile, a UUID.
@@ -216,7 +216,7 @@ class SenderProfiles:
             short_name: New SMS sender name, 3 to 11 letters, digits and spaces with at least one
                 letter. Cannot be cleared.
             description: New free text; null clears it.
-            notifications: Who gets notifications from now on; null clears it. A member since autumn
+            notifications: Who gets notifications from now on; null clears it. Present since autumn
                 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
             sandbox: When true, the request is checked and a sample response given, but nothing is
                 stored.
@@ -247,13 +247,12 @@ class SenderProfiles:
     async def delete(self, sender_profile_id: str, *, idempotency_key: str | None = None) -> None:
         """Delete a sender profile.
 
-        Deletes a sender profile. It can no longer be used or read; the record of what it sent is
-        kept. What it held is released: numbers go back to the vendor and may be given to others, a
-        WhatsApp account of its own is deregistered, routing rules stop. There is no sandbox for
-        this call.
+        Deletes a sender profile. The profile can no longer be used or read. The records of its
+        messages are kept. Its numbers return to the vendor and may be given to others, its own
+        WhatsApp account is deregistered, and its routing rules stop. This call has no sandbox.
 
-        Inferred: the request carries an empty JSON object. The vendor's document has no body, but a
-        request without one was reported to fail.
+        Inferred: the request carries an empty JSON object. The vendor's document shows no body, but
+        users reported that a request without a body fails.
 
         Args:
             sender_profile_id: Id of the sender profile, a UUID.

@@ -43,8 +43,8 @@ class Templates:
     ) -> Paginator[Template]:
         """List templates.
 
-        Gives the templates page by page. `page` and `page_size` were mandatory until September
-        2026; giving both works at any time.
+        Returns the templates, one page at a time. `page` and `page_size` were required until
+        September 2026. A request with both always works.
 
         Args:
             page: Number of the page, counted from 1.
@@ -91,7 +91,7 @@ class Templates:
     ) -> Template:
         """Create a template.
 
-        Creates a template, as a draft unless `submit_for_review` is set. The server derives its
+        Creates a template. It is a draft unless `submit_for_review` is set. The server chooses its
         name.
 
         Args:
@@ -110,7 +110,7 @@ class Templates:
             auto_create_for_sp: Whether every sender profile gets a copy. Only for organizations
                 enabled for it, only at creation, and only since late 2026.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Returns:
             ``Template``.
@@ -134,8 +134,8 @@ class Templates:
     async def retrieve(self, template_id: str) -> Template:
         """Retrieve a template.
 
-        Gives one template. The endpoint page speaks of its definition, but neither its schema nor
-        its example has one.
+        Returns one template. The vendor's page for this endpoint mentions the definition, but its
+        schema and its example do not contain one.
 
         Args:
             template_id: Id of the template, a UUID.
@@ -186,10 +186,11 @@ class Templates:
     ) -> Template:
         """Update a template.
 
-        Changes the given members; in spite of PUT the others stay. During review definition,
-        category and language are frozen (409 `CONFLICT_006`); paused, disabled and revoked
-        templates refuse them (400). A change to an approved template is live at once. Templates
-        provided by the vendor take `submit_for_review` only.
+        Changes the given members. The other members keep their values, although the method is PUT.
+        During review, the definition, category and language cannot change (409 `CONFLICT_006`). For
+        paused, disabled and revoked templates, changing them gives a 400. A change to an approved
+        template takes effect at once. For templates provided by the vendor, only
+        `submit_for_review` can be set.
 
         Args:
             template_id: Id of the template, a UUID.
@@ -204,10 +205,10 @@ class Templates:
             language: Language tag with an underscore. Frozen during review.
             definition: New content, which probably replaces the old content as a whole. Frozen
                 during review.
-            submit_for_review: Whether the template goes to review at once. The server takes false
-                when it is left out. Channels in review stop sending.
+            submit_for_review: Whether the template goes to review at once. The server's default is
+                false. Channels in review stop sending.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Returns:
             ``Template``.
@@ -238,18 +239,18 @@ class Templates:
     ) -> None:
         """Delete a template.
 
-        Deletes a template, at Meta too when `delete_from_meta` is set. Documented calls always
-        carry a JSON object; an empty one will do.
+        Deletes a template. If `delete_from_meta` is set, it is also deleted at Meta. Documented
+        requests always carry a JSON object. It may be empty.
 
         Args:
             template_id: Id of the template, a UUID.
             idempotency_key: Calling again with the same key repeats nothing.
 
         Keyword Args:
-            delete_from_meta: Whether the template is deleted at WhatsApp (Meta) too. The server
-                takes false when it is left out.
+            delete_from_meta: Whether the template is deleted at WhatsApp (Meta) too. The server's
+                default is false.
             sandbox: Whether to check the request for real without storing or sending anything. The
-                server takes false when it is left out.
+                server's default is false.
 
         Raises:
             BadRequestError: The id is malformed (`VALIDATION_001`).

@@ -33,21 +33,21 @@ class Users:
     def list(self) -> Paginator[User]:
         """List the users.
 
-        Gives the users of your account, all on one page. The owner is not among them. Needs the
-        role `developer` or a higher one.
+        Returns all users of your account on one page. The owner is not included. Requires the role
+        `developer` or a higher one.
 
-        Users reach the dashboard. They have nothing to do with API keys: removing one leaves the
-        keys as they are.
+        Users have access to the dashboard. They are independent of API keys: removing a user does
+        not change any key.
 
-        Inferred: invited users are among them, since `invited` is a status.
+        Inferred: invited users are included, because `invited` is a status.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``User``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            PermissionDeniedError: The role `developer` is missing (`AUTH_004`). Inferred; no source
-                prints the code.
+            PermissionDeniedError: The role `developer` is missing (`AUTH_004`). Inferred: no source
+                shows the code.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
@@ -64,8 +64,8 @@ class Users:
     ) -> User:
         """Invite a user.
 
-        Invites somebody by e-mail. The invitation lasts 7 days. Needs the role `admin`. The call
-        counts against the sensitive rate limit.
+        Invites a person by e-mail. The invitation is valid for 7 days. Requires the role `admin`.
+        The call counts against the sensitive rate limit.
 
         Inferred: the status of the user is `invited` until the invitation is accepted.
 
@@ -85,11 +85,11 @@ class Users:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred; no source
-                prints the code.
+            PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred: no source
+                shows the code.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
-            ConflictError: A user with this e-mail address exists or is invited already
+            ConflictError: A user with this e-mail address already exists or is already invited
                 (`RESOURCE_007`). Or the idempotency key is in use.
             UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
@@ -104,7 +104,7 @@ class Users:
     async def retrieve(self, user_id: str) -> User:
         """Retrieve a user.
 
-        Gives one user of your account.
+        Returns one user of your account.
 
         Args:
             user_id: Id of the user.
@@ -155,8 +155,8 @@ class Users:
     ) -> User:
         """Change the role of a user.
 
-        Gives a user another role. Needs the role `admin`. You cannot change your own role, nor that
-        of the last admin.
+        Changes the role of a user. Requires the role `admin`. You cannot change your own role or
+        the role of the last admin.
 
         Args:
             user_id: Id of the user.
@@ -173,10 +173,10 @@ class Users:
 
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`). Or it would
-                change your own role or that of the last admin; no source has the code, nor whether
-                the status is 400 exactly.
-            PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred; no source
-                prints the code.
+                change your own role or the role of the last admin. No source gives the code or
+                confirms the status 400.
+            PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred: no source
+                shows the code.
             NotFoundError: Your account has no user with this id (`RESOURCE_006`).
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
@@ -203,8 +203,8 @@ class Users:
     ) -> None:
         """Remove a user.
 
-        Takes a user's access to the dashboard away. API keys stay as they are. Needs the role
-        `admin`. You cannot remove yourself, nor the last admin.
+        Removes a user's access to the dashboard. API keys do not change. Requires the role `admin`.
+        You cannot remove yourself or the last admin.
 
         Args:
             user_id: Id of the user.
@@ -215,10 +215,9 @@ class Users:
 
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`). Or it would
-                remove yourself or the last admin; no source has the code, nor whether the status is
-                400 exactly.
-            PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred; no source
-                prints the code.
+                remove you or the last admin. No source gives the code or confirms the status 400.
+            PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred: no source
+                shows the code.
             NotFoundError: Your account has no user with this id (`RESOURCE_006`).
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not

@@ -49,9 +49,9 @@ class VoiceCallsParticipants:
     def list(self, call_id: str) -> Paginator[CallParticipant]:
         """List the participants of a call.
 
-        Gives who is in the conference that a live call is in, the call itself included. The
-        response is a bare array without pages. The id of a participant is a call id too:
-        `voice.calls.retrieve` takes it.
+        Returns the participants of the conference of a live call, including the call itself. The
+        response is an array without pages. The id of a participant is also a call id and can be
+        given to `voice.calls.retrieve`.
 
         Args:
             call_id: Id of the call.
@@ -81,10 +81,10 @@ class VoiceCallsParticipants:
     ) -> Call:
         """Add a participant to a call.
 
-        Dials a user of your app or a phone number into the conference that a live call is in, and
-        gives the new participant's own call. It is billed and reported like any other call, and can
-        be looked up and hung up by its id. Only a call that was connected to a conference takes
-        participants.
+        Calls a user of your app or a phone number and adds them to the conference of a live call.
+        Returns the new participant's own call. That call is billed and reported like any other
+        call. Its id can be used to retrieve it and to hang it up. Participants can be added only to
+        a call that is connected to a conference.
 
         Args:
             call_id: Id of the call.
@@ -127,8 +127,8 @@ class VoiceCallsParticipants:
     ) -> None:
         """Remove all participants of a call.
 
-        Ends the call of everybody in the conference, the call itself included. Each call is
-        reported by its webhook. A conference that is already empty is a success too.
+        Ends the calls of all participants in the conference, including the call itself. A webhook
+        reports each call. The response is also successful when the conference is already empty.
 
         Args:
             call_id: Id of the call.
@@ -162,8 +162,8 @@ class VoiceCallsParticipants:
     ) -> None:
         """Mute or unmute a participant.
 
-        Mutes one participant of the conference that a live call is in, or lets them be heard again.
-        Muting twice is a success.
+        Mutes or unmutes one participant of the conference of a live call. Muting a muted
+        participant also succeeds.
 
         Args:
             call_id: Id of the call.
@@ -203,8 +203,8 @@ class VoiceCallsParticipants:
     ) -> None:
         """Remove a participant from a call.
 
-        Ends the call of one participant of the conference that a live call is in. Everybody else
-        stays connected.
+        Ends the call of one participant in the conference of a live call. All other participants
+        stay connected.
 
         Args:
             call_id: Id of the call.
@@ -256,8 +256,8 @@ class VoiceCalls:
     ) -> Paginator[Call]:
         """List calls.
 
-        Gives your calls, most recent first, page after page. It is for looking calls up afterwards;
-        webhooks tell about calls as they happen. The entries have no `timeline`.
+        Returns your calls, one page at a time. The most recent call comes first. Use it to look up
+        past calls. Webhooks report calls while they happen. The entries have no `timeline`.
 
         Args:
             page: Number of the page, counted from 1.
@@ -299,8 +299,8 @@ class VoiceCalls:
     async def retrieve(self, call_id: str) -> Call:
         """Retrieve a call.
 
-        Gives one call with its `timeline`, which tells when the call entered each status. The id is
-        the one that the question to your callback URL and the call webhooks carry.
+        Returns one call with its `timeline`, which shows when the call entered each status. The
+        callback requests to your URL and the call webhooks contain the same id.
 
         Args:
             call_id: Id of the call.
@@ -349,11 +349,11 @@ class VoiceCalls:
         idempotency_key: str | None = None,
         **fields: Unpack[CallHangupFields],
     ) -> None:
-        """Hang a call up.
+        """Hang up a call.
 
-        Ends a live call. The call then ends as any other does: an answered one as `COMPLETED`, one
-        that still rings as `NO_ANSWER`, `REJECTED` or `FAILED`, each with its webhook. A call
-        without a phone leg, such as one between two users of your app, cannot be hung up.
+        Ends a live call. A call that was picked up ends as `COMPLETED`. A call that still rings
+        ends as `NO_ANSWER`, `REJECTED` or `FAILED`. The usual webhook is sent. A call without a
+        phone leg, such as one between two users of your app, cannot be hung up.
 
         Args:
             call_id: Id of the call.
@@ -378,12 +378,12 @@ class VoiceCalls:
     async def list_recordings(self, call_id: str) -> CallRecordingList:
         """List the recordings of a call.
 
-        Gives a link to every recording of a call, oldest first. The links are signed: **whoever has
-        one can download the recording** until `url_expires_at`, so they are treated as secrets.
-        Call again for fresh ones.
+        Returns a link to every recording of a call. The oldest recording comes first. The links are
+        signed. **Anybody who has a link can download the recording** until `url_expires_at`, so the
+        links are treated as secrets. Call the method again for new links.
 
-        The list is empty until the webhook `call.recording_ready` was sent, and for a call that was
-        never recorded.
+        The list is empty until the webhook `call.recording_ready` is sent. It stays empty for a
+        call that was never recorded.
 
         Args:
             call_id: Id of the call.
@@ -407,8 +407,9 @@ class VoiceCalls:
     ) -> None:
         """Start or stop recording a call.
 
-        Starts recording a live call, or stops a recording, however it was started. A call without a
-        phone leg, such as one between two users of your app, cannot be recorded.
+        Starts recording a live call, or stops a recording. It does not matter how the recording was
+        started. A call without a phone leg, such as one between two users of your app, cannot be
+        recorded.
 
         Args:
             call_id: Id of the call.
@@ -446,13 +447,12 @@ class VoiceTokens:
     ) -> VoiceToken:
         """Create a voice token.
 
-        Makes a token for one user of your app. Call it from your backend and hand the token to the
-        app, whose voice client registers with it. The token is a secret and lasts for `ttl`
-        seconds.
+        Creates a token for one user of your app. Call it from your backend and pass the token to
+        the app. The app's voice client registers with the token. The token is a secret and is valid
+        for `ttl` seconds.
 
-        The identity is bound to `number`, or to your default line; calls that it places go out over
-        that number. Another token for the same identity binds it again, so an identity can move
-        between numbers.
+        The identity is bound to `number`, or to your default line. Its outbound calls use that
+        number. Another token for the same identity can bind it to another number.
 
         Args:
             idempotency_key: Calling again with the same key repeats nothing; made for each call
@@ -461,8 +461,7 @@ class VoiceTokens:
         Keyword Args:
             identity: Your own name for the user, 1 to 200 letters, digits, hyphens and underscores.
             number: One of your voice numbers in E.164 form. Left out, your default line.
-            ttl: Seconds that the token lasts, at most 3600. The server takes 600 when it is left
-                out.
+            ttl: Seconds that the token lasts, at most 3600. The server's default is 600.
             sandbox: When true, the request is checked and a sample token given.
 
         Returns:
@@ -470,7 +469,7 @@ class VoiceTokens:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: Inferred; `number` is not one of your voice numbers.
+            NotFoundError: Inferred: `number` is not one of your voice numbers.
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).

@@ -51,12 +51,12 @@ class Webhooks:
     def list_event_types(self) -> Paginator[WebhookEventType]:
         """List the event types.
 
-        Gives the event types that an endpoint can subscribe to, all on one page. Both forms occur:
-        families (`message`) with `sub_types` below them, and flat rows (`message.sent`) without.
-        The list grows.
+        Returns all event types that an endpoint can subscribe to, on one page. Two forms occur:
+        families (`message`) with `sub_types`, and single event types (`message.sent`) without. The
+        vendor adds event types over time.
 
-        An endpoint subscribes to families in `event_types` and narrows them in `event_filters`;
-        `webhooks.test` takes full names.
+        An endpoint subscribes to families in `event_types` and selects events of a family in
+        `event_filters`. `webhooks.test` takes full names.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``WebhookEventType``.
@@ -86,10 +86,10 @@ class Webhooks:
     ) -> Paginator[Webhook]:
         """List webhook endpoints.
 
-        Gives your webhook endpoints, page after page.
+        Returns your webhook endpoints, one page at a time.
 
-        Sources disagree on whether the entries carry `signing_secret`. Treat the response as if
-        they did.
+        Sources disagree on whether the entries contain `signing_secret`. Treat the response as
+        secret.
 
         Args:
             page: Number of the page, counted from 1.
@@ -125,13 +125,13 @@ class Webhooks:
     ) -> Webhook:
         """Create a webhook endpoint.
 
-        Registers a URL of yours that Sent posts events to. The response carries `signing_secret`,
-        which `sent_async.webhooks.WebhookReceiver` takes to verify the deliveries. Store it now:
-        one source says that it is shown in full only here and by `rotate_secret`.
+        Registers a URL that Sent posts events to. The response contains `signing_secret`. Give it
+        to `sent_async.webhooks.WebhookReceiver` to verify deliveries. Store it now: one source says
+        that only this call and `rotate_secret` return it in full.
 
-        A delivery fails on any status other than 2xx, on a timeout and on a connection error. It is
-        repeated after about one minute, then after twice the wait each time up to an hour, until
-        `retry_count` is used up. Ten failed attempts in a row turn the endpoint off;
+        A delivery fails on any status other than 2xx, on a timeout and on a connection error. Sent
+        retries it after about one minute. The delay doubles each time, up to one hour, until
+        `retry_count` is reached. Ten failed attempts in a row turn the endpoint off.
         `toggle_status` turns it on again.
 
         Inferred: 409 when the idempotency key is in use.
@@ -148,10 +148,9 @@ class Webhooks:
             event_filters: By family, which of its events to deliver, without the family's name, as
                 in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named
                 here, all are delivered.
-            retry_count: How often a failed delivery is repeated, 1 to 5. The server takes 3 when it
-                is left out.
-            timeout_seconds: Seconds that your service has for a response, 5 to 120. The server
-                takes 30 when it is left out.
+            retry_count: How often a failed delivery is repeated, 1 to 5. The server's default is 3.
+            timeout_seconds: Seconds that your service has for a response, 5 to 120. The server's
+                default is 30.
             sender_profile: What to deliver for sender profiles. The server copies the endpoint to
                 all of them, present and future. No response has this member.
             sandbox: When true, the request is checked and a sample response given, but nothing is
@@ -162,7 +161,7 @@ class Webhooks:
 
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
-                the members. A number out of its range is `VALIDATION_005`.
+                the members. A number outside its range gives `VALIDATION_005`.
             NotFoundError: What the path, the body or `x-profile-id` names does not exist
                 (`RESOURCE_*`).
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
@@ -181,8 +180,8 @@ class Webhooks:
     async def retrieve(self, webhook_id: str) -> Webhook:
         """Retrieve a webhook endpoint.
 
-        Gives one webhook endpoint. `consecutive_failures` and the two delivery times tell how it
-        fares.
+        Returns one webhook endpoint. `consecutive_failures` and the two delivery times show whether
+        its deliveries succeed.
 
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
@@ -234,13 +233,13 @@ class Webhooks:
         """Replace the settings of a webhook endpoint.
 
         Replaces the settings of a webhook endpoint. **Give every member, not only those that
-        change**: unlike `templates.update` this is no partial update. A third party reports that
-        the live API refuses a request with members missing, `display_name` above all. Call
-        `retrieve` first and give back what stays. To turn an endpoint on or off, use
-        `toggle_status`.
+        change.** Unlike `templates.update`, this is not a partial update. A third party reports
+        that the live API refuses a request with missing members, especially `display_name`. Call
+        `retrieve` first and send the members that do not change as well. To turn an endpoint on or
+        off, use `toggle_status`.
 
-        Inferred: a member that is left out and not refused falls back to the server's default, so
-        `event_filters` and `sender_profile` are given again too. The secret stays.
+        Inferred: if the server accepts a request without a member, that member gets the server's
+        default. So give `event_filters` and `sender_profile` again too. The secret does not change.
 
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
@@ -267,7 +266,7 @@ class Webhooks:
 
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
-                the members, those that are missing included.
+                the members, including missing ones.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`).
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
@@ -288,11 +287,11 @@ class Webhooks:
     async def delete(self, webhook_id: str, *, idempotency_key: str | None = None) -> None:
         """Delete a webhook endpoint.
 
-        Deletes a webhook endpoint. There is no sandbox for this call: the server ignores the member
-        and deletes. To stop deliveries for a while, use `toggle_status`.
+        Deletes a webhook endpoint. This call has no sandbox: the server ignores `sandbox` and
+        deletes the endpoint. To pause deliveries, use `toggle_status`.
 
-        Inferred: the request carries an empty JSON object. The vendor's document has no body, but a
-        request without one was reported to fail.
+        Inferred: the request carries an empty JSON object. The vendor's document shows no body, but
+        users reported that a request without a body fails.
 
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
@@ -319,11 +318,12 @@ class Webhooks:
     ) -> Webhook:
         """Turn a webhook endpoint on or off.
 
-        Sets `is_active` to the given value, in spite of the name. Use it to turn an endpoint on
-        again after ten failed attempts in a row turned it off.
+        Sets `is_active` to the given value. It does not toggle the value, although its name
+        suggests so. Use it to turn an endpoint on again after ten failed attempts in a row turned
+        it off.
 
-        Inferred: the response may leave out the secret, the filters and the dates, as a third
-        party's test shows.
+        Inferred from a third party's test: the response may leave out the secret, the filters and
+        the dates.
 
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
@@ -366,12 +366,12 @@ class Webhooks:
     ) -> WebhookSecret:
         """Rotate the secret of a webhook endpoint.
 
-        Makes a new secret for the signatures of an endpoint and gives it, this one time. The old
-        secret stops signing at once: there is no overlap. `sent_async.webhooks.WebhookReceiver`
-        takes several secrets, for deliveries that were signed before.
+        Creates a new signing secret for an endpoint and returns it. It is shown only once. Sent
+        stops using the old secret at once. `sent_async.webhooks.WebhookReceiver` accepts several
+        secrets, so it can still verify deliveries signed with the old one.
 
-        **Check the id first.** A third party saw the live API hand out a secret for an endpoint
-        that does not exist, so a success does not prove that the id is right.
+        **Check the id first.** A third party saw the live API return a secret for an endpoint that
+        does not exist. A successful response does not prove that the id is correct.
 
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
@@ -387,8 +387,8 @@ class Webhooks:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`). Seen to be
-                missing live.
+            NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`). The live API
+                was seen not to return this error.
             ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
                 worth a retry), or the key was used for a different request (`CONFLICT_005`, not
                 worth one).
@@ -414,12 +414,12 @@ class Webhooks:
     ) -> WebhookTestResult:
         """Send a test event to a webhook endpoint.
 
-        Delivers one event of the given type to the endpoint, once and without retries. The call
-        itself succeeds whatever the endpoint does: **whether the delivery worked is `success` of
-        the result**, with the reason in `message`.
+        Delivers one event of the given type to the endpoint, without retries. The call succeeds
+        even if the delivery fails. **Read `success` of the result to see whether the delivery
+        succeeded.** `message` gives the reason.
 
         Inferred: the call counts against the sensitive rate limit. Sources name 10 and 60 requests
-        a minute, and a pool of its own keeps a refused test from holding up other calls.
+        a minute. A separate limit is used so that a refused test does not delay other calls.
 
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
@@ -458,9 +458,9 @@ class Webhooks:
     ) -> Paginator[WebhookEvent]:
         """List the deliveries to a webhook endpoint.
 
-        Gives the events that were or will be delivered to an endpoint, page after page, with what
-        became of each. Use it to find what your service missed. What the copies of the endpoint in
-        sender profiles received is in the list too. No source says how long the entries are kept.
+        Returns the past and pending deliveries to an endpoint with their results, one page at a
+        time. Use it to find events that your service missed. The list includes deliveries to the
+        copies of the endpoint in sender profiles. No source says how long the entries are kept.
 
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
