@@ -1,4 +1,4 @@
-"""What a batch has finished, in an SQLite file, so that a run after a crash does only the rest."""
+"""A record of the finished items of a batch in an SQLite file. After a crash, the next run does only the rest."""
 
 # sqlite3 and the rest of what only a journal needs are imported where they are used: most programs have no journal.
 from __future__ import annotations
@@ -24,7 +24,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 _Row = tuple[str, str, bytes]
 
-_APPLICATION: Final = 0x53454E54  # "SENT"; SQLite keeps such a number for whose file it is
+_APPLICATION: Final = 0x53454E54  # "SENT"; SQLite stores this number to identify the application
 _VERSION: Final = 1
 # Rows are appended, which is a quarter of the work of sorting them in by their keys. Keys are looked up in memory.
 _SCHEMA: Final = f"""
@@ -37,7 +37,7 @@ PRAGMA user_version = {_VERSION};
 _GATHER: Final = 0.005
 """Seconds in which finished items gather for one transaction. A transaction for each cost a fifth of the throughput."""
 _MOST_WAITING: Final = 1000
-"""How many finished items may wait to be written before no further call begins."""
+"""The number of finished items that may wait to be written. Beyond it no new call starts."""
 _PLAIN: Final = (type(None), bool, int, float, str, list, dict)
 
 
@@ -74,7 +74,7 @@ class Journal:
         self._opened = contextlib.ExitStack()
         self._id = ""
         self._numbers = dict[str, int]()
-        """Where in the file the items of earlier runs are."""
+        """The row ids of the items of earlier runs."""
         self._keys = set[str]()
         self._waiting = list[tuple[_Row, Callable[[], Awaitable[object]]]]()
         self._writing: asyncio.Future[None] | None = None
@@ -164,7 +164,7 @@ class Journal:
 
     async def value(self, key: str) -> Any:
         """The value of an item that an earlier run finished."""
-        while self._writing is not None:  # to look into the file would stop the event loop for as long
+        while self._writing is not None:  # reading the file now would block the event loop
             await asyncio.wait([self._writing])
         number = (self._numbers[key],)
         ((kind, value),) = self._database.execute("SELECT kind, value FROM done WHERE number = ?", number)
@@ -217,7 +217,7 @@ class Journal:
                 await report()
 
     def end(self) -> None:
-        """Nothing more will be kept."""
+        """No more items follow."""
         self._ending = True
         self._news.set()
 
@@ -231,7 +231,7 @@ class Journal:
             )
 
     async def close(self) -> None:
-        """Write what waits, and let go of the file."""
+        """Write the pending items, and close the file."""
         closing = self._in_thread(self._close)
         self._thread.shutdown(wait=False)
         try:
@@ -259,7 +259,7 @@ class Journal:
 
 
 class ItemNames(Generic[K]):
-    """How the items of one batch are named in its journal, and their writes on the wire."""
+    """The names of one batch's items in its journal, and the idempotency keys of their writes."""
 
     def __init__(self, journal: Journal, call: Callable[..., Any], key: Callable[[K], str] | None) -> None:
         self.journal = journal
@@ -308,7 +308,7 @@ def _encoded(value: object) -> tuple[str, bytes]:
 
 @functools.lru_cache(64)
 def _name_of_kind(kind: Any) -> str | None:
-    """How a class is found again; empty for what JSON knows, ``None`` for what cannot be kept."""
+    """The import path of a class. Empty for JSON types, ``None`` for a class that cannot be stored."""
     if kind in _PLAIN:
         return ""
     has_members = issubclass(kind, msgspec.Struct) or hasattr(kind, "__dataclass_fields__")

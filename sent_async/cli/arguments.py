@@ -1,4 +1,4 @@
-"""What several commands take: options in common, bodies from files, pairs of name and value."""
+"""Arguments of several commands: common options, bodies from files, pairs of name and value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IdempotencyKey = Annotated[
 
 
 def completes(*values: str) -> Callable[[str], list[str]]:
-    """Offer these values to the shell. Others are accepted too: the API may know more."""
+    """Offer these values for shell completion. Others are accepted too, because the API may know more."""
 
     def matching(incomplete: str) -> list[str]:
         return [value for value in values if value.startswith(incomplete)]
@@ -52,7 +52,7 @@ def read(source: str) -> bytes:
 
 
 def read_json(data: str) -> Any:
-    """JSON given as it is, as ``@FILE``, or as ``-`` for stdin."""
+    """JSON given as text, as ``@FILE``, or as ``-`` for stdin."""
     source = data.removeprefix("@") if data.startswith("@") else None
     text = read(source or "-") if source is not None or data == "-" else data.encode()
     try:

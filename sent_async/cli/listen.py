@@ -56,7 +56,7 @@ def listen(
             try:
                 _write(event, show_content=show_content, as_json=as_json)
             except BrokenPipeError as error:
-                with suppress(asyncio.InvalidStateError):  # it is known already
+                with suppress(asyncio.InvalidStateError):  # the result is set already
                     reader_gone.set_exception(error)
 
         application = web.Application()
@@ -102,7 +102,7 @@ def _plain(value: object, show_content: bool) -> Any:
 
 
 def _value(value: object) -> str:
-    """As it is where that is one word, otherwise as JSON."""
+    """One word as plain text, anything else as JSON."""
     if isinstance(value, str) and value and not any(character.isspace() or character == '"' for character in value):
         return value
     return msgspec.json.encode(value).decode()

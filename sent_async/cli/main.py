@@ -1,4 +1,4 @@
-"""The root of all commands, and what holds for all of them."""
+"""The root command, and the options of all commands."""
 
 from __future__ import annotations
 

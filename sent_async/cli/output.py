@@ -1,4 +1,4 @@
-"""What a command prints: one object for people, JSON for pipes, remarks on stderr. Tables are in ``table``."""
+"""The output of a command: one object for people, JSON for pipes, notes on stderr. Tables are in ``table``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
 def write(text: str) -> None:
-    """Print on stdout, at once. A character that the terminal cannot show never costs the output."""
+    """Print on stdout and flush. A character that the terminal cannot show is replaced."""
     _write(text.encode(sys.stdout.encoding, errors="replace"))
 
 
@@ -40,7 +40,7 @@ def _write(line: bytes) -> None:
 
 
 def say(text: str) -> None:
-    """Print a remark on stderr, where it is in no pipe's way."""
+    """Print a note on stderr, so that pipes get only the data."""
     typer.echo(clean(text), err=True)
 
 
@@ -67,7 +67,7 @@ def outcome(result: Result[str, Any]) -> dict[str, Any]:
 
 
 def progress_bar(*, as_json: bool) -> tuple[Progress, Any]:
-    """A bar on stderr, only where somebody can see it and it is in nobody's way, and what to call with the progress."""
+    """A progress bar on stderr, only in a terminal, and the function to call with the progress."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -101,7 +101,7 @@ def readable(value: object) -> str:
 
 
 def clean(text: str) -> str:
-    """Nothing that others wrote, such as a name, reaches the terminal as a command."""
+    """Remove control characters, so that data such as a name cannot control the terminal."""
     return "".join(map(_harmless, text))
 
 

@@ -1,4 +1,4 @@
-"""From a command to the API and back: the key, the client, the exit code, and what is said when it does not work."""
+"""A command's access to the API: the key, the client, the exit code and the error messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ExitCode(enum.IntEnum):
 
 
 Ending: TypeAlias = ExitCode | None
-"""``None`` is ``OK``."""
+"""How the work of a command ended. ``None`` means ``OK``."""
 
 
 def run(context: typer.Context, work: Callable[[SentClient], Awaitable[Ending]]) -> None:
@@ -42,7 +42,7 @@ def run(context: typer.Context, work: Callable[[SentClient], Awaitable[Ending]])
 
 
 def show(context: typer.Context, call: Callable[[SentClient], Awaitable[msgspec.Struct]], *, as_json: bool) -> None:
-    """Make a call, and print the one thing that it gives."""
+    """Make a call, and print the object that it returns."""
 
     async def work(sent: SentClient) -> None:
         write_one(await call(sent), as_json=as_json)
@@ -61,14 +61,14 @@ def run_without_client(context: typer.Context, work: Callable[[], Coroutine[Any,
         code = exit_code(error)
     except (KeyboardInterrupt, EOFError):
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, such as head, has enough
+    except BrokenPipeError:  # the reader of our output, such as head, closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.OK
     raise typer.Exit(code)
 
 
 def _api_key() -> str:
-    """From the environment or typed in unseen; never from the command line, which other users of a machine can read."""
+    """The API key from the environment or a hidden prompt. Other users of a machine can read a command line."""
     if key := os.environ.get("SENT_DM_API_KEY"):
         return key
     if sys.stdin.isatty() and sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""Tables, printed page by page as a list comes. A narrow terminal costs columns, never letters."""
+"""Tables, printed page by page. In a narrow terminal columns are left out, and no text is cut."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _GAP: Final = 2
 _LEAST: Final = 20
-"""How narrow a text may become: longer ones go on below. Ids are never broken."""
+"""The smallest width of a text column. Longer texts wrap, except ids."""
 
 
 def show_list(
@@ -60,7 +60,7 @@ async def _write_list(found: Paginator[Any], columns: Sequence[str], *, as_json:
 
 
 class Table:
-    """Rows below one header. The first rows decide which columns there is room for, and how wide they are."""
+    """Rows below one header. The first rows decide which columns fit, and how wide they are."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
@@ -94,13 +94,13 @@ class Table:
         write("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
     def end(self) -> None:
-        """Say which columns there was no room for."""
+        """Print which columns did not fit."""
         if self._widths and (left_out := [name for name in self._columns if name not in self._widths]):
             say(f"not shown: {', '.join(left_out)}; a wider terminal or --json has them")
 
 
 def fit(natural: dict[str, int], room: int | None) -> dict[str, int]:
-    """The columns that there is room for, with their widths.
+    """The columns that fit, with their widths.
 
     Texts become narrower first, down to ``_LEAST``; then columns are left out. The first column always stays.
 

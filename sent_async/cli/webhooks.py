@@ -92,7 +92,7 @@ def deliver_sample(
 
 
 def _subscription(events: list[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """The families, and of those that are not wanted whole, the events without the family's name."""
+    """The event families, and the single events of families that are not subscribed as a whole."""
     families = list(dict.fromkeys(event.partition(".")[0] for event in events))
     filters: dict[str, list[str]] = {}
     for event in events:

@@ -22,7 +22,7 @@ from .store import Key, Record, View, new_sender_profile, new_user, with_overrid
 
 
 class AccountControls(ABC):
-    """What happens to an account outside of its API."""
+    """Changes of an account that do not come from API requests."""
 
     @property
     @abstractmethod
@@ -54,7 +54,7 @@ class AccountControls(ABC):
         return msgspec.structs.replace(self.sender_profiles[wire["id"]], api_key=value)
 
     def activate_market(self, country: str, number_type: str, *, profile_id: str | None = None) -> SmsMarket:
-        """End the review of an SMS market well. It gets a number, and ``channel.activated`` is reported.
+        """Approve an SMS market. It gets a number, and ``channel.activated`` is reported.
 
         Raises ``KeyError`` for one that is not stored.
         """
@@ -78,7 +78,7 @@ class AccountControls(ABC):
         return msgspec.convert(market, SmsMarket)
 
     def set_lookup(self, number: str, **facts: Any) -> None:
-        """From now on, tell this of a number; members as in ``NumberLookup``."""
+        """From now on, return this for a lookup of the number; members as in ``NumberLookup``."""
         if parse(number) is None:
             raise ValueError("the number must be in the E.164 form, such as +14155551234")
         self._world.store.lookups[number] = with_overrides(NumberLookup, {}, facts)

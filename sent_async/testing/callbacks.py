@@ -1,4 +1,4 @@
-"""The unsigned report that a profile's completion has ended, to an address of the caller's own."""
+"""The unsigned callback after a profile's completion, to an address that the caller gave."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from .outbox import Outbox
 from .store import JSON
 
 KEPT: Final = 10_000
-"""How many reports are remembered."""
+"""The number of callbacks that are kept."""
 _PATIENCE: Final = 5.0
 
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
-    """One report of a completion to its ``webHookUrl``."""
+    """One callback of a completion to its ``webHookUrl``."""
 
     url: str
     body: Any
     status: int | None
-    """What the receiver responded; ``None`` when it was not reached, or is elsewhere and so not tried."""
+    """The status of the receiver's response. ``None`` when it was not reached, or its host is not allowed."""
 
 
 async def report(outbox: Outbox, made: list[Callback], url: str, body: JSON) -> None:
-    """Post it once, and note how that went. A failure is nobody's error but the receiver's."""
+    """Post it once, and record the result. A failure raises nothing."""
     outcome = await outbox.post(url, msgspec.json.encode(body), {}, _PATIENCE)
     made.append(Callback(url=url, body=body, status=outcome.status))
     del made[:-KEPT]

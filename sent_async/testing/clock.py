@@ -1,4 +1,4 @@
-"""The fake's time: the real one, moved on by ``FakeSent.advance``."""
+"""The fake's clock: real time plus what ``FakeSent.advance`` added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
 class Clock:
-    """Unix time plus what the clock was moved by, and what is to happen at a moment of it.
+    """Unix time plus the advanced seconds, and callbacks for moments of this clock.
 
     Callbacks run in the event loop that called ``start``, and only until ``stop``. What became due before runs then.
     """
@@ -30,9 +30,9 @@ class Clock:
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move on by ``seconds``, and run what becomes due, each callback at its own moment.
+        """Advance by ``seconds``, and run what becomes due, each callback at its own moment.
 
-        Never back: windows and keys that have run out would come back to life.
+        The clock never goes back, because expired windows and keys would become valid again.
         """
         if not 0 <= seconds <= _LATEST - self.now():
             raise ValueError(f"time goes forward only, and up to the year 9000; got {seconds!r} seconds")
@@ -42,19 +42,19 @@ class Clock:
         self._wake()
 
     def call_at(self, moment: float, callback: Callable[[], object]) -> None:
-        """Call ``callback`` when it is ``moment``, in Unix seconds of this clock; two of one moment in this order."""
+        """Call ``callback`` at ``moment``, in Unix seconds of this clock. Callbacks of one moment run in this order."""
         waiting = (moment, next(self._order), callback)
         heapq.heappush(self._waiting, waiting)
         if self._waiting[0] is waiting:
             self._wake()
 
     def start(self) -> None:
-        """Run what is due, and from now on what becomes due."""
+        """Run the callbacks that are due, and later ones when they become due."""
         self._loop = asyncio.get_running_loop()
         self._wake()
 
     def stop(self) -> None:
-        """Run nothing any more. What waits is kept."""
+        """Run no more callbacks. The pending ones are kept."""
         self._loop = None
         self._wake()
 

@@ -1,4 +1,4 @@
-"""What every handler is given, and who is asking."""
+"""The arguments of every handler, and the caller of a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .store import JSON, Key, Store
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How this fake differs from the one the defaults make."""
+    """The options of this fake."""
 
     empty_auth_bodies: bool = False
     profile_page_size: int | None = None
@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks: a key, and the profile it acts for."""
+    """The caller of a request: a key, and the profile that it acts for."""
 
     key: Key
     acting: str | None = None
@@ -49,7 +49,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is, and how to tell that it changed. For a sandbox request nothing in it leaves a trace."""
+    """The store, the clock and the event reports. In a sandbox request nothing that uses them has an effect."""
 
     store: Store
     settings: Settings
@@ -58,11 +58,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     time: Callable[[], float]
     """The time, in Unix seconds of the fake's clock."""
     call_at: Callable[[float, Callable[[], object]], None]
-    """Calls something when the fake's clock gets there: ``world.call_at(moment, callback)``."""
+    """Calls a function when the fake's clock reaches a moment: ``world.call_at(moment, callback)``."""
 
 
 class Context(World, frozen=True, kw_only=True):
-    """One request that has been let in and understood."""
+    """One request that is authorized and valid."""
 
     caller: Caller
     parameters: Mapping[str, str]
@@ -73,7 +73,7 @@ class Context(World, frozen=True, kw_only=True):
     now: str
     """When it arrived, as a date-time of the API."""
     documents: list[JSON]
-    """What came with the body in a form, as the API tells of it."""
+    """The documents of a form, as the API describes them."""
     deliveries: Deliveries
     finish: Callable[[str], None]
     """Ends the completion of a profile, by its id. Not called for a sandbox request."""
@@ -87,7 +87,7 @@ class Context(World, frozen=True, kw_only=True):
 
 
 def authenticate(store: Store, headers: Mapping[str, str]) -> Caller:
-    """Whose request this is.
+    """The caller of a request.
 
     Raises ``Refusal``: ``AUTH_001`` without a key, ``AUTH_002`` for an unknown one, ``AUTH_004`` for a profile key that
     names a profile, ``RESOURCE_014`` for a profile that the organization does not have.

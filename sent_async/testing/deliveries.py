@@ -1,4 +1,4 @@
-"""How events reach webhook endpoints: signed, repeated after a failure, and noted."""
+"""Deliveries of events to webhook endpoints: signed, retried after a failure, and recorded."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from .store import JSON, Endpoint, Store, new_id
 FIRST_WAIT: Final = 60.0
 LONGEST_WAIT: Final = 3600.0
 FAILURES: Final = 10
-"""So many failed attempts in a row turn an endpoint off."""
+"""The number of failed attempts in a row that turns an endpoint off."""
 KEPT: Final = 100_000
-"""How many deliveries are remembered."""
+"""The number of deliveries that are kept."""
 
 
 class Delivery(msgspec.Struct, kw_only=True, eq=False):
-    """One event for one webhook endpoint, and what became of it so far. Times are Unix seconds of the fake's clock."""
+    """One event for one webhook endpoint, with its state. Times are Unix seconds of the fake's clock."""
 
     id: str
     endpoint_id: str
     event_id: str
-    """What ``X-Webhook-Event-ID`` says, on every attempt."""
+    """The value of ``X-Webhook-Event-ID`` on every attempt."""
     name: str
     """Such as ``message.delivered``; the family where it has only one event."""
     body: bytes
-    """What is posted, byte for byte."""
+    """The body of the request, byte for byte."""
     status: Literal["PENDING", "RETRYING", "DELIVERED", "FAILED"] = "PENDING"
     attempts: int = 0
     outcome: Outcome = Outcome()
-    """Of the last attempt, or why there was none."""
+    """The outcome of the last attempt, or the reason why there was none."""
     created: float
     started: float | None = None
     """When it was first tried."""
@@ -77,13 +77,13 @@ class Deliveries:
         self._held: list[Delivery] | None = None
 
     def start(self) -> None:
-        """Deliver what waits, and from now on what comes."""
+        """Start the pending deliveries, and from now on the new ones."""
         self._running = True
         for endpoint_id in self._queues:
             self._wake(endpoint_id)
 
     def stop(self) -> None:
-        """Begin no attempt any more. What waits is kept."""
+        """Start no more attempts. The pending deliveries are kept."""
         self._running = False
 
     def take(self, event: Emitted) -> list[Delivery]:
@@ -164,7 +164,7 @@ class Deliveries:
         try:
             while queue:
                 await self._attempt(queue[0])
-                queue.popleft()  # not before: an attempt that the fake's end interrupts is made after its next start
+                queue.popleft()  # not earlier: an attempt that a stop interrupts is repeated after the next start
         finally:
             self._busy.discard(endpoint_id)
 
@@ -187,9 +187,9 @@ class Deliveries:
                 self._end(delivery, "FAILED")
 
     async def _post(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
-        """One attempt, signed as of now with the secret of now."""
+        """One attempt, signed with the current time and the current secret."""
         wire = endpoint.wire
-        now = str(int(time.time()))  # of the receiver's clock, which is not moved on with the fake's
+        now = str(int(time.time()))  # real time: the receiver's clock is not advanced with the fake's
         headers = {
             "X-Webhook-ID": wire["id"],
             "X-Webhook-Timestamp": now,
@@ -204,7 +204,7 @@ class Deliveries:
         return delivery.outcome
 
     def _count(self, endpoint_id: str, outcome: Outcome) -> None:
-        """What the endpoint itself tells of its deliveries. It may have been changed or deleted meanwhile."""
+        """Update the endpoint after an attempt. It may have been changed or deleted meanwhile."""
         endpoint = self._store.webhooks.get(endpoint_id)
         if endpoint is None:
             return

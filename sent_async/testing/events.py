@@ -1,4 +1,4 @@
-"""What happened in the fake that Sent would report to webhook endpoints."""
+"""The events that Sent reports to webhook endpoints."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ FAMILIES: Final[Mapping[str, list[str]]] = _families()
 
 
 class Emitted(msgspec.Struct, frozen=True, kw_only=True):
-    """One event, before anybody is told."""
+    """One event before its deliveries."""
 
     id: str = msgspec.field(default_factory=new_id)
-    """The same for all who are told, on every attempt."""
+    """The same for all endpoints and all attempts."""
     field: str
     """Family of the event, such as ``message``."""
     event: str | None
@@ -48,7 +48,7 @@ class Emitted(msgspec.Struct, frozen=True, kw_only=True):
         return self.event or self.field
 
     def body(self) -> bytes:
-        """What an endpoint is sent."""
+        """The body that an endpoint receives."""
         named = {} if self.event is None else {"event": self.event}
         moment = datetime.fromtimestamp(int(self.at), UTC)
         return msgspec.json.encode(
@@ -67,7 +67,7 @@ class Emit(Protocol):
 
 
 def discard(field: str, event: str | None, payload: JSON, owner: str | None = None) -> None:
-    """For a sandbox request, which changes nothing and so reports nothing."""
+    """Reports nothing. For sandbox requests, which change nothing."""
 
 
 def split(name: str) -> tuple[str, str | None]:
@@ -77,7 +77,7 @@ def split(name: str) -> tuple[str, str | None]:
 
 
 def example(name: str, owner: str | None, now: float) -> JSON:
-    """The payload of a documented event that tells of nothing real.
+    """An example payload of a documented event.
 
     Raises:
         KeyError: There is no such event.

@@ -1,4 +1,4 @@
-"""What the fake posts to addresses of the tests' own: one way out for callbacks and for events."""
+"""Requests from the fake to receivers of the tests, for callbacks and for events."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _LONGEST_RESPONSE: Final = 2048
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one request."""
+    """The result of one request."""
 
     status: int | None = None
-    """What the receiver responded with; ``None`` when there was no response."""
+    """The status of the response. ``None`` when there was no response."""
     body: str | None = None
     """The first 2,048 bytes of the response."""
     timed_out: bool = False
     problem: str | None = None
-    """Why this is no success, in words."""
+    """The reason for a failure, in words."""
 
     @property
     def ok(self) -> bool:
@@ -37,7 +37,7 @@ OUT_OF_REACH: Final = Outcome(
 
 
 class Outbox:
-    """Sends requests, and knows what is under way.
+    """Sends requests, and keeps track of those in progress.
 
     Args:
         hosts: Where to send to beside this machine.
@@ -54,7 +54,7 @@ class Outbox:
         return is_loopback(host) or host in self._hosts
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run this beside everything else; ``settle`` waits for it and ``close`` ends it."""
+        """Run this in the background. ``settle`` waits for it, and ``close`` cancels it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -65,7 +65,7 @@ class Outbox:
         if not self.reaches(url):
             return OUT_OF_REACH
         if self._session is None:
-            # A connection for each request: one that is kept would be found dead when the receiver was restarted.
+            # A connection for each request: a kept one would be closed when the receiver restarts.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         sent = {"Content-Type": "application/json", **headers}
         limit = aiohttp.ClientTimeout(total=timeout)
@@ -84,17 +84,17 @@ class Outbox:
         return Outcome(status=response.status, body=content.decode(errors="replace"), problem=problem)
 
     def cancel(self) -> None:
-        """Give up what is under way."""
+        """Cancel the requests in progress."""
         for task in self._tasks:
             task.cancel()
 
     async def settle(self) -> None:
-        """Wait until nothing is under way any more."""
+        """Wait until no request is in progress."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """Give up what is under way, and let go of the connections."""
+        """Cancel the requests in progress, and close the connections."""
         self.cancel()
         await self.settle()
         session, self._session = self._session, None

@@ -24,7 +24,7 @@ _CALLING_CODES: Final = """
 962:JO 963:SY 964:IQ 965:KW 966:SA 967:YE 968:OM 970:PS 971:AE 972:IL 973:BH 974:QA 975:BT 976:MN 977:NP 992:TJ
 993:TM 994:AZ 995:GE 996:KG 998:UZ
 """
-"""Calling codes with the region that they are first of all for."""
+"""Calling codes with their main region."""
 
 _REGIONS: Final = {code: region for code, _, region in (entry.partition(":") for entry in _CALLING_CODES.split())}
 
@@ -55,7 +55,7 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 def parse(number: str) -> Phone | None:
-    """A number in the E.164 form. ``None`` for another form, and for a calling code that nobody has."""
+    """A number in the E.164 form. ``None`` for another form, and for an unassigned calling code."""
     if not E164.fullmatch(number):
         return None
     for length in (1, 2, 3):

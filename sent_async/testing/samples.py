@@ -55,7 +55,7 @@ def _sample(info: inspect.Type, name: str, above: frozenset[type]) -> Any:
 
 
 def _leads_to(info: inspect.Type, above: frozenset[type]) -> bool:
-    """Whether an optional member holds what it is a member of."""
+    """Whether an optional member holds the type that it belongs to."""
     if isinstance(info, inspect.UnionType):
         return any(_leads_to(part, above) for part in info.types)
     if isinstance(info, inspect.ListType):

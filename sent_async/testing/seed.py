@@ -1,4 +1,4 @@
-"""What a fake begins with: the profile and the template of the API's own documents, or what a test lists."""
+"""The initial objects of a fake: the profile and the template of the API's documents, or those that a test lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fake remembers: resources in the API's own JSON form, and the keys that may touch them.
+"""The state of the fake: resources in the API's own JSON form, and the API keys.
 
 A stored object is replaced, never changed in place. So a sandbox request can run on drafts, which cost nothing to make.
 """
@@ -51,11 +51,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     owner: str | None
     wire: JSON
     sender_profile: JSON | None = None
-    """What an endpoint of the organization wants to know of all its profiles."""
+    """The events of profiles that an endpoint of the organization subscribes to."""
 
 
 class VoiceNumber(msgspec.Struct, frozen=True):
-    """A number for phone calls with its owner, and what its questions are signed with."""
+    """A number for phone calls with its owner, and the secret that signs its callbacks."""
 
     owner: str | None
     wire: JSON
@@ -99,7 +99,7 @@ class Store:
         """By owner."""
         self.voice_numbers: MutableMapping[str, VoiceNumber] = {}
         self.lookups: MutableMapping[str, JSON] = {}
-        """By number: what is told of it."""
+        """Lookup results by number."""
         if seeded:
             self.profiles[seed.PROFILE_ID] = seed.PROFILE
             self.templates[seed.TEMPLATE_ID] = Record(None, seed.TEMPLATE)
@@ -109,7 +109,7 @@ class Store:
         return profile_id in self.profiles or profile_id in self.sender_profiles
 
     def draft(self) -> Store:
-        """A store to try things out on: it reads like this one, and what is changed in it changes nothing here."""
+        """A draft of this store for sandbox requests. Changes in the draft do not change this store."""
         draft = Store(seeded=False, organization=self.organization)
         for name, value in vars(self).items():
             if isinstance(value, MutableMapping):
@@ -118,7 +118,7 @@ class Store:
 
 
 class Draft(MutableMapping[K, V]):
-    """A mapping with changes that stay beside it. Made at once, however large the mapping is."""
+    """A mapping that keeps changes apart from the original. Making one takes constant time."""
 
     def __init__(self, stored: Mapping[K, V]) -> None:
         self._stored = stored

@@ -1,4 +1,4 @@
-"""``FakeSent.webhooks``: the endpoints, and what a test does to their deliveries."""
+"""``FakeSent.webhooks``: the endpoints, and the script for their deliveries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Webhooks(View[Webhook, Endpoint]):
         self._script(self._deliveries.twice, times)
 
     def drop_next(self, times: int = 1) -> None:
-        """Never deliver them."""
+        """Drop the next deliveries."""
         self._script(self._deliveries.lose, times)
 
     def delay_next(self, seconds: float, times: int = 1) -> None:

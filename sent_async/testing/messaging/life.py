@@ -24,7 +24,7 @@ from .rendering import Content
 FINAL: Final = ("READ", "FILTERED", "BLOCKED", "CANCELLED", "RECEIVED")
 WAY: Final = ("QUEUED", "ROUTED", "SENT", "DELIVERED", "READ")
 NO_CHANNEL: Final = ("sent", "auto")
-"""What stands for the channel of a message that is not routed yet, and of one that ended before it was."""
+"""The ``channel`` of a message that is not routed yet, and of one that ended before routing."""
 ENDS: Final = ("FAILED", "FILTERED", "BLOCKED")
 """Endings that have a reason."""
 
@@ -190,7 +190,7 @@ def must_be_open(record: MessageRecord, *, but: Sequence[str] = ()) -> str:
 
 
 def reason_for(reason_code: str) -> str | None:
-    """The code in words."""
+    """The message for an error code."""
     if reason_code in _REASONS:
         return _REASONS[reason_code]
     return default_message(reason_code) if ErrorCode(reason_code).is_known else None
@@ -234,7 +234,7 @@ def _has_receipts(record: MessageRecord) -> bool:
 
 
 def unrouted(record: MessageRecord) -> str | None:
-    """What stands for the channel of a message that ends before one was chosen."""
+    """The ``channel`` of a message that ends before one was chosen."""
     return "auto" if record.wire["channel"] == "sent" else None
 
 
@@ -252,7 +252,7 @@ def _route(store: Store, record: MessageRecord) -> str:
 
 
 def _objection(world: World, record: MessageRecord, channel: str) -> Outcome | None:
-    """Why a message must not be sent, if there is a reason."""
+    """The reason why a message must not be sent, or ``None``."""
     store, content = world.store, record.content
     if record.wire["contact_id"] is None:
         return Outcome(status="BLOCKED", reason_code=ErrorCode.INVALID_PHONE_NUMBER)
@@ -284,7 +284,7 @@ def _closed(contact: ContactRecord | None, channel: str, now: float) -> str | No
 
 
 def _note_template(world: World, record: MessageRecord) -> None:
-    """Free text is open to the contact from now on."""
+    """Allow free text to the contact from now on."""
     contact = world.store.contacts.get(record.wire["contact_id"] or "")
     if contact and record.content.template:
         world.store.contacts[contact.wire["id"]] = msgspec.structs.replace(contact, template_at=world.time())

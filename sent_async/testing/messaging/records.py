@@ -11,14 +11,14 @@ from .rendering import Content
 
 
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A message with what happened to it so far."""
+    """A message with its history."""
 
     owner: str | None
     """The profile it belongs to, by its id; ``None`` for the organization."""
     wire: dict[str, Any]
-    """As it is read, without its events."""
+    """The message as responses show it, without its events."""
     steps: tuple[dict[str, Any], ...] = ()
-    """What happened, the earliest first, with all members that an activity has."""
+    """The activities, the earliest first, with all their members."""
     changed_at: float = 0.0
     """When the last step was, in Unix seconds of the fake's clock."""
     due: float | None = None
@@ -33,7 +33,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A contact, and what decides whether it can be sent free text."""
+    """A contact, and the times that decide whether free text to it is allowed."""
 
     owner: str | None
     wire: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What a message says: free text, or a template with its variables filled in. Pure."""
+"""The content of a message: free text, or a template with values for its variables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TemplateText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked to be said, before the channel is known."""
+    """The requested content, before the channel is known."""
 
     text: str | None = None
     template: TemplateText | None = None
@@ -82,7 +82,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return self._filled(content.template, content.variables) if content else None
 
     def _around(self, definition: TemplateDefinition) -> dict[str, Any]:
-        """What stands around the text."""
+        """The content around the text: header, footer and buttons."""
         around: dict[str, Any] = {}
         image = self.parameters.get("header_image")
         if header := definition.header:
