@@ -1,1 +1,1 @@
-"""How fast sent-async is, beside everything one would use in its place: ``python -m benchmarks``."""
+"""The speed of sent-async compared with its alternatives: ``python -m benchmarks``."""

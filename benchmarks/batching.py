@@ -1,4 +1,4 @@
-"""What a batch costs by itself, beside ``asyncio.gather`` with a semaphore."""
+"""The overhead of a batch, compared with ``asyncio.gather`` and a semaphore."""
 
 from __future__ import annotations
 

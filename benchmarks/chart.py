@@ -1,4 +1,4 @@
-"""The chart for the README: bars in colours that read on light and dark ground."""
+"""The chart for the README. Its colours are readable on light and dark backgrounds."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _run(name: str, url: str, cache: str) -> tuple[float, int]:
 
 
 def cold_start(quick: bool) -> list[Row]:
-    """Processor time and modules of whole processes, taking turns."""
+    """Processor time and modules of whole processes, run in turns."""
     times: dict[str, list[float]] = {name: [] for name in _PROGRAMS}
     modules: dict[str, float] = {}
     with shared.serving() as url, TemporaryDirectory() as cache:

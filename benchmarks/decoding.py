@@ -57,7 +57,7 @@ def _on(call: Callable[[bytes], object], body: bytes) -> Callable[[], object]:
 
 
 def vendor_decode(body: bytes, *, one: bool) -> Callable[[], object]:
-    """What the vendor's SDK does with a body once it is there."""
+    """How the vendor's SDK decodes a body."""
     httpx, types = shared.peer("httpx"), shared.peer("sent_dm.types")
     kind: Any = types.APIResponseOfProfileDetail if one else types.ProfileListResponse
     response: Any = shared.peer("sent_dm._response").AsyncAPIResponse(
@@ -137,7 +137,7 @@ def _as_dict(value: Any) -> Any:
 
 
 def _vendor_encode(definition: Mapping[str, Any]) -> Callable[[], bytes]:
-    """What the vendor's SDK does with the keywords of ``templates.create``."""
+    """How the vendor's SDK encodes the keywords of ``templates.create``."""
     transform = shared.peer("sent_dm._utils").async_maybe_transform
     dumps = shared.peer("sent_dm._utils._json").openapi_dumps
     parameters = shared.peer("sent_dm.types.template_create_params").TemplateCreateParams

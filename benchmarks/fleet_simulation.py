@@ -1,4 +1,4 @@
-"""What no machine of ours can show: 1 to 1,000 processes under one limit of 10,000 requests a minute.
+"""A simulation of 1 to 1,000 processes under one limit of 10,000 requests per minute.
 
 ``python -m benchmarks.fleet_simulation`` prints a table. Time is simulated; the decisions are real: ``RedisPacer``
 itself, and its script on a real Redis that is told the simulated time. Requests only take time, and the fixed window of
@@ -33,7 +33,7 @@ START = 1_800_000_000.0
 
 
 class _Leap(selectors.SelectSelector):
-    """Nothing is ever read: to wait is to let time pass."""
+    """A selector that reads nothing. A wait advances the simulated time."""
 
     now = 0.0
 
@@ -54,7 +54,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 class SimulatedClock(SystemClock):
-    """The loop's time, and a calendar that is some seconds off."""
+    """The loop's time, and a wall clock that is some seconds off."""
 
     def __init__(self, off: float) -> None:
         loop = asyncio.get_running_loop()
@@ -70,7 +70,7 @@ class SimulatedRedis:
 
     def __init__(self, client: Redis) -> None:
         self.operations: list[float] = []
-        """When each was."""
+        """The time of each."""
         self._client = client
 
     def register_script(self, script: str) -> Callable[[list[str], list[Any]], Awaitable[Any]]:
@@ -104,7 +104,7 @@ class Outcome(msgspec.Struct):
 
 
 async def simulate(processes: int, redis: Redis | None) -> Outcome:
-    """All processes have more to do than the limit admits, until three windows' worth has been done.
+    """Run until the requests of three windows are done. All processes have more work than the limit allows.
 
     Without ``redis`` each paces by itself, with a clock that is right.
     """

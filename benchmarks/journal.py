@@ -1,4 +1,4 @@
-"""What a journal costs a batch: its throughput with and without one, at 50 in flight, in bursts that take turns."""
+"""The cost of a journal: the throughput of a batch with and without one, 50 calls at once, in alternating bursts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONCURRENCY = 50
 
 
 async def burst(sent: SentClient, ids: list[str], journal: Path | None) -> float:
-    """Fetch every id in a batch; items a second."""
+    """Fetch every id in a batch. Returns items per second."""
     gc.collect()
     began = time.perf_counter()
     results = await batch(sent.profiles.retrieve, ids, concurrency=CONCURRENCY, journal=journal)

@@ -1,4 +1,4 @@
-"""600 profiles under a rate limit, time scaled down: what is lost, refused and waited."""
+"""600 profiles under a rate limit, with time scaled down: lost calls, 429 responses and waits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def _fetch(name: str, url: str) -> dict[str, float]:
 
 
 def limits(quick: bool) -> list[Row]:
-    """Three servers that limit. A minute lasts four seconds (quick: two)."""
+    """Three servers with rate limits. A minute lasts four seconds (quick: two)."""
     window = 2.0 if quick else 4.0
     rows: list[Row] = []
     for kind, after in SERVERS:

@@ -1,4 +1,4 @@
-"""Load in one process: one client beside the naive loop, in bursts that take turns. Started by others."""
+"""Load in one process: one client and the naive loop, in alternating bursts. Other modules start it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .peers import CLIENTS, Client
 
 
 async def burst(client: Client, ids: Sequence[str], concurrency: int) -> list[float]:
-    """Fetch every id once; the seconds that each took."""
+    """Fetch every id once. Returns the seconds of each call."""
     seconds: list[float] = []
     left = iter(ids)
 
@@ -29,7 +29,7 @@ async def burst(client: Client, ids: Sequence[str], concurrency: int) -> list[fl
 
 
 class Side:
-    """A client, its loop and what was measured of it."""
+    """A client, its event loop and its measurements."""
 
     def __init__(self, name: str, url: str, concurrency: int) -> None:
         bare, _, loop = name.partition(" on ")

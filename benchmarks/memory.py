@@ -1,4 +1,4 @@
-"""What profiles and batches keep in memory; each figure from a process of its own."""
+"""The memory of profiles and batches. Each figure is from its own process."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def _stream(url: str, count: int) -> int:
 
 
 async def _nothing(count: int) -> dict[str, float]:
-    """A batch of a call that does nothing: seconds an item, and growth."""
+    """A batch of a call that does nothing: seconds per item, and memory growth."""
 
     async def call(item: int) -> int:
         return item

@@ -1,4 +1,4 @@
-"""What the canned server says: the API's own example, with other ids."""
+"""The bodies of the canned server: the API's own example with other ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clients under measurement: each fetches a profile by its id, the way its users would."""
+"""The measured clients. Each fetches a profile by its id in its usual way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Client(Protocol):
 
 
 class Ours:
-    """sent-async as it comes: pacing, retries, timeout and errors on."""
+    """sent-async with its defaults: pacing, retries, timeout and errors."""
 
     async def open(self, url: str, concurrency: int) -> None:
         from sent_async import SentClient
@@ -33,7 +33,7 @@ class Ours:
 
 
 class Naive:
-    """An aiohttp session and a msgspec decoder, and nothing of what else a client has to do."""
+    """An aiohttp session and a msgspec decoder, without the other work of a client."""
 
     async def open(self, url: str, concurrency: int) -> None:
         import aiohttp
@@ -96,7 +96,7 @@ class Httpx:
 
 
 class Floor:
-    """Connections on bare asyncio protocols: less work than this cannot be done in Python."""
+    """Connections on plain asyncio protocols: the least work that is possible in Python."""
 
     async def open(self, url: str, concurrency: int) -> None:  # noqa: ARG002
         address = urlsplit(url)
@@ -142,7 +142,7 @@ class _FloorConnection(asyncio.Protocol):
         self._parser.feed_data(data)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Headers are parsed as everywhere, and not kept."""
+        """Headers are parsed but not kept."""
 
     def on_body(self, body: bytes) -> None:
         self._parts.append(body)

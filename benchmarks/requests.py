@@ -1,4 +1,4 @@
-"""Requests over loopback: how many a second, how late the latest, how many instructions each."""
+"""Requests over loopback: throughput, tail latency and instructions per request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PEERS = (SENTDM, SENTDM_AIOHTTP, "httpx", "floor")
 
 
 def pair(name: str, url: str, concurrency: int, *, quick: bool, requests: int = 500, rounds: int = 21) -> Any:
-    """A client beside the naive loop, in bursts that take turns in one process."""
+    """A client and the naive loop in one process, in alternating bursts."""
     if name in SLOW:
         requests, rounds = min(requests, 300), 3
     if quick:
@@ -28,14 +28,14 @@ def pair(name: str, url: str, concurrency: int, *, quick: bool, requests: int = 
 
 
 def throughput(quick: bool) -> list[Row]:
-    """Requests a second at concurrency 50 and 100, with the 99th percentile at 100."""
+    """Requests per second at concurrency 50 and 100, with the 99th percentile at 100."""
     rows: list[Row] = []
     with shared.serving() as url:
         for concurrency, bound in ((50, 1.7), (100, 1.5)):
             ours = pair(OURS, url, concurrency, quick=quick, rounds=41)
             found = {name: pair(name, url, concurrency, quick=quick, rounds=5) for name in PEERS}
             uvloop = pair(f"{OURS} on uvloop", url, concurrency, quick=quick, rounds=5)
-            # By the paired ratios: medians of each side alone may stand in the other order.
+            # By the paired ratios: the medians of the two sides alone may have the opposite order.
             rates = {OURS: ours["naive_rate"] * ours["rate_ratio"], NAIVE: ours["naive_rate"]}
             rates[f"{OURS} on uvloop"] = ours["naive_rate"] * uvloop["rate_ratio"]
             rates |= {name: ours["naive_rate"] * one["rate_ratio"] for name, one in found.items()}
@@ -84,7 +84,7 @@ def instructions(quick: bool) -> list[Row]:
     with shared.serving() as url, ThreadPoolExecutor(2) as pool:
         for name in (OURS, NAIVE) if quick else (OURS, NAIVE, "floor", SENTDM_AIOHTTP, SENTDM):
             few, many = (50, 120) if name in SLOW else (100, 500)
-            # Side by side: counting is slow, and not disturbed.
+            # In parallel: counting is slow, and other processes do not affect it.
             long, short = pool.map(partial(count, name, url), (many, few))
             figures[name] = (long - short) / (many - few) / 1e6
     value = figures[OURS] / figures[NAIVE]

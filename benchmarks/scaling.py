@@ -1,4 +1,4 @@
-"""How cost grows: with the payload, with concurrency, with the number of ids."""
+"""How the cost grows with the payload, the concurrency and the number of ids."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def _lists(url: str, count: int) -> float:
 
 
 def concurrency(quick: bool) -> Table:
-    """Requests a second with this many at once."""
+    """Requests per second with this many at once."""
     table: Table = []
     with shared.serving() as url:
         for count in (1, 10, 50, 100, 200, 500):

@@ -1,4 +1,4 @@
-"""What single choices cost or save in the naive loop: one changed at a time, processor time in paired bursts."""
+"""The cost of single settings in the naive loop: one change at a time, processor time in paired bursts."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def register() -> None:
 
 
 def settings(quick: bool) -> list[dict[str, float | str]]:
-    """Each change beside the unchanged loop, at concurrency 10."""
+    """Each change compared with the unchanged loop, at concurrency 10."""
     table: list[dict[str, float | str]] = []
     with shared.serving() as url:
         for name in CHANGES:

@@ -1,4 +1,4 @@
-"""What the measurements share: rows, medians, processes."""
+"""Shared code of the measurements: rows, medians, processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Row(msgspec.Struct, kw_only=True):
     figures: dict[str, float]
     """By client."""
     value: float
-    """What is held against the bound: our figure, or its ratio to somebody's."""
+    """The value that is compared with the bound: our figure, or its ratio to another client's."""
     bound: str
     """Such as ``>= 1.0 x aiohttp + msgspec``."""
     met: bool
@@ -88,7 +88,7 @@ def serving(*options: str) -> Iterator[str]:
 
 
 def counts(url: str) -> dict[str, int]:
-    """How many requests a server has seen and refused."""
+    """The number of requests that a server received and refused."""
     with urlopen(f"{url}/counts", timeout=10) as response:
         result: dict[str, int] = json.load(response)
     return result
@@ -104,13 +104,13 @@ def child(module: str, *arguments: object) -> Any:
 
 
 def rotated(names: Sequence[str], turn: int) -> Sequence[str]:
-    """The same names, beginning elsewhere each round, so that none is always first."""
+    """The same names, rotated in each round, so that none is always first."""
     turn %= len(names)
     return [*names[turn:], *names[:turn]]
 
 
 def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int, seconds: float) -> dict[str, list[float]]:
-    """CPU seconds a call takes, one figure a round, for calls that take turns."""
+    """CPU seconds of each call, one figure per round. The calls run in turns."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     repeats: dict[str, int] = {}
     for name, call in calls.items():
@@ -141,7 +141,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def versions() -> dict[str, str]:
-    """Of everything that has a say in the figures."""
+    """The versions of everything that affects the figures."""
     found = {"python": platform.python_version(), "processors": str(os.cpu_count())}
     for name in ("sent-async", "sentdm", "aiohttp", "msgspec", "backoff", "httpx", "pydantic", "httptools", "uvloop"):
         try:

@@ -1,4 +1,4 @@
-"""What somebody would write by hand to decode a profile: Structs with the field types of ours, and nothing else."""
+"""Hand-written Structs that decode a profile: the same field types as ours, and nothing else."""
 
 from __future__ import annotations
 

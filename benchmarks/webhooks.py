@@ -1,4 +1,4 @@
-"""A delivery from bytes and headers to a typed event, beside ``standardwebhooks`` and ``json``."""
+"""A delivery from bytes and headers to a typed event, compared with ``standardwebhooks`` and ``json``."""
 
 from __future__ import annotations
 

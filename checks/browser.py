@@ -34,7 +34,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def page(browser: Browser, fake_sent: FakeSent) -> AsyncIterator[Page]:
-    """The page, open, with everything that the browser complained about and asked for."""
+    """The open page, with the browser's errors and requests."""
     page = await browser.new_page()
     complaints: list[str] = []
     asked: list[str] = []
@@ -45,14 +45,14 @@ async def page(browser: Browser, fake_sent: FakeSent) -> AsyncIterator[Page]:
     await page.goto(f"{url}/_fake/")
     await expect(page.locator("#connection")).to_have_text("live")
     yield page
-    # The browser itself complains while there is no server; a test wants to see what the page does then.
+    # The browser itself reports errors while there is no server. The test checks what the page does then.
     assert [complaint for complaint in complaints if "ERR_CONNECTION_REFUSED" not in complaint] == []
     assert {address.removeprefix(url) for address in asked} == {"/_fake/", "/_fake/state"}
     assert all(request.path.startswith("/v3/") for request in fake_sent.requests)
 
 
 async def test_it_is_live(page: Page, fake_sent: FakeSent, sent: SentClient) -> None:
-    """What is asked and stored appears by itself, the newest first, and what a reader opened stays open."""
+    """New requests and objects appear by themselves, the newest first. Opened entries stay open."""
     await expect(page.locator("#profiles .count")).to_have_text("1")
     await page.locator("#profiles details").first.click()
     await sent.profiles.create(name="Bonn", short_name="BONN")
@@ -63,7 +63,7 @@ async def test_it_is_live(page: Page, fake_sent: FakeSent, sent: SentClient) -> 
 
 
 async def test_what_waits(page: Page, fake_sent: FakeSent) -> None:
-    """Faults in the order in which they are met, and limits."""
+    """The page shows faults in the order in which they apply, and limits."""
     fake_sent.fail_next(2, status=503, operation="createTemplate")
     fake_sent.drop_next()
     fake_sent.rate_limit("standard", limit=200)
@@ -76,7 +76,7 @@ async def test_what_waits(page: Page, fake_sent: FakeSent) -> None:
 
 
 async def test_markup_is_text(page: Page, fake_sent: FakeSent, sent: SentClient) -> None:
-    """Nothing that somebody sent becomes a part of the page."""
+    """No content of a request becomes markup or script of the page."""
     markup = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
     await sent.profiles.create(name=markup)
     await sent.templates.list(search=markup)
@@ -100,7 +100,7 @@ async def test_secrets_are_masked(page: Page, sent: SentClient) -> None:
 
 
 async def test_a_fake_that_goes_and_comes_back(page: Page, fake_sent: FakeSent) -> None:
-    """The page says so, and goes on by itself."""
+    """The page reports that the server is gone, and continues when it is back."""
     port = fake_sent.port
     await fake_sent.close()
     await expect(page.locator("#connection")).to_have_text("not reachable")

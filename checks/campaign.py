@@ -29,14 +29,14 @@ WORKERS = 3
 
 
 class Outcome(msgspec.Struct):
-    """What came of a campaign."""
+    """The result of a campaign."""
 
     people: int
-    """How many got a message."""
+    """The number of people who got a message."""
     messages: int
     requests: int
     refused: int
-    """429s."""
+    """The number of 429 responses."""
     seconds: float
 
 
@@ -64,7 +64,7 @@ async def program(*arguments: str | Path, environment: dict[str, str]) -> AsyncI
 
 
 def kill(process: asyncio.subprocess.Process) -> None:
-    """The whole group, at once, as when a host loses its power."""
+    """Kill the whole group at once, as when a host loses its power."""
     if process.returncode is None:
         os.killpg(process.pid, signal.SIGKILL)
 

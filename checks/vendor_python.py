@@ -191,7 +191,7 @@ async def users(client: sent_dm.AsyncSent, _: Control) -> None:
 
 
 async def account(client: sent_dm.AsyncSent, control: Control) -> None:
-    """Whose key it is, and what is known of a number."""
+    """The account of the key, and the lookup of a number."""
     me = (await client.me.retrieve()).data
     assert (me.type, me.channels.sms.configured) == ("organization", False)
     await control("/lookups/%2B14155550100", method="PUT", carrier_name="Acme Mobile")

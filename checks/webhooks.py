@@ -1,4 +1,4 @@
-"""Webhooks from a fake Sent to a receiver: nothing lost through a crash, nothing wrong in a tracker, no stray error.
+"""Webhooks from the fake server to a receiver: no event lost in a crash, no wrong state, no unexpected error.
 
 ``python -m checks.webhooks`` prints a table and takes about a minute. Smaller runs of the same are in the tests.
 """
@@ -34,29 +34,29 @@ DAY = 86_400
 
 
 class NoWait(SystemClock):
-    """Real time, in which the waits between attempts take none."""
+    """Real time, without the waits between attempts."""
 
     async def sleep(self, _seconds: float) -> None:
         await asyncio.sleep(0)
 
 
 class Crash(msgspec.Struct):
-    """What came of deliveries to a process that was killed in the middle."""
+    """The result of deliveries to a process that was killed during the work."""
 
     events: int
     deliveries: int
     handled: int
-    """Events whose handling came to its end."""
+    """Events whose handling finished."""
     twice: int
-    """Events that were handled to their end more than once."""
+    """Events whose handling finished more than once."""
     interrupted: int
     """Events whose handling began more often than it ended."""
     delivered: int
-    """Events that the fake took for delivered."""
+    """Events that the fake counts as delivered."""
 
 
 class Followed(msgspec.Struct):
-    """What a tracker knows of messages, beside what became of them."""
+    """The states of messages in a tracker, compared with their real states."""
 
     messages: int
     deliveries: int
@@ -65,7 +65,7 @@ class Followed(msgspec.Struct):
     reconciled: int
     """Messages that the tracker had to ask about."""
     wrong: int
-    """Messages of which the tracker knows something else than the fake, or nothing."""
+    """Messages whose state in the tracker differs from the fake, or is missing."""
     statuses: dict[str, int]
 
 
@@ -196,7 +196,7 @@ async def _serving(kind: str, receiver: WebhookReceiver, on_event: Callable[[Eve
 def noise(count: int, seed: int) -> Counter[str]:
     """What a receiver makes of so many deliveries: events, some of them changed or damaged, and noise.
 
-    Half of the headers are right, so that the decoder has its share. Anything but an event or a ``SentError`` is
+    Half of the headers are right, so that the decoder is tested too. Anything but an event or a ``SentError`` is
     raised.
     """
     chance = random.Random(seed)
@@ -253,7 +253,7 @@ REFUSALS = {"SentDecodeError", "missing_header", "bad_timestamp", "stale", "bad_
 
 
 async def check(events: int, recipients: int, bodies: int, seed: int) -> bool:
-    """Run all of it. Returns whether everything came out as it must."""
+    """Run all checks. Returns whether all results are as required."""
     kept = True
     print("| | events | deliveries | handled | twice | interrupted |\n| --- | ---: | ---: | ---: | ---: | ---: |")
     for kind in KINDS:

@@ -21,7 +21,7 @@ routes = web.RouteTableDef()
 
 @routes.get("/profiles/{profile_id}")
 async def profile(request: web.Request) -> web.Response:
-    """A profile, shortened to what our own callers need."""
+    """A profile with only the members that our callers need."""
     found = await request.app[SENT].profiles.retrieve(request.match_info["profile_id"])
     return web.json_response({"id": found.id, "name": found.name, "status": found.status})
 
@@ -35,7 +35,7 @@ async def profiles(request: web.Request) -> web.Response:
 
 @web.middleware
 async def sent_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """One place that turns what went wrong behind us into what our own callers see."""
+    """Turn errors of the Sent API into responses to our callers."""
     try:
         return await handler(request)
     except NotFoundError:
@@ -49,7 +49,7 @@ async def sent_errors(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def sent_client(app: web.Application) -> AsyncIterator[None]:
-    """Before the first request, and after the last."""
+    """Open the client before the first request, and close it after the last."""
     async with SentClient(deadline=10) as sent:
         app[SENT] = sent
         yield

@@ -1,5 +1,5 @@
-"""What is special about this client, in a few seconds: many calls at once, one write for two requests, a limit that is
-waited for, an event that is handled once, and an error that says what to do.
+"""The main features of this client in a few seconds: many calls at once, one write for two requests, waiting for a rate
+limit, an event that is handled once, and an error that says what to do.
 
 It runs against the embedded server. When SENT_DM_API_KEY is set it runs against the real API, and then it only reads,
 apart from one template that it creates with ``sandbox=True``: nothing is stored.

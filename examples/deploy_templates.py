@@ -43,7 +43,7 @@ def load(directory: Path) -> dict[str, Any]:
 
 
 def diff(name: str, old: Any, new: Any) -> str:
-    """As a person reviews it."""
+    """The change of a template, as a unified diff of its JSON."""
     before, after = (json.dumps(body or {}, indent=2, ensure_ascii=False).splitlines() for body in (old, new))
     return "\n".join(difflib.unified_diff(before, after, f"{name}, deployed", f"{name}, here", lineterm=""))
 

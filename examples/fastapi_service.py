@@ -37,7 +37,7 @@ app = FastAPI(lifespan=lifespan)
 class Announcement(BaseModel):
     text: str
     order: str
-    """Our own number for it. As the idempotency key it makes a repeated request harmless, whoever repeats it."""
+    """Our own id of the request. As the idempotency key it makes a repeated request harmless."""
 
 
 class Draft(BaseModel):
@@ -64,7 +64,7 @@ async def status(template_id: str, sent: Sent) -> Draft:
 
 @app.exception_handler(SentError)
 async def sent_error(_: Request, error: Exception) -> JSONResponse:
-    """What our callers can do something about is passed on, the rest is our own failure."""
+    """Pass on errors that our callers can fix. All others are our own failure."""
     match error:
         case BadRequestError():
             return JSONResponse({"error": error.message, "details": dict(error.details)}, status_code=422)

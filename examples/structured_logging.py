@@ -1,6 +1,6 @@
 """One JSON line for each attempt, with the request id that Sent's support asks for and with an id of your own.
 
-What is logged is an allow-list: no header, no query, no body, no id of a path can get in.
+Only listed fields are logged: no header, query, body or id of a path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ order: contextvars.ContextVar[str | None] = contextvars.ContextVar("order", defa
 
 
 def log_attempt(attempt: Attempt) -> None:
-    """A field for each thing one searches for. Called right after the attempt, in the task that made the call."""
+    """Log the searchable fields. Called right after the attempt, in the task that made the call."""
     line = {
         "time": time.time(),
         "event": "sent.attempt",

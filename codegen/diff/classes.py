@@ -1,4 +1,4 @@
-"""What changed in a value or a class: types, limits, texts, members, enum values, alternatives of a union."""
+"""Changes in a value or a class: types, limits, texts, members, enum values, alternatives of a union."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Parameter:
     """A path or query parameter."""
 
     name: str
-    """In Python."""
+    """Its name in Python."""
     wire: str
     type: str
     """The Python type of its value."""
@@ -42,10 +42,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What a successful response holds."""
+    """The data of a successful response."""
 
     type: str
-    """As source: a class, ``list[…]`` of one, or ``dict[str, Any]``."""
+    """Its type as source text: a class, ``list[…]`` of one, or ``dict[str, Any]``."""
     classes: frozenset[str]
     items: str | None = None
     """Python name of the member that holds the items of a page; empty for a list that is bare."""
@@ -87,7 +87,7 @@ class Endpoint:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Those of the path, then those of the query."""
+        """The path parameters, then the query parameters."""
         return (*self.path_parameters, *self.query_parameters)
 
 
@@ -211,7 +211,7 @@ def enum_of(document: Node, found: Shape) -> str | None:
 
 
 def request_values(schema: Node) -> list[str]:
-    """The values of an enum that a request may have."""
+    """The values of an enum that a request may send."""
     return [value for value in schema["enum"] if value not in schema.get("x-response-values", ())]
 
 

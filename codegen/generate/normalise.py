@@ -1,4 +1,4 @@
-"""The fragment's schemas said again, in the form that gives the Structs we want.
+"""The fragment's schemas, rewritten in the form from which the generator makes the Structs that we want.
 
 The generator reads the same schema differently from what a client needs: an optional response member should read
 ``None``, a request member that is not given must stay apart from null, and what is sent and what is received belong in

@@ -1,4 +1,4 @@
-"""The generated files as they should be, against the tree as it is."""
+"""The generated files, compared with the files on disk."""
 
 from __future__ import annotations
 

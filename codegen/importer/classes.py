@@ -23,7 +23,7 @@ Use = tuple[str, str]
 
 @dataclass
 class Classes:
-    """What becomes of the vendor's schemas, one round through the operations at a time."""
+    """The mapping of the vendor's schemas to ours, built in rounds through the operations."""
 
     theirs: Node
     ours: Node
@@ -135,7 +135,7 @@ class Classes:
         return target
 
     def _twin(self, found: Shape, full: Shape, use: Use) -> str | None:
-        """The class of a schema that differs from this one in nothing but its namespace."""
+        """The class of a schema that differs from this one only in its namespace."""
         fingerprint = _fingerprint(full, self.theirs)
         for (vendor, way), target in self.assigned.items():
             if (
@@ -237,7 +237,7 @@ def words(name: str) -> str:
 
 
 def own(ours: Node) -> Node:
-    """What only the fragment says of a node: extensions and examples."""
+    """Keys that only the fragment has on a node: extensions and examples."""
     return {key: value for key, value in ours.items() if key.startswith(("x-", "example"))}
 
 

@@ -45,7 +45,7 @@ _ORDER: Final = (
 
 
 def merge(theirs: Node, ours: Node, names: NameMap) -> tuple[Node, list[str]]:
-    """Our fragment as the vendor's document has it, and notes on what the reader should know.
+    """Our fragment with the structure of the vendor's document, and notes for the reader.
 
     Neither document is changed. Components that nothing uses any more are still there, for an overlay to use;
     ``finish`` removes them.

@@ -64,7 +64,7 @@ def apply_overlay(document: Node, actions: list[Action]) -> tuple[Node, list[str
 
 
 def blame(document: Node, actions: list[Action], check: Callable[[Node], object]) -> None:
-    """Name the action after which a document is refused that was fine before it.
+    """Find the overlay action that makes a valid document invalid.
 
     Args:
         document: Before all actions.

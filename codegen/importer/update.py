@@ -38,7 +38,7 @@ imported = {date}
 
 @dataclass(frozen=True)
 class Update:
-    """What an update comes to."""
+    """The result of an update."""
 
     before: Node
     after: Node
@@ -76,7 +76,7 @@ def _files(root: Path, document: Node) -> tuple[Node, dict[str, str | None]]:
     """The fragment as it is read back, and every file that changes: its own and the generated ones."""
     folder = (root / FRAGMENT).parent
     texts = patch_files(folder, Path(FRAGMENT).name, document)
-    # What would be written, and nothing else, is what has to be right.
+    # Check exactly what would be written.
     with tempfile.TemporaryDirectory() as trial:
         shutil.copytree(folder, Path(trial, folder.name))
         for name, text in texts.items():
@@ -88,7 +88,7 @@ def _files(root: Path, document: Node) -> tuple[Node, dict[str, str | None]]:
 
 
 def _corrected(root: Path, found: Source, names: NameMap) -> tuple[Node, list[str]]:
-    """What the vendor's document says of the operations that we cover, under the overlay for it."""
+    """The operations of the vendor's document that we cover, after its overlay."""
 
     def covered_part(document: Node) -> Node:
         check_covered(check_outline(document, found.name), names)

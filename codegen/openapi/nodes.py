@@ -1,4 +1,4 @@
-"""The nodes of an OpenAPI document: what kind they are, and where their references lead."""
+"""The nodes of an OpenAPI document: their kinds and their references."""
 
 from __future__ import annotations
 

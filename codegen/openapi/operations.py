@@ -111,7 +111,7 @@ def callers_parameters(operation: Operation) -> dict[str, Node]:
 
 
 def request_schema(operation: Operation) -> tuple[Node | None, str]:
-    """Schema of the JSON request body, and what stands in its way: a body that is not JSON."""
+    """Schema of the JSON request body, or the problem when the body is not JSON."""
     if not is_node(operation.node.get("requestBody")):
         return None, ""
     body = resolve(operation.document, operation.place, operation.node["requestBody"])
@@ -121,7 +121,7 @@ def request_schema(operation: Operation) -> tuple[Node | None, str]:
 
 
 def read_response(operation: Operation) -> Response:
-    """What the first successful response with JSON promises."""
+    """The JSON of the first successful response."""
     responses: Node = operation.node.get("responses", {})
     for code in operation.success_codes or [code for code in responses if code == "default"]:
         response = resolve(operation.document, operation.place, responses[code])

@@ -145,7 +145,7 @@ def _yaml(text: str, name: str) -> object:
 
 
 def _refuse_bombs(text: str, name: str) -> None:
-    # A few nested aliases stand for gigabytes, and the parser in C ends the process when nested too deeply.
+    # A few nested aliases can expand to gigabytes, and deep nesting crashes the parser in C.
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):

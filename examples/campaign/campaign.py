@@ -68,7 +68,7 @@ async def end(state: TaskiqState) -> None:
 
 @broker.task("tick")
 async def tick() -> None:
-    """Nothing. The broker looks for messages of dead workers only after it was given a new message."""
+    """Do nothing. The broker looks for messages of dead workers only after it got a new message."""
 
 
 async def tick_always() -> None:
