@@ -1,4 +1,4 @@
-"""The pytest plugin: ``fake_sent``, ``sent`` and their options, loaded with any project, at no cost until used."""
+"""The pytest plugin: ``fake_sent``, ``sent`` and their options. It is loaded in any project, and imports little."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def _async_fixture(function: F) -> F:
 
 @pytest.fixture
 def fake_sent_options() -> dict[str, Any]:
-    """What ``fake_sent`` is made with: the arguments of ``FakeSent``. Override it, or parametrize a test with it."""
+    """The arguments of the ``FakeSent`` of ``fake_sent``. Override it, or parametrize a test with it."""
     return {}
 
 
 @pytest.fixture
 def sent_options() -> dict[str, Any]:
-    """What ``sent`` is made with: the options of ``SentClient``. Override it, or parametrize a test with it."""
+    """The options of the ``SentClient`` of ``sent``. Override it, or parametrize a test with it."""
     return {}
 
 

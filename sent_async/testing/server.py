@@ -155,7 +155,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         self._state.start()
 
     async def close(self) -> None:
-        """Stop; what is being posted is given up. What was stored can still be read. May be called twice."""
+        """Stop the server and cancel deliveries in progress. Stored objects can still be read. May be called twice."""
         runner, self._runner = self._runner, None
         if runner is not None:
             self._state.stop()
@@ -176,7 +176,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return int(self._runner.addresses[0][1]) if self._runner is not None else self._port
 
     def client(self, **options: Any) -> SentClient:
-        """A client of this server. ``options`` are those of ``SentClient``; another ``api_key`` may be among them."""
+        """A client of this server. ``options`` are those of ``SentClient``, and may contain another ``api_key``."""
         merged: dict[str, Any] = {"api_key": self.api_key, "base_url": self.url, **options}
         return SentClient(**merged)
 
@@ -210,7 +210,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return Webhooks(self._state.store, self._state.deliveries)
 
     def definition(self, template_id: str) -> TemplateDefinition | None:
-        """What a template was created or last updated with, which the API itself does not give back."""
+        """The definition that a template was created or last updated with. The API itself does not return it."""
         return self._state.store.templates[template_id].definition
 
     def add_profile(self, **overrides: Any) -> Profile:
@@ -257,7 +257,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return self.webhooks[wire["id"]]
 
     def add_key(self, key: str | None = None, *, profile_id: str | None = None, admin: bool = True) -> str:
-        """Another API key: of the organization, or confined to one profile. Only an admin's may change profiles."""
+        """Add an API key of the organization or of one profile. Only the key of an admin may change profiles."""
         self._must_be_a_profile(profile_id)
         value = key or f"sk_test_{secrets.token_hex(12)}"
         self._state.store.keys[value] = Key(value=value, profile_id=profile_id, admin=admin)
@@ -274,7 +274,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return self._review(template_id, "REJECTED")
 
     def finish_completion(self, profile_id: str, *, success: bool = True) -> Profile:
-        """End a completion that ``auto_complete=False`` left under way, and report it to its ``webHookUrl``."""
+        """End a completion that ``auto_complete=False`` left in progress, and report it to its ``webHookUrl``."""
         self._state.finish(profile_id, success)
         return self.profiles[profile_id]
 

@@ -81,7 +81,7 @@ class Store:
         self.held: MutableMapping[str, str] = {}
         """By message id: when a scheduled message is due."""
         self.outcomes: MutableMapping[str, Outcome] = {}
-        """By number: how messages to it end."""
+        """By number: the final status of messages to it."""
         self.numbers: MutableMapping[str, str | None] = {}
         """Further numbers to send from, with the profile that they belong to, or ``None`` for the organization."""
         self.web_hooks: MutableMapping[str, str] = {}
@@ -149,9 +149,9 @@ class Draft(MutableMapping[K, V]):
 
 
 class View(Mapping[str, T], Generic[T, V]):
-    """Stored objects by id, as the SDK's own models: always as they are now. Reading one costs that one.
+    """Stored objects by id, as the SDK's own models and in their current state. Each is built when it is read.
 
-    A loop over it goes over the ids of the moment when it began.
+    A loop goes over the ids that existed when it began.
     """
 
     def __init__(self, kind: type[T], rows: Mapping[str, V], read: Callable[[V], JSON]) -> None:
@@ -176,7 +176,7 @@ class View(Mapping[str, T], Generic[T, V]):
 
 
 def shown(profile: JSON) -> JSON:
-    """A profile as it is read: with the organization's brand when it inherits one."""
+    """A profile as responses show it, with the organization's brand when it inherits one."""
     return {**profile, "brand": seed.ORGANIZATION_BRAND} if profile["inherit_tcr_brand"] else profile
 
 
@@ -249,7 +249,7 @@ def new_sender_profile(now: str) -> JSON:
 
 
 WEBHOOK_DEFAULTS: Final[JSON] = {"event_filters": None, "retry_count": 3, "timeout_seconds": 30}
-"""What the server takes for settings that are left out."""
+"""The server's defaults for settings that are left out."""
 
 
 def new_webhook(owner: str | None, now: str) -> Endpoint:

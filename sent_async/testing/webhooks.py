@@ -42,7 +42,7 @@ class Webhooks(View[Webhook, Endpoint]):
         self._script(lambda delivery: self._deliveries.delay(delivery, seconds), times)
 
     def hold(self) -> None:
-        """Keep back what is to be delivered from now on, repetitions included, until ``release``."""
+        """Hold all deliveries from now on, retries included, until ``release``."""
         self._deliveries.hold()
 
     def release(
@@ -51,14 +51,14 @@ class Webhooks(View[Webhook, Endpoint]):
         *,
         at_once: bool = False,
     ) -> None:
-        """Deliver what was held back, and hold nothing back any more::
+        """Deliver the held deliveries, and stop holding::
 
             fake.webhooks.release(reversed)                                       # the latest first
             fake.webhooks.release(lambda held: random.sample(held, len(held)))    # in any order
             fake.webhooks.release(lambda held: held * 2)                          # each twice
 
         Args:
-            order: Takes what was held back, and gives what is to be delivered, in this order.
+            order: Takes the held deliveries, and returns those to deliver, in their order.
             at_once: Deliver all at the same time rather than one after the other.
         """
         self._deliveries.release(order, at_once=at_once)

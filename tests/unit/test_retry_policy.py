@@ -26,7 +26,7 @@ def api(status: int, code: str | None = None, **headers: str) -> SentAPIError:
     [
         pytest.param(UNSENT, True, True, id="not on the wire"),
         pytest.param(SentTimeoutError("connect", maybe_sent=False), True, True, id="connect timed out"),
-        pytest.param(SENT, True, False, id="sent, unanswered"),
+        pytest.param(SENT, True, False, id="sent, no response"),
         pytest.param(TIMED_OUT, True, False, id="sent, too slow"),
         *(pytest.param(api(s), True, False, id=str(s)) for s in (408, 425, 429, 500, 502, 503, 504)),
         pytest.param(api(409, "CONFLICT_001"), True, False, id="key in flight"),
@@ -45,7 +45,7 @@ def api(status: int, code: str | None = None, **headers: str) -> SentAPIError:
         pytest.param(api(503, Idempotent_Replayed="false"), True, False, id="not replayed"),
         *(pytest.param(api(s), False, False, id=str(s)) for s in (200, 302, 400, 401, 402, 403, 404, 407, 410, 422)),
         *(pytest.param(api(s), False, False, id=str(s)) for s in (501, 505, 507, 511, 599)),
-        pytest.param(SentDecodeError("odd", status=200), False, False, id="unreadable answer"),
+        pytest.param(SentDecodeError("odd", status=200), False, False, id="unreadable response"),
         pytest.param(SentConfigError("bad option"), False, False, id="bad option"),
     ],
 )

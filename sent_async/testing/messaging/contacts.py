@@ -13,7 +13,7 @@ from ..store import Store, new_id
 from .records import ContactRecord
 
 CHANNELS: Final = ("sms", "whatsapp")
-"""Where a contact can be reached, as far as the API tells."""
+"""The channels on which the API says that a contact can be reached."""
 
 
 def contact_of(store: Store, owner: str | None, number: str) -> ContactRecord | None:
@@ -61,7 +61,7 @@ def forget(store: Store, record: ContactRecord) -> None:
 
 
 def find_or_add(world: World, owner: str | None, phone: Phone) -> ContactRecord:
-    """The contact with a number, which becomes one if need be."""
+    """The contact with a number. An unknown number becomes a contact."""
     known = contact_of(world.store, owner, phone.e164)
     return known or keep(world.store, new_contact(owner, phone, stamp(world.time())))
 

@@ -21,7 +21,7 @@ from .records import MessageRecord, Outcome, with_events
 
 
 class MessageControls(ABC):
-    """What carriers, recipients and contacts do.
+    """Actions of carriers, recipients and contacts.
 
     By itself a message is routed a tenth of a second after it was queued, is sent and delivered within a second, and
     read (WhatsApp, RCS) within another two. ``advance`` is the way not to wait for it. With
@@ -44,9 +44,9 @@ class MessageControls(ABC):
         return View(Contact, self._world.store.contacts, attrgetter("wire"))
 
     def deliver(self, message_id: str, *, channel: str | None = None) -> Message:
-        """Take a message to ``DELIVERED``, through all that comes before, whatever its checks would say.
+        """Take a message to ``DELIVERED`` through all earlier states, without its checks.
 
-        One that failed is queued again first; ``channel`` is the one it is routed to then. One that got further stays.
+        A failed message is queued again first, and then routed to ``channel``. A message in a later state stays there.
 
         Raises:
             KeyError: No such message.
@@ -95,7 +95,7 @@ class MessageControls(ABC):
         media: Sequence[Mapping[str, Any]] | None = None,
         profile_id: str | None = None,
     ) -> Message:
-        """Let somebody write to the organization, or to a profile.
+        """Receive a message to the organization or to a profile.
 
         The number becomes a contact. STOP, CANCEL, UNSUBSCRIBE, QUIT and END opt it out, START, UNSTOP and SUBSCRIBE
         opt it in, HELP and INFO are reported; each alone in the message, in any case. ``media`` is as in the event:
@@ -118,12 +118,12 @@ class MessageControls(ABC):
         return self.contacts[wire["id"]]
 
     def add_number(self, number: str, *, profile_id: str | None = None) -> None:
-        """Another number to send from, of the organization and all profiles, or of one profile."""
+        """Add a number to send from, for the organization and all profiles, or for one profile."""
         self._must_be_a_profile(profile_id)
         self._world.store.numbers[_phone(number).e164] = profile_id
 
     def conversation_id(self, contact_id: str) -> str:
-        """The id of the conversation with a contact, which the API itself never tells. Raises ``KeyError``."""
+        """The id of the conversation with a contact. The API itself never returns it. Raises ``KeyError``."""
         return conversation_of(self._world.store.contacts[contact_id])
 
     def _move(self, message_id: str, target: str, channel: str | None) -> Message:
@@ -151,7 +151,7 @@ _USUAL = {
     "FILTERED": ErrorCode.RECIPIENTS_OPTED_OUT,
     "BLOCKED": ErrorCode.INSUFFICIENT_BALANCE,
 }
-"""The reasons of outcomes that were given none."""
+"""The default reasons of outcomes."""
 
 
 def _phone(number: str) -> Phone:

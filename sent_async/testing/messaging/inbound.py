@@ -1,4 +1,4 @@
-"""What contacts write: stored, reported, and read for the words that opt them in or out."""
+"""Inbound messages: stored, reported, and checked for the keywords that opt a contact in or out."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KEYWORDS: Final = {
     **dict.fromkeys(("start", "unstop", "subscribe"), "contact.opt_in"),
     **dict.fromkeys(("help", "info"), "contact.help"),
 }
-"""Words that stand alone in a message, in any case, and the event that they lead to."""
+"""Keywords that are the whole text of a message, in any case, and their events."""
 
 
 def keyword_event(text: str | None) -> str | None:
-    """The event of a message that is one of the keywords and nothing else."""
+    """The event of a message whose whole text is a keyword."""
     return KEYWORDS.get((text or "").strip().lower())
 
 
@@ -39,7 +39,7 @@ def receive(
     to_number: str | None,
     media: Sequence[Mapping[str, Any]] | None,
 ) -> MessageRecord:
-    """Store a message from a contact, who becomes one if need be, and report it."""
+    """Store a message from a contact and report it. An unknown sender becomes a contact."""
     now = world.time()
     contact = find_or_add(world, owner, phone)
     to = to_number or own_numbers(world.store, owner)[0]
@@ -87,7 +87,7 @@ def receive(
 def _consent(
     world: World, contact: ContactRecord, event: str, record: MessageRecord, to: str, text: str | None
 ) -> None:
-    """Opt a contact in or out, or neither, and report what was asked for."""
+    """Opt a contact in or out if the keyword asks for it, and report the event."""
     if event != "contact.help":
         opted_out, now = event == "contact.opt_out", record.wire["created_at"]
         wire: dict[str, Any] = {**contact.wire, "opt_out": opted_out, "updated_at": now}

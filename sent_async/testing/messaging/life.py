@@ -42,7 +42,7 @@ _WORDS: Final = {
     "RECEIVED": "Message received",
 }
 _NEXT: Final = {"ROUTED": ("SENT", 0.1), "SENT": ("DELIVERED", 0.3), "DELIVERED": ("READ", 1.5)}
-"""What follows by itself, and after how many seconds. They are the fake's own; Sent promises none."""
+"""The automatic next status, and the seconds until then. The times are the fake's own, and Sent promises none."""
 _ROUTING: Final = 0.1
 CHANNELS: Final = ("sms", "whatsapp", "rcs", "mms")
 _PRICES: Final = {"sms": 0.0055, "whatsapp": 0.014, "rcs": 0.01, "mms": 0.02}
@@ -66,7 +66,7 @@ def create(
     senders: Mapping[str, Sequence[str]] | None = None,
     due: float | None = None,
 ) -> MessageRecord:
-    """Queue a message, or hold it until it is due. A number that is not known as a contact becomes one."""
+    """Queue a message, or hold it until it is due. An unknown number becomes a contact."""
     phone, template = parse(number), content.template
     contact = find_or_add(world, owner, phone) if phone else None
     wire: JSON = {
@@ -107,7 +107,7 @@ def step(
     reason_code: str | None = None,
     reason: str | None = None,
 ) -> MessageRecord:
-    """Take a message one step on and report it. ``channel`` is another one than it has so far."""
+    """Take a message to ``status`` and report it. ``channel`` changes its channel."""
     # Steps of one message are a moment apart, so that whoever orders them by time gets them right.
     now = max(world.time(), before.changed_at + 0.001)
     wire: JSON = {name: value for name, value in before.wire.items() if name not in ("reason_code", "reason")}
@@ -143,7 +143,7 @@ def step(
 
 
 def plan(world: World, record: MessageRecord) -> None:
-    """Let what comes next happen at its time, unless something else happens to the message before."""
+    """Schedule the next status of a message. It is skipped when the message changes before."""
     message_id, seen = record.wire["id"], len(record.steps)
     if record.status == "SCHEDULED" and record.due is not None:
         moment = record.due
@@ -163,9 +163,9 @@ def plan(world: World, record: MessageRecord) -> None:
 
 
 def move(world: World, record: MessageRecord, target: str, channel: str | None = None) -> MessageRecord:
-    """Take a message up to a status of the usual way, step by step, whatever its checks would say.
+    """Take a message to a status step by step, without its checks.
 
-    One that failed goes the whole way again. One that got further stays as it is.
+    A failed message starts from the beginning. A message in a later status stays as it is.
 
     Raises:
         ValueError: It has ended, or was received.
@@ -275,7 +275,7 @@ def _objection(world: World, record: MessageRecord, channel: str) -> Outcome | N
 
 
 def _closed(contact: ContactRecord | None, channel: str, now: float) -> str | None:
-    """Why free text does not reach a contact."""
+    """The reason why free text to a contact is blocked, or ``None``."""
     replied: Mapping[str, float] = contact.replied_at if contact else {}
     if channel == "whatsapp":
         return None if now - replied.get(channel, 0.0) <= _DAY else "WHATSAPP_TEMPLATE_REQUIRED"
@@ -284,14 +284,14 @@ def _closed(contact: ContactRecord | None, channel: str, now: float) -> str | No
 
 
 def _note_template(world: World, record: MessageRecord) -> None:
-    """Allow free text to the contact from now on."""
+    """Record that a template was sent, which allows free text to the contact."""
     contact = world.store.contacts.get(record.wire["contact_id"] or "")
     if contact and record.content.template:
         world.store.contacts[contact.wire["id"]] = msgspec.structs.replace(contact, template_at=world.time())
 
 
 def _sender(store: Store, record: MessageRecord, channel: str) -> str | None:
-    """Which of your own numbers a message comes from, once it has a channel."""
+    """The number that a message is sent from, once it has a channel."""
     if channel in NO_CHANNEL or record.wire["direction"] == "INBOUND":
         return None
     return [*record.senders.get(channel, ()), *own_numbers(store, record.owner)][0]
