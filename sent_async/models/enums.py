@@ -9,7 +9,7 @@ from sent_async.open_enum import StrEnum
 
 class AccountType(StrEnum):
     """
-    What an account is.
+    Types of account.
     """
 
     ORGANIZATION = "organization"
@@ -29,7 +29,7 @@ class BillingModel(StrEnum):
 
 class BrandIdentityStatus(StrEnum):
     """
-    Degrees to which TCR has verified a brand. Open set.
+    Levels of TCR's verification of a brand. Open set.
     """
 
     SELF_DECLARED = "SELF_DECLARED"
@@ -50,7 +50,7 @@ class BrandStatus(StrEnum):
 
 class CallDirection(StrEnum):
     """
-    `outbound` is a call placed from your app, `inbound` one to a number of yours.
+    `outbound` is a call placed from your app, `inbound` is a call to one of your numbers.
     """
 
     OUTBOUND = "outbound"
@@ -59,7 +59,7 @@ class CallDirection(StrEnum):
 
 class CallFailureReason(StrEnum):
     """
-    Why a call did not come to be.
+    Why a call failed.
     """
 
     CALLBACK_TIMEOUT = "callback_timeout"
@@ -73,7 +73,7 @@ class CallFailureReason(StrEnum):
 
 class CallPartyKind(StrEnum):
     """
-    Who one end of a call is: a user of your app, a phone number, a conference, or a caller who withheld the number.
+    Kind of a party of a call: a user of your app, a phone number, a conference, or a caller who withheld the number.
     """
 
     USER = "user"
@@ -84,7 +84,7 @@ class CallPartyKind(StrEnum):
 
 class CallRecordAction(StrEnum):
     """
-    What to do about the recording of a call.
+    Actions for the recording of a call.
     """
 
     START = "start"
@@ -93,7 +93,7 @@ class CallRecordAction(StrEnum):
 
 class CallStatus(StrEnum):
     """
-    Where a call stands. The last four are final.
+    Status of a call. The last four are final.
     """
 
     INITIATED = "INITIATED"
@@ -107,7 +107,7 @@ class CallStatus(StrEnum):
 
 class CampaignSharingStatus(StrEnum):
     """
-    States of the sharing of a campaign with the upstream partner. Open set; the member that held it is gone in late 2026.
+    States of the sharing of a campaign with the upstream partner. Open set. The member with this type is absent since late 2026.
     """
 
     PENDING = "PENDING"
@@ -136,7 +136,7 @@ class CampaignType(StrEnum):
 
 class ChannelStatus(StrEnum):
     """
-    Where a channel stands. `PROVISIONING`: the vendor is arranging it. `ACTION_NEEDED`: you owe something. `PENDING_REVIEW`: a carrier or registry decides. `ACTIVE`: it can send.
+    Status of a channel. `PROVISIONING`: the vendor is setting it up. `ACTION_NEEDED`: you must supply something. `PENDING_REVIEW`: a carrier or registry is reviewing it. `ACTIVE`: it can send.
     """
 
     PROVISIONING = "PROVISIONING"
@@ -148,7 +148,7 @@ class ChannelStatus(StrEnum):
 
 class CompletionStatus(StrEnum):
     """
-    States of the onboarding that a completion names. The callback spells some of them in capitals. Open set; compare without regard to case.
+    Statuses of the onboarding in a completion. The callback writes some of them in capitals. Open set. Ignore case when you compare.
     """
 
     COMPLETED = "completed"
@@ -171,10 +171,10 @@ class EntityType(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """The error catalogue, as far as it is public. Open set with known gaps: judge a code that is not here by its prefix. The names are ours."""
+    """The public part of the error catalogue. Open set with known gaps: use the prefix of a code that is not listed here. The names are ours."""
 
     NOT_AUTHENTICATED = "AUTH_001"
-    """No API key came with the request."""
+    """The request has no API key."""
 
     INVALID_API_KEY = "AUTH_002"
     """The API key is unknown, malformed or revoked."""
@@ -186,7 +186,7 @@ class ErrorCode(StrEnum):
     """The role of the key does not allow this."""
 
     ACTIVATION_PENDING = "AUTH_005"
-    """The account is set up and waits for its activation."""
+    """The account is set up but not active yet."""
 
     KYC_INCOMPLETE = "AUTH_006"
     """The account has not finished its KYC check."""
@@ -234,7 +234,7 @@ class ErrorCode(StrEnum):
     """There is no such user."""
 
     ALREADY_EXISTS = "RESOURCE_007"
-    """It exists already."""
+    """It already exists."""
 
     WEBHOOK_NOT_FOUND = "RESOURCE_008"
     """There is no such webhook endpoint."""
@@ -252,7 +252,7 @@ class ErrorCode(StrEnum):
     """An inherited contact cannot be changed. Not used since August 2026."""
 
     RATE_LIMIT_EXCEEDED = "BUSINESS_002"
-    """The rate limit is spent. Waited for and retried."""
+    """The rate limit is exceeded. The client waits and retries."""
 
     INSUFFICIENT_BALANCE = "BUSINESS_003"
     """The balance is too low. For messages, a `reason_code` since July 2026. One page gives the status 402."""
@@ -264,7 +264,7 @@ class ErrorCode(StrEnum):
     """The template is not approved. For messages, a `reason_code` since July 2026."""
 
     MESSAGE_NOT_MODIFIABLE = "BUSINESS_006"
-    """The status of the message does not allow this. `messages.cancel` gets it with status 409."""
+    """The status of the message does not allow this. For `messages.cancel`, the HTTP status is 409."""
 
     CHANNEL_NOT_AVAILABLE = "BUSINESS_007"
     """The contact cannot be reached on this channel."""
@@ -273,28 +273,28 @@ class ErrorCode(StrEnum):
     """A quota is used up."""
 
     TEMPLATE_NOT_ACTIVE_ON_CHANNEL = "BUSINESS_012"
-    """The template is not active on this channel. Seen as a `reason_code` only, so its status is that of its prefix."""
+    """The template is not active on this channel. Seen only as a `reason_code`, so it has the status of its prefix."""
 
     ACCOUNT_SUSPENDED = "BUSINESS_014"
-    """The account is suspended. Every call gets it."""
+    """The account is suspended. Every call fails with it."""
 
     VOICE_REQUEST_REFUSED = "BUSINESS_024"
     """A voice request was refused. Seen in one example of a log only."""
 
     SENDER_NOT_ACTIVE = "BUSINESS_029"
-    """A number in `channels` is not an active sender of yours. Seen as a `reason_code` only, so its status is that of its prefix."""
+    """A number in `channels` is not one of your active senders. Seen only as a `reason_code`, so it has the status of its prefix."""
 
     SCHEDULED_LIMIT_REACHED = "LIMIT_001"
-    """As many messages are scheduled as the account may hold. Waiting does not help, so it is not retried."""
+    """The account has reached its limit of scheduled messages. Waiting does not help, so the client does not retry."""
 
     IDEMPOTENCY_KEY_IN_FLIGHT = "CONFLICT_001"
-    """The first request with this idempotency key is still in flight. Retried."""
+    """The first request with this idempotency key is still in progress. The client retries."""
 
     IDEMPOTENCY_KEY_REUSED = "CONFLICT_005"
     """The idempotency key was used for another request. Inferred: the status."""
 
     TEMPLATE_IN_REVIEW = "CONFLICT_006"
-    """The template is in review. Its definition, category and language are frozen until the review ends."""
+    """The template is in review. Its definition, category and language cannot change until the review ends."""
 
     NUMBER_ON_OWN_WHATSAPP_ACCOUNT = "CONFLICT_012"
     """The profile cannot be deleted while one of its numbers is on your own WhatsApp account."""
@@ -315,14 +315,14 @@ class ErrorCode(StrEnum):
     """A provider behind the server failed."""
 
     PROCESSING_TIMEOUT = "INTERNAL_004"
-    """The server ran out of time."""
+    """The server timed out."""
 
     TEMPORARILY_UNAVAILABLE = "INTERNAL_005"
-    """The server is unavailable for a moment."""
+    """The server is temporarily unavailable."""
 
 
 class MessageChannel(StrEnum):
-    """Channels of a message. As a choice, `sent` leaves the choice to Sent. On a message, `sent` means not routed yet, and `auto` that it ended before it was routed. Open set."""
+    """Channels of a message. In a request, `sent` lets Sent choose the channel. In a response, `sent` means that the message is not routed yet, and `auto` means that it ended before it was routed. Open set."""
 
     SMS = "sms"
     WHATSAPP = "whatsapp"
@@ -342,16 +342,16 @@ class MessageDirection(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """States of a message. FILTERED means stopped by a policy, BLOCKED by the account, its templates or the lack of an open conversation. FAILED is not always final: the same message may be tried on another channel. Open set."""
+    """Statuses of a message. FILTERED means that a policy stopped it. BLOCKED means that the account, its templates or the lack of an open conversation stopped it. FAILED is not always final: Sent may try the same message on another channel. Open set."""
 
     QUEUED = "QUEUED"
-    """Accepted, and nothing more."""
+    """Accepted. Nothing else has happened yet."""
 
     PROCESSED = "PROCESSED"
     """Inferred: Sent has checked it. Named in one document only."""
 
     SCHEDULED = "SCHEDULED"
-    """Held until its time, or until quiet hours end. `messages.cancel` stops it."""
+    """Waits for its scheduled time or for the end of quiet hours. `messages.cancel` cancels it."""
 
     ROUTED = "ROUTED"
     """Its channel is chosen."""
@@ -366,7 +366,7 @@ class MessageStatus(StrEnum):
     """The recipient has read it. WhatsApp and RCS only. Final."""
 
     RECEIVED = "RECEIVED"
-    """It came from a contact. Final."""
+    """You received it from a contact. Final."""
 
     FAILED = "FAILED"
     """The channel could not deliver it. Sent may try another channel under the same id."""
@@ -378,7 +378,7 @@ class MessageStatus(StrEnum):
     """Not sent, because something of your account is missing: balance, an approved template, an open conversation. Final."""
 
     CANCELLED = "CANCELLED"
-    """Cancelled before its time came. Final."""
+    """Cancelled before its scheduled time. Final."""
 
 
 class MessagingUseCaseUs(StrEnum):
@@ -403,7 +403,7 @@ class MessagingUseCaseUs(StrEnum):
 
 class PreferredChannel(StrEnum):
     """
-    Channels that a contact can prefer. Another one is refused with an error that names the values.
+    Channels that a contact can prefer. The server refuses any other value with an error that lists the valid values.
     """
 
     SMS = "sms"
@@ -412,7 +412,7 @@ class PreferredChannel(StrEnum):
 
 class ProfileStatus(StrEnum):
     """
-    Onboarding states of a profile. The last four are reported by an integration guide only. Open set; compare without regard to case.
+    Onboarding states of a profile. Only an integration guide names the last four. Open set. Ignore case when you compare.
     """
 
     INCOMPLETE = "incomplete"
@@ -427,7 +427,7 @@ class ProfileStatus(StrEnum):
 
 class RcsUseCase(StrEnum):
     """
-    What an RCS agent is for.
+    Use cases of an RCS agent.
     """
 
     VERIFICATION = "VERIFICATION"
@@ -438,7 +438,7 @@ class RcsUseCase(StrEnum):
 
 class RequirementChannel(StrEnum):
     """
-    Channels that requirements can be asked for.
+    Channels that have requirements.
     """
 
     SMS = "sms"
@@ -448,7 +448,7 @@ class RequirementChannel(StrEnum):
 
 class SenderProfileNotifications(StrEnum):
     """
-    Who gets the vendor's notifications about a sender profile.
+    Who receives the vendor's notifications about a sender profile.
     """
 
     ORGANIZATION = "ORGANIZATION"
@@ -522,7 +522,7 @@ class TcrVertical(StrEnum):
 
 class TemplateAutoReplyAction(StrEnum):
     """
-    What an automatic reply does. Open set.
+    Actions of an automatic reply. Open set.
     """
 
     OPT_IN = "OPT_IN"
@@ -603,7 +603,7 @@ class TemplateVariableType(StrEnum):
 
 class UserRole(StrEnum):
     """
-    What a user may do. The owner of an account has a role of its own and is never listed.
+    Roles of users. The owner of an account has a separate role and is never listed.
     """
 
     ADMIN = "admin"
@@ -613,7 +613,7 @@ class UserRole(StrEnum):
 
 class UserStatus(StrEnum):
     """
-    Where a user stands.
+    Status of a user.
     """
 
     ACTIVE = "active"
@@ -624,7 +624,7 @@ class UserStatus(StrEnum):
 
 class VoiceNumberStatus(StrEnum):
     """
-    Whether a number carries phone calls.
+    Whether phone calls are turned on for a number.
     """
 
     ACTIVE = "ACTIVE"
@@ -633,7 +633,7 @@ class VoiceNumberStatus(StrEnum):
 
 class VoiceTestOutcome(StrEnum):
     """
-    What came of a test question. Everything but `ok` is a failure of the callback endpoint.
+    Result of a test callback request. Every value other than `ok` means that the callback endpoint failed.
     """
 
     OK = "ok"
@@ -645,7 +645,7 @@ class VoiceTestOutcome(StrEnum):
 
 class WebhookDeliveryStatus(StrEnum):
     """
-    Where a delivery stands. A third party's test has the values in lower case; compare without regard to case.
+    Status of a delivery. A third party's test has the values in lower case. Ignore case when you compare.
     """
 
     PENDING = "PENDING"

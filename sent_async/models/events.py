@@ -30,36 +30,36 @@ class CallPayload(ResponseModel, frozen=True, kw_only=True):
     """When the state changed."""
 
     duration_seconds: int | None = None
-    """Length of the call; with `call.completed` only."""
+    """Length of the call. Present with `call.completed` only."""
 
     price: float | str | None = None
-    """Price of the call; with `call.completed` only. A number so far; activities of messages write prices as a string, so both are accepted."""
+    """Price of the call. Present with `call.completed` only. It is a number so far. Activities of messages write prices as a string, so both types are accepted."""
 
     reason: str | None = None
-    """Why it failed; with `call.failed` only."""
+    """Why the call failed. Present with `call.failed` only."""
 
     recording_id: str | None = None
-    """Id of the recording; with `call.recording_ready` only."""
+    """Id of the recording. Present with `call.recording_ready` only."""
 
 
 class ChannelCompliance(ResponseModel, frozen=True, kw_only=True):
-    """What was submitted for a country."""
+    """Data submitted for a country."""
 
     brand: SecretMap | None = None
-    """Facts about the brand. The members depend on the country."""
+    """Data about the brand. The members depend on the country."""
 
     campaign: SecretMap | None = None
-    """Facts about the campaign. The members depend on the country."""
+    """Data about the campaign. The members depend on the country."""
 
     documents: list[ChannelDocument] | None = None
-    """Files that were handed in."""
+    """Submitted files."""
 
 
 class ChannelDocument(ResponseModel, frozen=True, kw_only=True):
-    """A file that was handed in for a country."""
+    """A file submitted for a country."""
 
     key: str | None = None
-    """Which requirement it meets."""
+    """Key of the requirement that the file meets."""
 
     file_name: str | None = None
     """Name of the file."""
@@ -96,19 +96,19 @@ class ChannelPayload(ResponseModel, frozen=True, kw_only=True):
     """Kind of number, such as `TEN_DLC`."""
 
     sender_value: Secret | None = None
-    """The number or name that messages come from, once it is known."""
+    """The number or name that messages are sent from, once it is known."""
 
     status: ChannelEventStatus | None = None
     """The new state."""
 
     reason_code: str | None = None
-    """Code of what is wrong."""
+    """Code of the problem."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
     compliance: ChannelCompliance | None = None
-    """What was submitted for the country."""
+    """Data submitted for the country."""
 
     updated_at: Timestamp | None = None
     """When the state changed."""
@@ -116,7 +116,7 @@ class ChannelPayload(ResponseModel, frozen=True, kw_only=True):
 
 class ContactEventSource(StrEnum):
     """
-    What made a contact change. Open set.
+    Causes of a change to a contact. Open set.
     """
 
     INBOUND_KEYWORD = "INBOUND_KEYWORD"
@@ -124,13 +124,13 @@ class ContactEventSource(StrEnum):
 
 
 class ContactPayload(ResponseModel, frozen=True, kw_only=True):
-    """What a contact decided or asked for."""
+    """An opt-in, an opt-out or a keyword of a contact."""
 
     opt_out: bool
     """Whether the contact is opted out now. Unchanged by `contact.help` and `contact.custom_keyword`."""
 
     source: ContactEventSource
-    """What made the change."""
+    """Cause of the change."""
 
     account_id: str | None = None
     """Id of the account."""
@@ -139,7 +139,7 @@ class ContactPayload(ResponseModel, frozen=True, kw_only=True):
     """Id of the contact."""
 
     channel: str | None = None
-    """The channel it came by."""
+    """The channel that the contact used."""
 
     from_: Secret | None = field(name="from", default=None)
     """Number of the contact."""
@@ -148,21 +148,21 @@ class ContactPayload(ResponseModel, frozen=True, kw_only=True):
     """Your number."""
 
     agent_id: str | None = None
-    """Id of the agent that was written to."""
+    """Id of the agent that received the message."""
 
     message_id: str | None = None
     """Id of the message with the keyword."""
 
     template_id: str | None = None
-    """Id of the template that was replied to."""
+    """Id of the template that the contact replied to."""
 
     text: Secret | None = None
-    """What the contact wrote."""
+    """Text that the contact sent."""
 
 
 class EventName(StrEnum):
     """
-    Names of events. A family without names of its own stands with the name of the family. Open set: it has grown twice. `message.processed` is inferred from the status.
+    Names of events. A family without event names is listed by the name of the family. Open set: it has grown twice. `message.processed` is inferred from the status.
     """
 
     MESSAGE_QUEUED = "message.queued"
@@ -197,7 +197,7 @@ class EventName(StrEnum):
 
 class LinkKind(StrEnum):
     """
-    What a short link leads to. Open set.
+    Kind of target of a short link. Open set.
     """
 
     URL = "url"
@@ -205,13 +205,13 @@ class LinkKind(StrEnum):
 
 
 class LinkPayload(ResponseModel, frozen=True, kw_only=True):
-    """What happened to a short link in a message."""
+    """An event of a short link in a message."""
 
     record_id: str
     """Id of the link, eight characters."""
 
     link_kind: LinkKind | None = None
-    """What the link leads to."""
+    """Kind of target of the link."""
 
     customer_id: str | None = None
     """Id of the account that owns the link."""
@@ -223,7 +223,7 @@ class LinkPayload(ResponseModel, frozen=True, kw_only=True):
     """Id of the message with the link."""
 
     occurred_at: Timestamp | None = None
-    """When it happened."""
+    """When the step happened."""
 
     channel: str | None = None
     """Channel of the message."""
@@ -232,16 +232,16 @@ class LinkPayload(ResponseModel, frozen=True, kw_only=True):
     """Country that the link was opened from."""
 
     access_outcome: str | None = None
-    """How the access ended."""
+    """Outcome of the access."""
 
     browser: str | None = None
-    """Browser, as far as it was recognised."""
+    """Browser, if it was recognised."""
 
     device: str | None = None
     """Kind of device."""
 
     traffic_class: LinkTrafficClass | None = None
-    """Who is thought to have opened it."""
+    """Probable kind of visitor that opened the link."""
 
     request_method: str | None = None
     """HTTP method of the access."""
@@ -250,10 +250,10 @@ class LinkPayload(ResponseModel, frozen=True, kw_only=True):
     """HTTP status of the access."""
 
     bytes_served: int | None = None
-    """How many bytes were served."""
+    """Number of bytes served."""
 
     referrer_host: str | None = None
-    """Host of the page that led there."""
+    """Host of the referring page."""
 
     reference_key: str | None = None
     """Your own key for the link."""
@@ -261,7 +261,7 @@ class LinkPayload(ResponseModel, frozen=True, kw_only=True):
 
 class LinkTrafficClass(StrEnum):
     """
-    Who is thought to have opened a link. Open set.
+    Probable kind of visitor that opened a link. Open set.
     """
 
     LIKELY_HUMAN = "likely_human"
@@ -289,13 +289,13 @@ class MessageReceivedPayload(ResponseModel, frozen=True, kw_only=True):
     """Your number, in the form used until May 2026."""
 
     provider: str | None = None
-    """Who delivered the message, in the form used until May 2026."""
+    """Provider that delivered the message, in the form used until May 2026."""
 
     received_at: Timestamp | None = None
     """When the message arrived."""
 
     updated_at: Timestamp | None = None
-    """The same moment as `received_at`."""
+    """The same time as `received_at`."""
 
     account_id: str | None = None
     """Id of the account that received the message."""
@@ -304,10 +304,10 @@ class MessageReceivedPayload(ResponseModel, frozen=True, kw_only=True):
     """`sms`, `whatsapp`, `rcs` or `mms`."""
 
     text: Secret | None = None
-    """What the contact wrote, or null."""
+    """Text that the contact sent, or null."""
 
     media: list[ReceivedMedia] | None = None
-    """Files that came with it."""
+    """Files of the message."""
 
     referral: SecretMap | None = None
     """The advertisement that the contact came from, as Meta describes it."""
@@ -329,10 +329,10 @@ class MessageStatusPayload(ResponseModel, frozen=True, kw_only=True):
     """Id of the account that sent the message."""
 
     channel: str | None = None
-    """`sms`, `whatsapp`, `rcs` or `mms`; `sent` before routing, `auto` when it ended before routing."""
+    """`sms`, `whatsapp`, `rcs` or `mms`; `sent` before routing, `auto` when the message ended before routing."""
 
     outbound_number: Secret | None = None
-    """The recipient. Until May 2026 it was the sender, and `inbound_number` was there too."""
+    """The recipient. Until May 2026 it was the sender, and `inbound_number` was also present."""
 
     inbound_number: Secret | None = None
     """The recipient, in the form used until May 2026."""
@@ -353,17 +353,17 @@ class MessageStatusPayload(ResponseModel, frozen=True, kw_only=True):
     """Error code of a message that failed, was filtered or blocked."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
     schedule_reason: str | None = None
-    """Why a message is held; with `message.scheduled` only."""
+    """Why a message waits. Present with `message.scheduled` only."""
 
     scheduled_at: Timestamp | None = None
-    """When a held message is due; with `message.scheduled` and `message.cancelled`."""
+    """When a scheduled message is sent. Present with `message.scheduled` and `message.cancelled`."""
 
 
 class ProfileCompletionCallback(ResponseModel, frozen=True, kw_only=True):
-    """How the onboarding of a profile ended. Not signed, as far as documented."""
+    """Result of the onboarding of a profile. The documentation shows no signature."""
 
     profile_id: str = field(name="profileId")
     """Id of the profile."""
@@ -372,17 +372,17 @@ class ProfileCompletionCallback(ResponseModel, frozen=True, kw_only=True):
     """Whether the profile can send now."""
 
     status: str | None = None
-    """The end state in a word, in varying case."""
+    """The final status as one word. The case varies."""
 
     timestamp: Timestamp | None = None
-    """When it ended."""
+    """When the onboarding ended."""
 
 
 class ReceivedMedia(ResponseModel, frozen=True, kw_only=True):
-    """A file that came with a received message."""
+    """A file of a received message."""
 
     url: Secret | None = None
-    """Where to fetch the file. It needs no credentials, and expires."""
+    """URL of the file. The download needs no credentials. The URL expires."""
 
     mime_type: str | None = None
     """Type of the content."""
@@ -396,7 +396,7 @@ class ReceivedMedia(ResponseModel, frozen=True, kw_only=True):
 
 class TemplateEventStatus(StrEnum):
     """
-    What happened to a template. Open set.
+    Events of a template. Open set.
     """
 
     PENDING = "PENDING"
@@ -408,13 +408,13 @@ class TemplateEventStatus(StrEnum):
 
 
 class TemplatePayload(ResponseModel, frozen=True, kw_only=True):
-    """The state of one template, or of one channel of it."""
+    """The status of a template, or of one of its channels."""
 
     status: TemplateEventStatus
     """What happened."""
 
     whatsapp_template_id: str | None = None
-    """Id at WhatsApp; empty before approval."""
+    """Id of the template at WhatsApp. Empty before approval."""
 
     account_id: str | None = None
     """Id of the account that owns the template."""
@@ -432,10 +432,10 @@ class TemplatePayload(ResponseModel, frozen=True, kw_only=True):
     """Language of the template, such as `en_US`."""
 
     channel: str | None = None
-    """The channel that is meant. Absent when it is the whole template."""
+    """The channel that the event is about. Absent when it is about the whole template."""
 
     reason: str | None = None
-    """Why, in words."""
+    """Description of the reason."""
 
     auto_reply_action: str | None = None
-    """What the template does as an automatic reply."""
+    """Action of the template as an automatic reply."""

@@ -82,37 +82,37 @@ class CallHangupFields(TypedDict):
     """Members of `CallHangup`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallParticipantAddFields(TypedDict):
     """Members of `CallParticipantAdd`."""
 
     to: Required[CallParticipantTarget]
-    """Who to dial."""
+    """The user or phone number to call."""
 
     caller_id: NotRequired[str | None]
-    """The number that a phone participant sees, in E.164 form and one of yours. Left out, the number that owns the call."""
+    """The number that a phone participant sees: one of your numbers in E.164 form. The default is the number that owns the call."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallParticipantRemoveFields(TypedDict):
     """Members of `CallParticipantRemove`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallParticipantUpdateFields(TypedDict):
     """Members of `CallParticipantUpdate`."""
 
     muted: Required[bool]
-    """True to mute the participant, false to let them be heard."""
+    """True to mute the participant, false to unmute them."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallRecordCommandFields(TypedDict):
@@ -122,7 +122,7 @@ class CallRecordCommandFields(TypedDict):
     """Start a recording or stop it. One of `start`, `stop`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CampaignCreateFields(TypedDict):
@@ -132,24 +132,24 @@ class CampaignCreateFields(TypedDict):
     """The campaign."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class CampaignDeleteFields(TypedDict):
     """Members of `CampaignDelete`."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class CampaignUpdateFields(TypedDict):
     """Members of `CampaignUpdate`."""
 
     campaign: Required[CampaignData]
-    """The whole new campaign, not only its changes."""
+    """The complete new campaign, not only its changes."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class ContactCreateFields(TypedDict):
@@ -159,14 +159,14 @@ class ContactCreateFields(TypedDict):
     """Phone number in the E.164 form."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class ContactDeleteFields(TypedDict):
     """Members of `ContactDelete`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked, but nothing is deleted."""
+    """When true, the server checks the request. Nothing is deleted."""
 
 
 class ContactUpdateFields(TypedDict):
@@ -179,7 +179,7 @@ class ContactUpdateFields(TypedDict):
     """Whether the contact has opted out. Inferred: null means the same as leaving the member out."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing changes."""
+    """When true, the server checks the request and returns a sample response. Nothing changes."""
 
 
 class MessageSendFields(TypedDict):
@@ -189,7 +189,7 @@ class MessageSendFields(TypedDict):
     """Phone numbers in the E.164 form, such as `+14155551234`. A message is created for each of them on each channel."""
 
     channel: NotRequired[Sequence[MessageChannelValue] | None]
-    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` to leave the choice to Sent, which is the default. Several are a broadcast: each is a message of its own, and billed."""
+    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` (the default) to let Sent choose. Several channels are a broadcast: each channel gets a separate message, and each message is billed."""
 
     template: NotRequired[MessageTemplate | None]
     """The template to send."""
@@ -198,29 +198,29 @@ class MessageSendFields(TypedDict):
     """Free text to send."""
 
     channels: NotRequired[Mapping[str, Sequence[MessageSender]] | None]
-    """By channel, which of your own numbers may send. It does not choose the channels. A number that is not yours blocks the message (`BUSINESS_029`)."""
+    """Your own numbers to send from, by channel. This member does not choose the channels. A message from a number that is not yours is blocked (`BUSINESS_029`)."""
 
     media_urls: NotRequired[Sequence[Secret] | None]
-    """HTTPS addresses of what to attach to an MMS. They replace the media of a template."""
+    """HTTPS URLs of the files to attach to an MMS. They replace the media of a template."""
 
     subject: NotRequired[Secret | None]
     """Subject of an MMS."""
 
     scheduled_at: NotRequired[Timestamp | None]
-    """When to send, with an offset, 1 minute to 30 days ahead. Absent means at once."""
+    """When to send the message: a date-time with an offset, 1 minute to 30 days ahead. Without it, the message is sent at once."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is sent."""
+    """When true, the server checks the request and returns a sample response. Nothing is sent."""
 
 
 class ProfileCompleteFields(TypedDict):
     """Members of `ProfileComplete`."""
 
     web_hook_url: Required[str]
-    """URL that is called once, unsigned, when processing ends. On the wire the H and the U are capitals."""
+    """URL that receives one unsigned POST when the processing ends. The wire name has a capital H and a capital U."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class ProfileCreateFields(TypedDict):
@@ -233,7 +233,7 @@ class ProfileCreateFields(TypedDict):
     """Abbreviation of 3 to 11 letters, digits and spaces, with at least one letter."""
 
     description: NotRequired[str | None]
-    """Free text about the purpose of the profile. Completion wants it, with at most 5000 characters."""
+    """Free text about the purpose of the profile. `complete` requires it. At most 5000 characters."""
 
     icon: NotRequired[str | None]
     """URL of a picture."""
@@ -242,7 +242,7 @@ class ProfileCreateFields(TypedDict):
     """Who pays for the traffic of the profile. The server's default is `profile`. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: NotRequired[BillingContactInfo | None]
-    """Who receives the invoices. Needed by the billing models that contain `profile`."""
+    """Who receives the invoices. Required by the billing models that contain `profile`."""
 
     payment_details: NotRequired[PaymentDetails | None]
     """Payment card. Refused with the billing model `organization`. Secret."""
@@ -251,35 +251,35 @@ class ProfileCreateFields(TypedDict):
     """Brand to create along with the profile. Not allowed while `inherit_tcr_brand` is true."""
 
     inherit_tcr_brand: NotRequired[bool | None]
-    """Whether the profile uses the brand that the organization registered at TCR. The server's default was true until mid-2026 and is false now, so say which."""
+    """Whether the profile uses the brand that the organization registered at TCR. The server's default was true until mid-2026 and is false now. Always give a value."""
 
     inherit_tcr_campaign: NotRequired[bool | None]
-    """Whether the profile uses the campaigns that the organization registered at TCR. The server's default was true until mid-2026 and is false now, so say which."""
+    """Whether the profile uses the campaigns that the organization registered at TCR. The server's default was true until mid-2026 and is false now. Always give a value."""
 
     whatsapp_business_account: NotRequired[WhatsAppBusinessAccount | None]
-    """WhatsApp Business Account of the profile. Can be given at creation only."""
+    """WhatsApp Business Account of the profile. It can be given only at creation."""
 
     inherit_contacts: NotRequired[bool | None]
-    """Whether the contacts of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the contacts of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     inherit_templates: NotRequired[bool | None]
-    """Whether the templates of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the templates of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_contact_sharing: NotRequired[bool | None]
-    """Whether contacts may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether contacts may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_template_sharing: NotRequired[bool | None]
-    """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether templates may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class ProfileDeleteFields(TypedDict):
     """Members of `ProfileDelete`."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class ProfileUpdateFields(TypedDict):
@@ -292,58 +292,58 @@ class ProfileUpdateFields(TypedDict):
     """Abbreviation of 3 to 11 letters, digits and spaces, with at least one letter."""
 
     description: NotRequired[str | None]
-    """Free text about the purpose of the profile. Completion wants it, with at most 5000 characters."""
+    """Free text about the purpose of the profile. `complete` requires it. At most 5000 characters."""
 
     icon: NotRequired[str | None]
     """URL of a picture."""
 
     billing_model: NotRequired[BillingModelValue | None]
-    """Who pays for the traffic of the profile. Left out, it stays as it is. One of `profile`, `organization`, `profile_and_organization`."""
+    """Who pays for the traffic of the profile. When it is left out, the value does not change. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: NotRequired[BillingContactInfo | None]
-    """Who receives the invoices. Needed by the billing models that contain `profile`."""
+    """Who receives the invoices. Required by the billing models that contain `profile`."""
 
     payment_details: NotRequired[PaymentDetails | None]
     """Payment card. Refused with the billing model `organization`. Secret."""
 
     brand: NotRequired[BrandData | None]
-    """Brand to create or change. Not allowed while `inherit_tcr_brand` is true, nor after the brand went to TCR."""
+    """Brand to create or change. Not allowed while `inherit_tcr_brand` is true or after the brand was submitted to TCR."""
 
     inherit_tcr_brand: NotRequired[bool | None]
-    """Whether the profile uses the brand that the organization registered at TCR. Left out, it stays as it is."""
+    """Whether the profile uses the brand that the organization registered at TCR. When it is left out, the value does not change."""
 
     inherit_tcr_campaign: NotRequired[bool | None]
-    """Whether the profile uses the campaigns that the organization registered at TCR. Left out, it stays as it is."""
+    """Whether the profile uses the campaigns that the organization registered at TCR. When it is left out, the value does not change."""
 
     allow_number_change_during_onboarding: NotRequired[bool | None]
-    """Whether numbers may be changed while onboarding runs."""
+    """Whether numbers may change during onboarding."""
 
     sending_phone_number: NotRequired[str | None]
-    """Own number for SMS."""
+    """The profile's own number for SMS."""
 
     whatsapp_phone_number: NotRequired[str | None]
-    """Own number for WhatsApp."""
+    """The profile's own number for WhatsApp."""
 
     sending_phone_number_profile_id: NotRequired[str | None]
-    """UUID of a profile whose SMS number is borrowed. Accepted and ignored since August 2026."""
+    """UUID of another profile whose SMS number this profile uses. The server accepts and ignores it since August 2026."""
 
     sending_whatsapp_number_profile_id: NotRequired[str | None]
-    """UUID of a profile whose WhatsApp number is borrowed. Accepted and ignored since August 2026."""
+    """UUID of another profile whose WhatsApp number this profile uses. The server accepts and ignores it since August 2026."""
 
     inherit_contacts: NotRequired[bool | None]
-    """Whether the contacts of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the contacts of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     inherit_templates: NotRequired[bool | None]
-    """Whether the templates of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the templates of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_contact_sharing: NotRequired[bool | None]
-    """Whether contacts may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether contacts may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_template_sharing: NotRequired[bool | None]
-    """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether templates may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class RcsAgentCreateFields(TypedDict):
@@ -353,13 +353,13 @@ class RcsAgentCreateFields(TypedDict):
     """Name that recipients see."""
 
     description: Required[str]
-    """What the agent is about."""
+    """Description of the agent."""
 
     agent_use_case: Required[RcsUseCaseValue]
-    """What the agent is for. One of `VERIFICATION`, `NOTIFICATIONS`, `MARKETING`, `MULTI_USE`."""
+    """Use case of the agent. One of `VERIFICATION`, `NOTIFICATIONS`, `MARKETING`, `MULTI_USE`."""
 
     brand_name: Required[str]
-    """Name of the brand that the agent presents. It may differ from the brand of an SMS market."""
+    """Name of the agent's brand. It may differ from the brand of an SMS market."""
 
     privacy_policy_url: Required[str]
     """Public URL of the privacy policy, http or https."""
@@ -404,10 +404,10 @@ class RcsAgentCreateFields(TypedDict):
     """Registered address of the company."""
 
     brief_company_description: Required[str]
-    """What the company does."""
+    """Description of the company's business."""
 
     opt_in_process_description: Required[str]
-    """How recipients agree to be written to."""
+    """How recipients agree to receive messages."""
 
     start_message: Required[str]
     """First message to a new recipient."""
@@ -422,10 +422,10 @@ class RcsAgentCreateFields(TypedDict):
     """Messages as the agent will send them."""
 
     opt_in_screenshot_url: NotRequired[str | None]
-    """Public URL of a picture that shows how recipients agree. Optional."""
+    """Public URL of a screenshot that shows how recipients agree to receive messages. Optional."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SenderProfileCreateFields(TypedDict):
@@ -441,38 +441,38 @@ class SenderProfileCreateFields(TypedDict):
     """Free text about the profile."""
 
     billing: NotRequired[dict[str, Any] | None]
-    """Who pays: `{"inherit": true}` for the organization, or billing members of the profile's own, which no source lists. Inferred: left out, the profile pays."""
+    """Who pays. Give `{"inherit": true}` for the organization, or the profile's own billing members. No source lists these members. Inferred: when it is left out, the profile pays."""
 
     channels: NotRequired[SenderProfileChannelsData | None]
-    """Channels to set up along with the profile. They can also be added later under `channels`."""
+    """Channels to set up with the profile. They can also be added later with the methods of `channels`."""
 
     compliance: NotRequired[dict[str, Any] | None]
-    """What the market of `channels.sms` demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
+    """Data that the market of `channels.sms` requires, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
 
     notifications: NotRequired[SenderProfileNotificationsValue | None]
-    """Who gets notifications. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who receives notifications. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SenderProfileUpdateFields(TypedDict):
     """Members of `SenderProfileUpdate`."""
 
     name: NotRequired[str]
-    """New name. Cannot be cleared."""
+    """New name. It cannot be cleared."""
 
     short_name: NotRequired[str]
-    """New SMS sender name, 3 to 11 letters, digits and spaces with at least one letter. Cannot be cleared."""
+    """New SMS sender name, 3 to 11 letters, digits and spaces with at least one letter. It cannot be cleared."""
 
     description: NotRequired[str | None]
-    """New free text; null clears it."""
+    """New free text. Null clears it."""
 
     notifications: NotRequired[SenderProfileNotificationsValue | None]
-    """Who gets notifications from now on; null clears it. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who receives notifications from now on. Null clears it. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SmsMarketCreateFields(TypedDict):
@@ -485,26 +485,26 @@ class SmsMarketCreateFields(TypedDict):
     """Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`, `ALPHANUMERIC`."""
 
     sender_value: NotRequired[str | None]
-    """The sender itself, such as an alphanumeric sender id, where the kind of sender lets you choose."""
+    """The sender, such as an alphanumeric sender id. Give it if the kind of sender lets you choose one."""
 
     compliance: NotRequired[dict[str, Any] | None]
-    """What the market demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`; `{"inherit": true}` in place of either uses the organization's."""
+    """Data that the market requires, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. Give `{"inherit": true}` for either one to use the organization's."""
 
     numbers: NotRequired[Sequence[SmsNumberData] | None]
-    """How many numbers of which area codes to get. Present since autumn 2026."""
+    """Numbers to get, by area code. Present since autumn 2026."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SmsMarketUpdateFields(TypedDict):
     """Members of `SmsMarketUpdate`."""
 
     compliance: NotRequired[dict[str, Any] | None]
-    """The keys to change, partial at every depth: a key that is left out stays, null clears it. Take them from the `compliance` of `retrieve` or from its `requirements`."""
+    """The keys to change, partial at every depth: a key that is left out keeps its value, and null clears it. Take the keys from the `compliance` of `retrieve` or from its `requirements`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class TemplateCreateFields(TypedDict):
@@ -514,22 +514,22 @@ class TemplateCreateFields(TypedDict):
     """Content of the template."""
 
     category: NotRequired[TemplateCategoryValue | None]
-    """What kind of message the template makes. The server detects it when it is left out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
+    """Category of the messages. The server detects it when it is left out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: NotRequired[str | None]
     """Language tag with an underscore. The server detects it when it is left out."""
 
     creation_source: NotRequired[str | None]
-    """Mark of where the template comes from. The server uses `from-api` when it is left out."""
+    """Where the template was created. The server's default is `from-api`."""
 
     submit_for_review: NotRequired[bool]
-    """Whether the template goes to review at once. The server takes false when it is left out, and the template stays a draft."""
+    """Whether the template is submitted for review at once. The server's default is false: the template stays a draft."""
 
     auto_create_for_sp: NotRequired[bool]
-    """Whether every sender profile gets a copy. Only for organizations enabled for it, only at creation, and only since late 2026."""
+    """Whether every sender profile gets a copy. It works only at creation, only for organizations that have this feature, and only since late 2026."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class TemplateDeleteFields(TypedDict):
@@ -539,29 +539,29 @@ class TemplateDeleteFields(TypedDict):
     """Whether the template is deleted at WhatsApp (Meta) too. The server's default is false."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class TemplateUpdateFields(TypedDict):
     """Members of `TemplateUpdate`."""
 
     name: NotRequired[str | None]
-    """Display name. Can be changed in every state. Names that begin with `sent_` are reserved."""
+    """Display name. It can change in every state. Names that begin with `sent_` are reserved."""
 
     category: NotRequired[TemplateCategoryValue | None]
-    """What kind of message the template makes. Frozen during review. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
+    """Category of the messages. It cannot change during review. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: NotRequired[str | None]
-    """Language tag with an underscore. Frozen during review."""
+    """Language tag with an underscore. It cannot change during review."""
 
     definition: NotRequired[TemplateDefinition | None]
-    """New content, which probably replaces the old content as a whole. Frozen during review."""
+    """New content. It probably replaces all of the old content. It cannot change during review."""
 
     submit_for_review: NotRequired[bool]
-    """Whether the template goes to review at once. The server's default is false. Channels in review stop sending."""
+    """Whether the template is submitted for review at once. The server's default is false. A channel that is in review cannot send."""
 
     sandbox: NotRequired[bool]
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class UserInviteFields(TypedDict):
@@ -574,46 +574,46 @@ class UserInviteFields(TypedDict):
     """Name of the user."""
 
     role: Required[UserRoleValue]
-    """What the user may do. One of `admin`, `billing`, `developer`."""
+    """Role of the user. One of `admin`, `billing`, `developer`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nobody is invited."""
+    """When true, the server checks the request and returns a sample response. Nobody is invited."""
 
 
 class UserRemoveFields(TypedDict):
     """Members of `UserRemove`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked, but nobody is removed."""
+    """When true, the server checks the request. Nobody is removed."""
 
 
 class UserRoleUpdateFields(TypedDict):
     """Members of `UserRoleUpdate`."""
 
     role: Required[UserRoleValue]
-    """What the user may do from now on. One of `admin`, `billing`, `developer`."""
+    """The new role. One of `admin`, `billing`, `developer`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing changes."""
+    """When true, the server checks the request and returns a sample response. Nothing changes."""
 
 
 class VoiceNumberCreateFields(TypedDict):
     """Members of `VoiceNumberCreate`."""
 
     callback_url: Required[str]
-    """Where the vendor asks what to do with a call: an absolute http or https URL on a public host."""
+    """URL that receives callback requests about a call. It must be an absolute http or https URL on a public host."""
 
     number: NotRequired[str | None]
-    """One of your numbers in E.164 form. Left out, **a new US number is bought**. An empty string is refused."""
+    """One of your numbers in E.164 form. When it is left out, **a new US number is bought**. An empty string is refused."""
 
     area_code: NotRequired[str | None]
     """US area code of the new number, such as `212`. Refused together with `number`."""
 
     default_for_app_calls: NotRequired[bool | None]
-    """True to make this the line for calls from your app. Left out, only your first voice number becomes it."""
+    """True to make this the default line for calls from your app. When it is left out, only your first voice number becomes the default line."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a simulated number given; nothing is stored or bought."""
+    """When true, the server checks the request and returns a simulated number. Nothing is stored or bought."""
 
 
 class VoiceNumberTestFields(TypedDict):
@@ -627,23 +627,23 @@ class VoiceNumberUpdateFields(TypedDict):
     """Members of `VoiceNumberUpdate`."""
 
     status: NotRequired[VoiceNumberStatusValue | None]
-    """`ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are kept either way. Upper and lower case are the same."""
+    """`ACTIVE` turns calls on again, `INACTIVE` turns them off. The URL and the secret are kept in both cases. Case is ignored."""
 
     default_for_app_calls: NotRequired[bool | None]
-    """True to make this the line for calls from your app. False is refused."""
+    """True to make this the default line for calls from your app. False is refused."""
 
     callback_url: NotRequired[str | None]
     """New callback URL, absolute and on a public host. The secret stays the same."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a simulated number given, but nothing is stored."""
+    """When true, the server checks the request and returns a simulated number. Nothing is stored."""
 
 
 class VoiceSecretRotateFields(TypedDict):
     """Members of `VoiceSecretRotate`."""
 
     sandbox: NotRequired[bool]
-    """When true, a secret is made up and the real one stays."""
+    """When true, the server returns a sample secret. The real secret does not change."""
 
 
 class VoiceTokenCreateFields(TypedDict):
@@ -653,58 +653,58 @@ class VoiceTokenCreateFields(TypedDict):
     """Your own name for the user, 1 to 200 letters, digits, hyphens and underscores."""
 
     number: NotRequired[str | None]
-    """One of your voice numbers in E.164 form. Left out, your default line."""
+    """One of your voice numbers in E.164 form. When it is left out, your default line is used."""
 
     ttl: NotRequired[int | None]
-    """Seconds that the token lasts, at most 3600. The server's default is 600."""
+    """Seconds that the token is valid, at most 3600. The server's default is 600."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample token given."""
+    """When true, the server checks the request and returns a sample token."""
 
 
 class WebhookCreateFields(TypedDict):
     """Members of `WebhookCreate`."""
 
     display_name: Required[str]
-    """Name of the endpoint, for people."""
+    """Display name of the endpoint."""
 
     endpoint_url: Required[str]
     """URL of your service that events are posted to."""
 
     event_types: Required[Sequence[str]]
-    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` gives those of the day."""
+    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` returns the current list."""
 
     event_filters: NotRequired[Mapping[str, Sequence[str]] | None]
-    """By family, which of its events to deliver, without the family's name, as in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named here, all are delivered."""
+    """The events to deliver, by family, as in `{"message": ["delivered", "failed"]}`. The names of the events do not contain the family's name. Inferred: if a family is not listed here, all its events are delivered."""
 
     retry_count: NotRequired[int]
-    """How often a failed delivery is repeated, 1 to 5. The server's default is 3."""
+    """How often a failed delivery is retried, 1 to 5. The server's default is 3."""
 
     timeout_seconds: NotRequired[int]
-    """Seconds that your service has for a response, 5 to 120. The server's default is 30."""
+    """Seconds within which your service must respond, 5 to 120. The server's default is 30."""
 
     sender_profile: NotRequired[WebhookSenderProfileData | None]
-    """What to deliver for sender profiles. The server copies the endpoint to all of them, present and future. No response has this member."""
+    """What to deliver for sender profiles. The server copies the endpoint to all present and future sender profiles. No response has this member."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class WebhookSecretRotateFields(TypedDict):
     """Members of `WebhookSecretRotate`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample secret given, but nothing changes."""
+    """When true, the server checks the request and returns a sample secret. Nothing changes."""
 
 
 class WebhookTestFields(TypedDict):
     """Members of `WebhookTest`."""
 
     event_type: Required[str]
-    """Full name of the event to send, family included, such as `message.sent`."""
+    """Full name of the event to send, including the family, such as `message.sent`."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given. Inferred: nothing is delivered."""
+    """When true, the server checks the request and returns a sample response. Inferred: nothing is delivered."""
 
 
 class WebhookToggleStatusFields(TypedDict):
@@ -714,35 +714,35 @@ class WebhookToggleStatusFields(TypedDict):
     """True to deliver events, false to stop."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class WebhookUpdateFields(TypedDict):
     """Members of `WebhookUpdate`."""
 
     display_name: Required[str]
-    """Name of the endpoint, for people. Refused live when missing."""
+    """Display name of the endpoint. The live API refuses a request without it."""
 
     endpoint_url: Required[str]
     """URL of your service that events are posted to."""
 
     event_types: Required[Sequence[str]]
-    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` gives those of the day."""
+    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` returns the current list."""
 
     event_filters: NotRequired[Mapping[str, Sequence[str]] | None]
-    """By family, which of its events to deliver, without the family's name, as in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named here, all are delivered."""
+    """The events to deliver, by family, as in `{"message": ["delivered", "failed"]}`. The names of the events do not contain the family's name. Inferred: if a family is not listed here, all its events are delivered."""
 
     retry_count: NotRequired[int]
-    """How often a failed delivery is repeated, 1 to 5."""
+    """How often a failed delivery is retried, 1 to 5."""
 
     timeout_seconds: NotRequired[int]
-    """Seconds that your service has for a response, 5 to 120."""
+    """Seconds within which your service must respond, 5 to 120."""
 
     sender_profile: NotRequired[WebhookSenderProfileData | None]
-    """What to deliver for sender profiles. The server copies the endpoint to all of them, present and future. No response has this member, so keep what you gave."""
+    """What to deliver for sender profiles. The server copies the endpoint to all present and future sender profiles. No response has this member, so store the value yourself."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class WhatsAppChannelCreateFields(TypedDict):
@@ -752,7 +752,7 @@ class WhatsAppChannelCreateFields(TypedDict):
     """Id of a WhatsApp Business Account that was shared with the vendor."""
 
     phone_number_id: NotRequired[str | None]
-    """Id of the number on that account to send from. Left out, the channel stays `PROVISIONING` and the organization's account is used until a number is named."""
+    """Id of the number on that account to send from. When it is left out, the channel stays `PROVISIONING` and the organization's account is used until a number is set."""
 
     sandbox: NotRequired[bool]
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""

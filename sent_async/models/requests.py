@@ -39,7 +39,7 @@ class AuthenticationConfig(RequestModel, kw_only=True):
     add_security_recommendation: bool | UnsetType = field(
         name="addSecurityRecommendation", default=UNSET
     )
-    """Whether the advice not to pass the code on is added."""
+    """Whether to add the advice not to share the code."""
 
     code_expiration_minutes: int | None | UnsetType = field(
         name="codeExpirationMinutes", default=UNSET
@@ -51,7 +51,7 @@ class BillingContactInfo(RequestModel, kw_only=True):
     """Invoice recipient to set on a profile."""
 
     name: str
-    """Name of the person or office."""
+    """Name of the person or department."""
 
     email: str
     """Address to which invoices go."""
@@ -64,7 +64,7 @@ class BillingContactInfo(RequestModel, kw_only=True):
 
 
 class BrandBusinessData(RequestModel, kw_only=True):
-    """Company behind a brand."""
+    """Company that owns a brand."""
 
     legal_name: str | None | UnsetType = field(name="legalName", default=UNSET)
     """Registered name."""
@@ -103,7 +103,7 @@ class BrandBusinessData(RequestModel, kw_only=True):
 
 
 class BrandComplianceData(RequestModel, kw_only=True):
-    """What the registry and the carriers want to know about a brand."""
+    """Data about a brand that the registry and the carriers require."""
 
     vertical: TcrVerticalValue
     """Industry of the brand. One of `TcrVertical`."""
@@ -128,14 +128,14 @@ class BrandComplianceData(RequestModel, kw_only=True):
     destination_countries: Sequence[DestinationCountryData] | None | UnsetType = field(
         name="destinationCountries", default=UNSET
     )
-    """Countries to which messages go."""
+    """Countries that messages are sent to."""
 
     notes: str | None | UnsetType = UNSET
     """Free text for the reviewers."""
 
 
 class BrandContactData(RequestModel, kw_only=True):
-    """Person to ask about a brand."""
+    """Contact person for a brand."""
 
     name: str
     """Full name."""
@@ -150,54 +150,54 @@ class BrandContactData(RequestModel, kw_only=True):
     """Telephone number in E.164 form."""
 
     email: str | None | UnsetType = UNSET
-    """Mail address."""
+    """E-mail address."""
 
     phone_country_code: str | None | UnsetType = field(name="phoneCountryCode", default=UNSET)
     """Country calling code without a plus sign."""
 
 
 class BrandData(RequestModel, kw_only=True):
-    """Brand to create or change. Its members are camelCase, other than in answers."""
+    """Brand to create or change. Its members are in camelCase, but in snake_case in responses."""
 
     contact: BrandContactData
-    """Person to ask about the brand."""
+    """Contact person for the brand."""
 
     compliance: BrandComplianceData
-    """What the registry and the carriers want to know."""
+    """Data that the registry and the carriers require."""
 
     business: BrandBusinessData | None | UnsetType = UNSET
-    """Company behind the brand."""
+    """Company that owns the brand."""
 
 
 class CallHangup(RequestModel, kw_only=True):
-    """Options of a hang-up."""
+    """Options for hanging up a call."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallParticipantAdd(RequestModel, kw_only=True):
-    """Who to add to a call. Inferred: `to` is required; the vendor's type leaves it optional."""
+    """The participant to add to a call. Inferred: `to` is required. The vendor's type makes it optional."""
 
     to: CallParticipantTarget
-    """Who to dial."""
+    """The user or phone number to call."""
 
     caller_id: str | None | UnsetType = UNSET
-    """The number that a phone participant sees, in E.164 form and one of yours. Left out, the number that owns the call."""
+    """The number that a phone participant sees: one of your numbers in E.164 form. The default is the number that owns the call."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallParticipantRemove(RequestModel, kw_only=True):
     """Options of a removal."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallParticipantTarget(RequestModel, kw_only=True):
-    """Somebody to dial into a call. Inferred: both members are required."""
+    """A participant to add to a call. Inferred: both members are required."""
 
     kind: CallPartyKindValue
     """`user` for a user of your app, `number` for a phone number. One of `user`, `number`, `conference`, `anonymous`."""
@@ -207,23 +207,23 @@ class CallParticipantTarget(RequestModel, kw_only=True):
 
 
 class CallParticipantUpdate(RequestModel, kw_only=True):
-    """What changes about a participant. Inferred: `muted` is required, being all there is to change."""
+    """Changes to a participant. Inferred: `muted` is required, because it is the only member that can change."""
 
     muted: bool
-    """True to mute the participant, false to let them be heard."""
+    """True to mute the participant, false to unmute them."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CallRecordCommand(RequestModel, kw_only=True):
-    """What to do about the recording of a call. Inferred: `action` is required; the vendor's type leaves it optional."""
+    """What to do with the recording of a call. Inferred: `action` is required. The vendor's type makes it optional."""
 
     action: CallRecordActionValue
     """Start a recording or stop it. One of `start`, `stop`."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and nothing happens to the call."""
+    """When true, the server checks the request. The call does not change."""
 
 
 class CampaignCreate(RequestModel, kw_only=True):
@@ -233,7 +233,7 @@ class CampaignCreate(RequestModel, kw_only=True):
     """The campaign."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class CampaignData(RequestModel, kw_only=True):
@@ -243,19 +243,19 @@ class CampaignData(RequestModel, kw_only=True):
     """Display name."""
 
     description: str
-    """What the campaign is for."""
+    """Purpose of the campaign."""
 
     type: CampaignTypeValue
-    """Kind of the campaign. Still required in late 2026, although nothing uses it any more. One of `KYC`, `App`."""
+    """Kind of the campaign. Still required in late 2026, although it is no longer used. One of `KYC`, `App`."""
 
     use_cases: Sequence[CampaignUseCaseData] = field(name="useCases")
     """Purposes of the messages, at least one."""
 
     volume: str | None | UnsetType = UNSET
-    """Expected number of messages as a numeric string. Below 2000 the low-volume fee applies; left out means the dearer standard tier. Known since August 2026."""
+    """Expected number of messages as a numeric string. The low-volume fee applies below 2000. Without a value, the more expensive standard tier applies. Known since August 2026."""
 
     message_flow: str | None | UnsetType = field(name="messageFlow", default=UNSET)
-    """How recipients come to receive messages."""
+    """How recipients agree to receive messages."""
 
     privacy_policy_link: str | None | UnsetType = field(name="privacyPolicyLink", default=UNSET)
     """URL of the privacy policy."""
@@ -288,17 +288,17 @@ class CampaignDelete(RequestModel, kw_only=True):
     """Options of a campaign deletion."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class CampaignUpdate(RequestModel, kw_only=True):
     """A campaign to replace."""
 
     campaign: CampaignData
-    """The whole new campaign, not only its changes."""
+    """The complete new campaign, not only its changes."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class CampaignUseCaseData(RequestModel, kw_only=True):
@@ -318,18 +318,18 @@ class ContactCreate(RequestModel, kw_only=True):
     """Phone number in the E.164 form."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class ContactDelete(RequestModel, kw_only=True):
     """Options of a deletion."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked, but nothing is deleted."""
+    """When true, the server checks the request. Nothing is deleted."""
 
 
 class ContactUpdate(RequestModel, kw_only=True):
-    """What to change about a contact."""
+    """Changes to a contact."""
 
     default_channel: PreferredChannelValue | None | UnsetType = UNSET
     """Channel to prefer. Inferred: null means the same as leaving the member out. One of `sms`, `whatsapp`."""
@@ -338,27 +338,27 @@ class ContactUpdate(RequestModel, kw_only=True):
     """Whether the contact has opted out. Inferred: null means the same as leaving the member out."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing changes."""
+    """When true, the server checks the request and returns a sample response. Nothing changes."""
 
 
 class DestinationCountryData(RequestModel, kw_only=True):
-    """Country to which a brand will send."""
+    """A country that a brand will send to."""
 
     id: str | UnsetType = UNSET
-    """Two-letter country code, not a UUID. No source marks it as required, but an entry without it has no meaning."""
+    """Two-letter country code, not a UUID. No source says that it is required, but an entry without it has no meaning."""
 
     is_main: bool | UnsetType = field(name="isMain", default=UNSET)
-    """Whether this is a main destination, for which completion wants documents."""
+    """Whether this is a main destination. `complete` requires documents for it."""
 
 
 class MessageSend(RequestModel, kw_only=True):
-    """What to send, and to whom. Give `template` or `text`."""
+    """The content and the recipients of the messages. Give `template` or `text`."""
 
     to: Sequence[Secret]
     """Phone numbers in the E.164 form, such as `+14155551234`. A message is created for each of them on each channel."""
 
     channel: Sequence[MessageChannelValue] | None | UnsetType = UNSET
-    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` to leave the choice to Sent, which is the default. Several are a broadcast: each is a message of its own, and billed."""
+    """Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` (the default) to let Sent choose. Several channels are a broadcast: each channel gets a separate message, and each message is billed."""
 
     template: MessageTemplate | None | UnsetType = UNSET
     """The template to send."""
@@ -367,19 +367,19 @@ class MessageSend(RequestModel, kw_only=True):
     """Free text to send."""
 
     channels: Mapping[str, Sequence[MessageSender]] | None | UnsetType = UNSET
-    """By channel, which of your own numbers may send. It does not choose the channels. A number that is not yours blocks the message (`BUSINESS_029`)."""
+    """Your own numbers to send from, by channel. This member does not choose the channels. A message from a number that is not yours is blocked (`BUSINESS_029`)."""
 
     media_urls: Sequence[Secret] | None | UnsetType = UNSET
-    """HTTPS addresses of what to attach to an MMS. They replace the media of a template."""
+    """HTTPS URLs of the files to attach to an MMS. They replace the media of a template."""
 
     subject: Secret | None | UnsetType = UNSET
     """Subject of an MMS."""
 
     scheduled_at: Timestamp | None | UnsetType = UNSET
-    """When to send, with an offset, 1 minute to 30 days ahead. Absent means at once."""
+    """When to send the message: a date-time with an offset, 1 minute to 30 days ahead. Without it, the message is sent at once."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is sent."""
+    """When true, the server checks the request and returns a sample response. Nothing is sent."""
 
 
 class MessageSender(RequestModel, kw_only=True):
@@ -389,14 +389,14 @@ class MessageSender(RequestModel, kw_only=True):
     """The numbers."""
 
     country: str | None | UnsetType = UNSET
-    """Country of the numbers. Stored, and not acted on so far."""
+    """Country of the numbers. The server stores it but does not use it so far."""
 
     strategy: str | None | UnsetType = UNSET
-    """How to choose among the numbers. Stored, and not acted on so far."""
+    """How to choose one of the numbers. The server stores it but does not use it so far."""
 
 
 class MessageTemplate(RequestModel, kw_only=True):
-    """The template of a message, by id or by name. The vendor calls the two exclusive, and gives both in its examples."""
+    """The template of a message, by id or by name. The vendor says to give only one of them, but its examples give both."""
 
     id: str | None | UnsetType = UNSET
     """Id of the template."""
@@ -405,20 +405,20 @@ class MessageTemplate(RequestModel, kw_only=True):
     """Name of the template."""
 
     parameters: Mapping[str, Secret] | None | UnsetType = UNSET
-    """Values by name of the variable. Every variable of the template needs one; others are ignored. `header_image` is an HTTPS address for a header that is an image."""
+    """Values by the name of the variable. Every variable of the template needs a value. Other names are ignored. `header_image` is the HTTPS URL of the image for an image header."""
 
 
 class PaymentDetails(RequestModel, kw_only=True):
-    """Payment card. The vendor hands it to its card processor and does not store it. Secret as a whole."""
+    """Payment card. The vendor passes it to its card processor and does not store it. All of it is secret."""
 
     card_number: Secret
     """Card number, 13 to 19 digits. Secret."""
 
     expiry: Secret
-    """Last month of validity as `MM/YY`. Secret."""
+    """Expiry month of the card as `MM/YY`. Secret."""
 
     cvc: Secret
-    """Check number, 3 or 4 digits. Secret."""
+    """Security code of the card, 3 or 4 digits. Secret."""
 
     zip_code: str
     """Postal code of the billing address."""
@@ -428,10 +428,10 @@ class ProfileComplete(RequestModel, kw_only=True):
     """A request to finish the onboarding of a profile."""
 
     web_hook_url: str = field(name="webHookUrl")
-    """URL that is called once, unsigned, when processing ends. On the wire the H and the U are capitals."""
+    """URL that receives one unsigned POST when the processing ends. The wire name has a capital H and a capital U."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class ProfileCreate(RequestModel, kw_only=True):
@@ -444,7 +444,7 @@ class ProfileCreate(RequestModel, kw_only=True):
     """Abbreviation of 3 to 11 letters, digits and spaces, with at least one letter."""
 
     description: str | None | UnsetType = UNSET
-    """Free text about the purpose of the profile. Completion wants it, with at most 5000 characters."""
+    """Free text about the purpose of the profile. `complete` requires it. At most 5000 characters."""
 
     icon: str | None | UnsetType = UNSET
     """URL of a picture."""
@@ -453,7 +453,7 @@ class ProfileCreate(RequestModel, kw_only=True):
     """Who pays for the traffic of the profile. The server's default is `profile`. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: BillingContactInfo | None | UnsetType = UNSET
-    """Who receives the invoices. Needed by the billing models that contain `profile`."""
+    """Who receives the invoices. Required by the billing models that contain `profile`."""
 
     payment_details: PaymentDetails | None | UnsetType = UNSET
     """Payment card. Refused with the billing model `organization`. Secret."""
@@ -462,39 +462,39 @@ class ProfileCreate(RequestModel, kw_only=True):
     """Brand to create along with the profile. Not allowed while `inherit_tcr_brand` is true."""
 
     inherit_tcr_brand: bool | None | UnsetType = UNSET
-    """Whether the profile uses the brand that the organization registered at TCR. The server's default was true until mid-2026 and is false now, so say which."""
+    """Whether the profile uses the brand that the organization registered at TCR. The server's default was true until mid-2026 and is false now. Always give a value."""
 
     inherit_tcr_campaign: bool | None | UnsetType = UNSET
-    """Whether the profile uses the campaigns that the organization registered at TCR. The server's default was true until mid-2026 and is false now, so say which."""
+    """Whether the profile uses the campaigns that the organization registered at TCR. The server's default was true until mid-2026 and is false now. Always give a value."""
 
     whatsapp_business_account: WhatsAppBusinessAccount | None | UnsetType = UNSET
-    """WhatsApp Business Account of the profile. Can be given at creation only."""
+    """WhatsApp Business Account of the profile. It can be given only at creation."""
 
     inherit_contacts: bool | None | UnsetType = UNSET
-    """Whether the contacts of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the contacts of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     inherit_templates: bool | None | UnsetType = UNSET
-    """Whether the templates of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the templates of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_contact_sharing: bool | None | UnsetType = UNSET
-    """Whether contacts may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether contacts may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_template_sharing: bool | None | UnsetType = UNSET
-    """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether templates may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class ProfileDelete(RequestModel, kw_only=True):
     """Options of a profile deletion."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class ProfileUpdate(RequestModel, kw_only=True):
-    """Members of a profile to change. A member that is left out stays as it is; so, as far as examples show, does one that is null."""
+    """Members of a profile to change. A member that is left out keeps its value. Examples show that a null member also keeps its value."""
 
     name: str | None | UnsetType = UNSET
     """Display name."""
@@ -503,58 +503,58 @@ class ProfileUpdate(RequestModel, kw_only=True):
     """Abbreviation of 3 to 11 letters, digits and spaces, with at least one letter."""
 
     description: str | None | UnsetType = UNSET
-    """Free text about the purpose of the profile. Completion wants it, with at most 5000 characters."""
+    """Free text about the purpose of the profile. `complete` requires it. At most 5000 characters."""
 
     icon: str | None | UnsetType = UNSET
     """URL of a picture."""
 
     billing_model: BillingModelValue | None | UnsetType = UNSET
-    """Who pays for the traffic of the profile. Left out, it stays as it is. One of `profile`, `organization`, `profile_and_organization`."""
+    """Who pays for the traffic of the profile. When it is left out, the value does not change. One of `profile`, `organization`, `profile_and_organization`."""
 
     billing_contact: BillingContactInfo | None | UnsetType = UNSET
-    """Who receives the invoices. Needed by the billing models that contain `profile`."""
+    """Who receives the invoices. Required by the billing models that contain `profile`."""
 
     payment_details: PaymentDetails | None | UnsetType = UNSET
     """Payment card. Refused with the billing model `organization`. Secret."""
 
     brand: BrandData | None | UnsetType = UNSET
-    """Brand to create or change. Not allowed while `inherit_tcr_brand` is true, nor after the brand went to TCR."""
+    """Brand to create or change. Not allowed while `inherit_tcr_brand` is true or after the brand was submitted to TCR."""
 
     inherit_tcr_brand: bool | None | UnsetType = UNSET
-    """Whether the profile uses the brand that the organization registered at TCR. Left out, it stays as it is."""
+    """Whether the profile uses the brand that the organization registered at TCR. When it is left out, the value does not change."""
 
     inherit_tcr_campaign: bool | None | UnsetType = UNSET
-    """Whether the profile uses the campaigns that the organization registered at TCR. Left out, it stays as it is."""
+    """Whether the profile uses the campaigns that the organization registered at TCR. When it is left out, the value does not change."""
 
     allow_number_change_during_onboarding: bool | None | UnsetType = UNSET
-    """Whether numbers may be changed while onboarding runs."""
+    """Whether numbers may change during onboarding."""
 
     sending_phone_number: str | None | UnsetType = UNSET
-    """Own number for SMS."""
+    """The profile's own number for SMS."""
 
     whatsapp_phone_number: str | None | UnsetType = UNSET
-    """Own number for WhatsApp."""
+    """The profile's own number for WhatsApp."""
 
     sending_phone_number_profile_id: str | None | UnsetType = UNSET
-    """UUID of a profile whose SMS number is borrowed. Accepted and ignored since August 2026."""
+    """UUID of another profile whose SMS number this profile uses. The server accepts and ignores it since August 2026."""
 
     sending_whatsapp_number_profile_id: str | None | UnsetType = UNSET
-    """UUID of a profile whose WhatsApp number is borrowed. Accepted and ignored since August 2026."""
+    """UUID of another profile whose WhatsApp number this profile uses. The server accepts and ignores it since August 2026."""
 
     inherit_contacts: bool | None | UnsetType = UNSET
-    """Whether the contacts of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the contacts of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     inherit_templates: bool | None | UnsetType = UNSET
-    """Whether the templates of the organization are visible. Accepted and ignored since July 2026, then reads false."""
+    """Whether the templates of the organization are visible. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_contact_sharing: bool | None | UnsetType = UNSET
-    """Whether contacts may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether contacts may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     allow_template_sharing: bool | None | UnsetType = UNSET
-    """Whether templates may be shared with other profiles. Accepted and ignored since July 2026, then reads false."""
+    """Whether templates may be shared with other profiles. Since July 2026, the server accepts and ignores it, and returns false."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class RcsAddressData(RequestModel, kw_only=True):
@@ -583,13 +583,13 @@ class RcsAgentCreate(RequestModel, kw_only=True):
     """Name that recipients see."""
 
     description: str
-    """What the agent is about."""
+    """Description of the agent."""
 
     agent_use_case: RcsUseCaseValue
-    """What the agent is for. One of `VERIFICATION`, `NOTIFICATIONS`, `MARKETING`, `MULTI_USE`."""
+    """Use case of the agent. One of `VERIFICATION`, `NOTIFICATIONS`, `MARKETING`, `MULTI_USE`."""
 
     brand_name: str
-    """Name of the brand that the agent presents. It may differ from the brand of an SMS market."""
+    """Name of the agent's brand. It may differ from the brand of an SMS market."""
 
     privacy_policy_url: str
     """Public URL of the privacy policy, http or https."""
@@ -634,10 +634,10 @@ class RcsAgentCreate(RequestModel, kw_only=True):
     """Registered address of the company."""
 
     brief_company_description: str
-    """What the company does."""
+    """Description of the company's business."""
 
     opt_in_process_description: str
-    """How recipients agree to be written to."""
+    """How recipients agree to receive messages."""
 
     start_message: str
     """First message to a new recipient."""
@@ -652,23 +652,23 @@ class RcsAgentCreate(RequestModel, kw_only=True):
     """Messages as the agent will send them."""
 
     opt_in_screenshot_url: str | None | UnsetType = UNSET
-    """Public URL of a picture that shows how recipients agree. Optional."""
+    """Public URL of a screenshot that shows how recipients agree to receive messages. Optional."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SenderProfileChannelsData(RequestModel, kw_only=True):
     """The channels of a new sender profile. A channel that is left out is not set up."""
 
     sms: SenderProfileSmsData | None | UnsetType = UNSET
-    """One SMS market. Further ones are added with `channels.sms.create`."""
+    """One SMS market. Add more with `channels.sms.create`."""
 
     whatsapp: SenderProfileWhatsAppData | None | UnsetType = UNSET
-    """The WhatsApp account, of the profile's own or the organization's."""
+    """The WhatsApp account, either the profile's own or the organization's."""
 
     rcs: dict[str, Any] | None | UnsetType = UNSET
-    """The order form of an RCS agent with the members of `channels.rcs.create`, or `{"inherit": true}` for the organization's agent."""
+    """The order form of an RCS agent, with the members of `channels.rcs.create`. Or `{"inherit": true}` for the organization's agent."""
 
 
 class SenderProfileCreate(RequestModel, kw_only=True):
@@ -684,23 +684,23 @@ class SenderProfileCreate(RequestModel, kw_only=True):
     """Free text about the profile."""
 
     billing: dict[str, Any] | None | UnsetType = UNSET
-    """Who pays: `{"inherit": true}` for the organization, or billing members of the profile's own, which no source lists. Inferred: left out, the profile pays."""
+    """Who pays. Give `{"inherit": true}` for the organization, or the profile's own billing members. No source lists these members. Inferred: when it is left out, the profile pays."""
 
     channels: SenderProfileChannelsData | None | UnsetType = UNSET
-    """Channels to set up along with the profile. They can also be added later under `channels`."""
+    """Channels to set up with the profile. They can also be added later with the methods of `channels`."""
 
     compliance: dict[str, Any] | None | UnsetType = UNSET
-    """What the market of `channels.sms` demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
+    """Data that the market of `channels.sms` requires, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. `{"inherit": true}` uses the organization's campaign."""
 
     notifications: SenderProfileNotificationsValue | None | UnsetType = UNSET
-    """Who gets notifications. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who receives notifications. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SenderProfileSmsData(RequestModel, kw_only=True):
-    """An SMS market of a new sender profile. Inferred: the members are those of `channels.sms.create`; compliance goes beside `channels`, not in here."""
+    """An SMS market of a new sender profile. Inferred: the members are those of `channels.sms.create`. `compliance` is a member of the profile, not of this object."""
 
     country: str
     """Country of the recipients, as an ISO 3166-1 alpha-2 code."""
@@ -709,42 +709,42 @@ class SenderProfileSmsData(RequestModel, kw_only=True):
     """Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`, `ALPHANUMERIC`."""
 
     sender_value: str | None | UnsetType = UNSET
-    """The sender itself, such as an alphanumeric sender id, where the kind of sender lets you choose."""
+    """The sender, such as an alphanumeric sender id. Give it if the kind of sender lets you choose one."""
 
     numbers: Sequence[SmsNumberData] | None | UnsetType = UNSET
-    """How many numbers of which area codes to get. Present since autumn 2026."""
+    """Numbers to get, by area code. Present since autumn 2026."""
 
 
 class SenderProfileUpdate(RequestModel, kw_only=True):
-    """What changes on a sender profile. A member that is left out stays; null clears it."""
+    """Changes to a sender profile. A member that is left out keeps its value. Null clears it."""
 
     name: str | UnsetType = UNSET
-    """New name. Cannot be cleared."""
+    """New name. It cannot be cleared."""
 
     short_name: str | UnsetType = UNSET
-    """New SMS sender name, 3 to 11 letters, digits and spaces with at least one letter. Cannot be cleared."""
+    """New SMS sender name, 3 to 11 letters, digits and spaces with at least one letter. It cannot be cleared."""
 
     description: str | None | UnsetType = UNSET
-    """New free text; null clears it."""
+    """New free text. Null clears it."""
 
     notifications: SenderProfileNotificationsValue | None | UnsetType = UNSET
-    """Who gets notifications from now on; null clears it. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
+    """Who receives notifications from now on. Null clears it. Present since autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SenderProfileWhatsAppData(RequestModel, kw_only=True):
-    """The WhatsApp account of a new sender profile. Give `inherit` alone, or `waba_id` and perhaps `phone_number_id`."""
+    """The WhatsApp account of a new sender profile. Give `inherit` alone, or `waba_id` and optionally `phone_number_id`."""
 
     inherit: bool | UnsetType = UNSET
-    """True to use the organization's account. There is no false; leave it out instead."""
+    """True to use the organization's account. False is not allowed: leave it out instead."""
 
     waba_id: str | None | UnsetType = UNSET
     """Id of a WhatsApp Business Account that was shared with the vendor."""
 
     phone_number_id: str | None | UnsetType = UNSET
-    """Id of the number on that account to send from. It can be settled later."""
+    """Id of the number on that account to send from. It can be set later."""
 
 
 class SmsMarketCreate(RequestModel, kw_only=True):
@@ -757,40 +757,40 @@ class SmsMarketCreate(RequestModel, kw_only=True):
     """Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`, `ALPHANUMERIC`."""
 
     sender_value: str | None | UnsetType = UNSET
-    """The sender itself, such as an alphanumeric sender id, where the kind of sender lets you choose."""
+    """The sender, such as an alphanumeric sender id. Give it if the kind of sender lets you choose one."""
 
     compliance: dict[str, Any] | None | UnsetType = UNSET
-    """What the market demands, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`; `{"inherit": true}` in place of either uses the organization's."""
+    """Data that the market requires, with the members that `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`. Give `{"inherit": true}` for either one to use the organization's."""
 
     numbers: Sequence[SmsNumberData] | None | UnsetType = UNSET
-    """How many numbers of which area codes to get. Present since autumn 2026."""
+    """Numbers to get, by area code. Present since autumn 2026."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SmsMarketUpdate(RequestModel, kw_only=True):
-    """What changes in the compliance of an SMS market."""
+    """Changes to the compliance data of an SMS market."""
 
     compliance: dict[str, Any] | None | UnsetType = UNSET
-    """The keys to change, partial at every depth: a key that is left out stays, null clears it. Take them from the `compliance` of `retrieve` or from its `requirements`."""
+    """The keys to change, partial at every depth: a key that is left out keeps its value, and null clears it. Take the keys from the `compliance` of `retrieve` or from its `requirements`."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class SmsNumberData(RequestModel, kw_only=True):
-    """Numbers to get for an SMS market. Inferred: the two members are those that a third party's client sends; the vendor's document names only the list."""
+    """Numbers to get for an SMS market. Inferred: a third party's client sends these two members. The vendor's document names only the list."""
 
     area_code: str | None | UnsetType = UNSET
-    """Area code of the numbers, such as `212`. Left out, any will do."""
+    """Area code of the numbers, such as `212`. When it is left out, any area code is used."""
 
     quantity: int | None | UnsetType = UNSET
-    """How many numbers."""
+    """Number of phone numbers to get."""
 
 
 class TemplateBody(RequestModel, kw_only=True):
-    """Text for all channels or for each. In spring 2026 a channel overrode `multiChannel`; in late 2026 it is either `multiChannel` alone or `sms` and `whatsapp` together, with `rcs` and `mms` on top of either."""
+    """Text for all channels or for each channel. In spring 2026, the text of a channel replaced `multiChannel` for that channel. In late 2026, give either `multiChannel` alone, or `sms` and `whatsapp` together. `rcs` and `mms` can be added in both cases."""
 
     multi_channel: TemplateBodyContent | None | UnsetType = field(
         name="multiChannel", default=UNSET
@@ -811,7 +811,7 @@ class TemplateBody(RequestModel, kw_only=True):
 
 
 class TemplateBodyContent(RequestModel, kw_only=True):
-    """A text with placeholders. In late 2026 it has to begin and end with a letter outside placeholders, and to have at least twice as many words as variables, plus one."""
+    """A text with placeholders. In late 2026, it must begin and end with a letter outside placeholders. It must have at least twice as many words as variables, plus one."""
 
     template: str
     """Text with placeholders of the form `{{index:variable}}`."""
@@ -833,20 +833,20 @@ class TemplateButton(RequestModel, kw_only=True):
     """Kind of the button. One of `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `VOICE_CALL`, `COPY_CODE`."""
 
     props: TemplateButtonProps | UnsetType = UNSET
-    """Properties, which depend on the kind."""
+    """Properties. They depend on the kind."""
 
 
 class TemplateButtonProps(RequestModel, kw_only=True):
-    """Properties of a button. Give only those that the kind uses; the vendor's schema lists more as required than any one kind has."""
+    """Properties of a button. Give only the properties that the kind uses. The vendor's schema lists more required properties than any kind has."""
 
     text: str | None | UnsetType = UNSET
     """Label of at most 25 characters, without variables, line breaks, emoji or formatting."""
 
     url: str | None | UnsetType = UNSET
-    """Target of a URL button. A placeholder may stand at its end only."""
+    """Target of a URL button. A placeholder is allowed only at its end."""
 
     url_type: str | None | UnsetType = field(name="urlType", default=UNSET)
-    """Whether the target is fixed. `dynamic` is documented and `static` is its likely counterpart."""
+    """Whether the target is fixed. `dynamic` is documented. `static` is probably the other value."""
 
     variables: Sequence[TemplateVariable] | None | UnsetType = UNSET
     """Variables of a dynamic target."""
@@ -880,35 +880,35 @@ class TemplateButtonProps(RequestModel, kw_only=True):
 
 
 class TemplateCreate(RequestModel, kw_only=True):
-    """A template to create. There is no name here; the server derives one."""
+    """A template to create. It has no name here: the server chooses one."""
 
     definition: TemplateDefinition
     """Content of the template."""
 
     category: TemplateCategoryValue | None | UnsetType = UNSET
-    """What kind of message the template makes. The server detects it when it is left out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
+    """Category of the messages. The server detects it when it is left out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: str | None | UnsetType = UNSET
     """Language tag with an underscore. The server detects it when it is left out."""
 
     creation_source: str | None | UnsetType = UNSET
-    """Mark of where the template comes from. The server uses `from-api` when it is left out."""
+    """Where the template was created. The server's default is `from-api`."""
 
     submit_for_review: bool | UnsetType = UNSET
-    """Whether the template goes to review at once. The server takes false when it is left out, and the template stays a draft."""
+    """Whether the template is submitted for review at once. The server's default is false: the template stays a draft."""
 
     auto_create_for_sp: bool | UnsetType = UNSET
-    """Whether every sender profile gets a copy. Only for organizations enabled for it, only at creation, and only since late 2026."""
+    """Whether every sender profile gets a copy. It works only at creation, only for organizations that have this feature, and only since late 2026."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class TemplateDefinition(TemplateText, kw_only=True):
-    """Content of a template. SMS shows the body only; WhatsApp and RCS show every part."""
+    """Content of a template. SMS shows only the body. WhatsApp and RCS show every part."""
 
     body: TemplateBody
-    """The text, for all channels or for each."""
+    """The text, for all channels or for each channel."""
 
     header: TemplateHeader | None | UnsetType = UNSET
     """Part above the body."""
@@ -920,7 +920,7 @@ class TemplateDefinition(TemplateText, kw_only=True):
     """Buttons below the message."""
 
     definition_version: str | None | UnsetType = field(name="definitionVersion", default=UNSET)
-    """Version of the definition's form, `1.0` in examples."""
+    """Version of the definition's format, `1.0` in examples."""
 
     authentication_config: AuthenticationConfig | None | UnsetType = field(
         name="authenticationConfig", default=UNSET
@@ -935,7 +935,7 @@ class TemplateDelete(RequestModel, kw_only=True):
     """Whether the template is deleted at WhatsApp (Meta) too. The server's default is false."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class TemplateFooter(RequestModel, kw_only=True):
@@ -964,10 +964,10 @@ class TemplateHeader(RequestModel, kw_only=True):
     """Variables that the placeholders name."""
 
     example_url: str | None | UnsetType = UNSET
-    """Sample for the reviewers, needed by media headers, of the form `https://s.dm/s/` and eight upper-case characters. snake_case on the wire; known since late 2026."""
+    """Sample file for the reviewers. Media headers require it. The form is `https://s.dm/s/` and eight upper-case characters. The wire name is in snake_case. Known since late 2026."""
 
     static_resource: bool | UnsetType = UNSET
-    """Whether the file of the header is fixed, going by the name. snake_case on the wire; not yet honoured when sending. The server's default is false."""
+    """Inferred from the name: whether the file of the header is fixed. The wire name is in snake_case. The server does not use it yet when it sends messages. The server's default is false."""
 
     location: TemplateLocation | None | UnsetType = UNSET
     """Place to show when the type is `location`. Known since late 2026."""
@@ -1019,70 +1019,70 @@ class TemplateMmsContent(RequestModel, kw_only=True):
 
 
 class TemplateUpdate(RequestModel, kw_only=True):
-    """Members of a template to change. In spite of PUT, a member that is left out or null stays as it is, as far as examples show."""
+    """Members of a template to change. The method is PUT, but examples show that a member that is left out or null keeps its value."""
 
     name: str | None | UnsetType = UNSET
-    """Display name. Can be changed in every state. Names that begin with `sent_` are reserved."""
+    """Display name. It can change in every state. Names that begin with `sent_` are reserved."""
 
     category: TemplateCategoryValue | None | UnsetType = UNSET
-    """What kind of message the template makes. Frozen during review. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
+    """Category of the messages. It cannot change during review. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`."""
 
     language: str | None | UnsetType = UNSET
-    """Language tag with an underscore. Frozen during review."""
+    """Language tag with an underscore. It cannot change during review."""
 
     definition: TemplateDefinition | None | UnsetType = UNSET
-    """New content, which probably replaces the old content as a whole. Frozen during review."""
+    """New content. It probably replaces all of the old content. It cannot change during review."""
 
     submit_for_review: bool | UnsetType = UNSET
-    """Whether the template goes to review at once. The server's default is false. Channels in review stop sending."""
+    """Whether the template is submitted for review at once. The server's default is false. A channel that is in review cannot send."""
 
     sandbox: bool | UnsetType = UNSET
-    """Whether to check the request for real without storing or sending anything. The server's default is false."""
+    """When true, the server checks the request fully but stores and sends nothing. The server's default is false."""
 
 
 class TemplateVariable(RequestModel, kw_only=True):
     """A value that is filled in when a message is sent."""
 
     id: int | UnsetType = UNSET
-    """Number used in the placeholder, counted from 0. The server takes 0 when it is left out, which is safe for a single variable only."""
+    """Number used in the placeholder, counted from 0. The server's default is 0, which is safe only for a single variable."""
 
     name: str | UnsetType = UNSET
-    """Key of the value when sending. Letters, digits and underscores, beginning with a letter."""
+    """Name of the value in a send request. Letters, digits and underscores, beginning with a letter."""
 
     type: TemplateVariableTypeValue | UnsetType = UNSET
     """Kind of the variable. One of `variable`, `link`, `media`."""
 
     props: TemplateVariableProps | UnsetType = UNSET
-    """Properties, which depend on the kind."""
+    """Properties. They depend on the kind."""
 
 
 class TemplateVariableProps(RequestModel, kw_only=True):
-    """Properties of a variable. Which of them count depends on the kind; the vendor's schema demands some that its own example sends as null."""
+    """Properties of a variable. The kind decides which properties are used. The vendor's schema requires some that its own example sends as null."""
 
     variable_type: str | None | UnsetType = field(name="variableType", default=UNSET)
     """Kind of the value, `text` in examples."""
 
     sample: str | None | UnsetType = UNSET
-    """Sample value for the reviewers. Numbers and booleans are taken too and come back as strings."""
+    """Sample value for the reviewers. Numbers and booleans are also accepted. Responses return them as strings."""
 
     regex: str | None | UnsetType = UNSET
-    """Pattern that values have to match."""
+    """Regular expression that values must match."""
 
     url: str | None | UnsetType = UNSET
-    """Target of a link, or place of a file."""
+    """URL of a link or of a file."""
 
     short_url: str | None | UnsetType = field(name="shortUrl", default=UNSET)
     """Shortened URL."""
 
     alt: str | None | UnsetType = UNSET
-    """Text in place of a file."""
+    """Alternative text for a file."""
 
     media_type: str | None | UnsetType = field(name="mediaType", default=UNSET)
     """Kind of a file."""
 
 
 class UserInvite(RequestModel, kw_only=True):
-    """Who to invite. Inferred: `role` is required, as the vendor's prose says; its document requires the other two only."""
+    """The person to invite. Inferred: `role` is required, as the vendor's prose says. The vendor's document requires only the other two members."""
 
     email: str
     """E-mail address that the invitation goes to."""
@@ -1091,46 +1091,46 @@ class UserInvite(RequestModel, kw_only=True):
     """Name of the user."""
 
     role: UserRoleValue
-    """What the user may do. One of `admin`, `billing`, `developer`."""
+    """Role of the user. One of `admin`, `billing`, `developer`."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nobody is invited."""
+    """When true, the server checks the request and returns a sample response. Nobody is invited."""
 
 
 class UserRemove(RequestModel, kw_only=True):
     """Options of a removal."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked, but nobody is removed."""
+    """When true, the server checks the request. Nobody is removed."""
 
 
 class UserRoleUpdate(RequestModel, kw_only=True):
-    """The new role of a user. Inferred: `role` is required, being all there is to change."""
+    """The new role of a user. Inferred: `role` is required, because it is the only member that can change."""
 
     role: UserRoleValue
-    """What the user may do from now on. One of `admin`, `billing`, `developer`."""
+    """The new role. One of `admin`, `billing`, `developer`."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing changes."""
+    """When true, the server checks the request and returns a sample response. Nothing changes."""
 
 
 class VoiceNumberCreate(RequestModel, kw_only=True):
     """The number to turn phone calls on for."""
 
     callback_url: str
-    """Where the vendor asks what to do with a call: an absolute http or https URL on a public host."""
+    """URL that receives callback requests about a call. It must be an absolute http or https URL on a public host."""
 
     number: str | None | UnsetType = UNSET
-    """One of your numbers in E.164 form. Left out, **a new US number is bought**. An empty string is refused."""
+    """One of your numbers in E.164 form. When it is left out, **a new US number is bought**. An empty string is refused."""
 
     area_code: str | None | UnsetType = UNSET
     """US area code of the new number, such as `212`. Refused together with `number`."""
 
     default_for_app_calls: bool | None | UnsetType = UNSET
-    """True to make this the line for calls from your app. Left out, only your first voice number becomes it."""
+    """True to make this the default line for calls from your app. When it is left out, only your first voice number becomes the default line."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a simulated number given; nothing is stored or bought."""
+    """When true, the server checks the request and returns a simulated number. Nothing is stored or bought."""
 
 
 class VoiceNumberTest(RequestModel, kw_only=True):
@@ -1141,148 +1141,148 @@ class VoiceNumberTest(RequestModel, kw_only=True):
 
 
 class VoiceNumberUpdate(RequestModel, kw_only=True):
-    """What changes on a voice number. At least one of `status`, `default_for_app_calls`, `callback_url`."""
+    """Changes to a voice number. Give at least one of `status`, `default_for_app_calls` and `callback_url`."""
 
     status: VoiceNumberStatusValue | None | UnsetType = UNSET
-    """`ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are kept either way. Upper and lower case are the same."""
+    """`ACTIVE` turns calls on again, `INACTIVE` turns them off. The URL and the secret are kept in both cases. Case is ignored."""
 
     default_for_app_calls: bool | None | UnsetType = UNSET
-    """True to make this the line for calls from your app. False is refused."""
+    """True to make this the default line for calls from your app. False is refused."""
 
     callback_url: str | None | UnsetType = UNSET
     """New callback URL, absolute and on a public host. The secret stays the same."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a simulated number given, but nothing is stored."""
+    """When true, the server checks the request and returns a simulated number. Nothing is stored."""
 
 
 class VoiceSecretRotate(RequestModel, kw_only=True):
-    """Options of a rotation."""
+    """Options of a secret rotation."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, a secret is made up and the real one stays."""
+    """When true, the server returns a sample secret. The real secret does not change."""
 
 
 class VoiceTokenCreate(RequestModel, kw_only=True):
-    """Who a voice token is for. Inferred: `identity` is required; the vendor's type leaves every member optional."""
+    """The user and the settings of a voice token. Inferred: `identity` is required. The vendor's type makes every member optional."""
 
     identity: str
     """Your own name for the user, 1 to 200 letters, digits, hyphens and underscores."""
 
     number: str | None | UnsetType = UNSET
-    """One of your voice numbers in E.164 form. Left out, your default line."""
+    """One of your voice numbers in E.164 form. When it is left out, your default line is used."""
 
     ttl: int | None | UnsetType = UNSET
-    """Seconds that the token lasts, at most 3600. The server's default is 600."""
+    """Seconds that the token is valid, at most 3600. The server's default is 600."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample token given."""
+    """When true, the server checks the request and returns a sample token."""
 
 
 class WebhookCreate(RequestModel, kw_only=True):
-    """A new webhook endpoint. Inferred: `endpoint_url` and `event_types` are required; the vendor's document lists `display_name` alone, a third party's client needs all three."""
+    """A new webhook endpoint. Inferred: `endpoint_url` and `event_types` are required. The vendor's document lists only `display_name` as required. A third party's client requires all three."""
 
     display_name: str
-    """Name of the endpoint, for people."""
+    """Display name of the endpoint."""
 
     endpoint_url: str
     """URL of your service that events are posted to."""
 
     event_types: Sequence[str]
-    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` gives those of the day."""
+    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` returns the current list."""
 
     event_filters: Mapping[str, Sequence[str]] | None | UnsetType = UNSET
-    """By family, which of its events to deliver, without the family's name, as in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named here, all are delivered."""
+    """The events to deliver, by family, as in `{"message": ["delivered", "failed"]}`. The names of the events do not contain the family's name. Inferred: if a family is not listed here, all its events are delivered."""
 
     retry_count: int | UnsetType = UNSET
-    """How often a failed delivery is repeated, 1 to 5. The server's default is 3."""
+    """How often a failed delivery is retried, 1 to 5. The server's default is 3."""
 
     timeout_seconds: int | UnsetType = UNSET
-    """Seconds that your service has for a response, 5 to 120. The server's default is 30."""
+    """Seconds within which your service must respond, 5 to 120. The server's default is 30."""
 
     sender_profile: WebhookSenderProfileData | None | UnsetType = UNSET
-    """What to deliver for sender profiles. The server copies the endpoint to all of them, present and future. No response has this member."""
+    """What to deliver for sender profiles. The server copies the endpoint to all present and future sender profiles. No response has this member."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class WebhookSecretRotate(RequestModel, kw_only=True):
-    """Options of a rotation."""
+    """Options of a secret rotation."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample secret given, but nothing changes."""
+    """When true, the server checks the request and returns a sample secret. Nothing changes."""
 
 
 class WebhookSenderProfileData(RequestModel, kw_only=True):
-    """What the copies of an endpoint in the sender profiles of an organization get."""
+    """Settings for the copies of an endpoint in the sender profiles of an organization."""
 
     event_types: Sequence[str] | UnsetType = UNSET
     """Families of events to deliver, as for the endpoint itself."""
 
     event_filters: Mapping[str, Sequence[str]] | None | UnsetType = UNSET
-    """By family, which of its events to deliver, as for the endpoint itself."""
+    """The events to deliver, by family, as for the endpoint itself."""
 
 
 class WebhookTest(RequestModel, kw_only=True):
-    """What to send to a webhook endpoint as a test."""
+    """The test event to send to a webhook endpoint."""
 
     event_type: str
-    """Full name of the event to send, family included, such as `message.sent`."""
+    """Full name of the event to send, including the family, such as `message.sent`."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given. Inferred: nothing is delivered."""
+    """When true, the server checks the request and returns a sample response. Inferred: nothing is delivered."""
 
 
 class WebhookToggleStatus(RequestModel, kw_only=True):
-    """Whether a webhook endpoint gets events."""
+    """Whether a webhook endpoint receives events."""
 
     is_active: bool
     """True to deliver events, false to stop."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class WebhookUpdate(RequestModel, kw_only=True):
-    """All settings of a webhook endpoint, those that stay included. Inferred: the first three are required, as on creation; give the others too, or they may fall back to the server's defaults."""
+    """All settings of a webhook endpoint, including those that do not change. Inferred: the first three are required, as for `create`. Give the others too. Otherwise they may be reset to the server's defaults."""
 
     display_name: str
-    """Name of the endpoint, for people. Refused live when missing."""
+    """Display name of the endpoint. The live API refuses a request without it."""
 
     endpoint_url: str
     """URL of your service that events are posted to."""
 
     event_types: Sequence[str]
-    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` gives those of the day."""
+    """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` returns the current list."""
 
     event_filters: Mapping[str, Sequence[str]] | None | UnsetType = UNSET
-    """By family, which of its events to deliver, without the family's name, as in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named here, all are delivered."""
+    """The events to deliver, by family, as in `{"message": ["delivered", "failed"]}`. The names of the events do not contain the family's name. Inferred: if a family is not listed here, all its events are delivered."""
 
     retry_count: int | UnsetType = UNSET
-    """How often a failed delivery is repeated, 1 to 5."""
+    """How often a failed delivery is retried, 1 to 5."""
 
     timeout_seconds: int | UnsetType = UNSET
-    """Seconds that your service has for a response, 5 to 120."""
+    """Seconds within which your service must respond, 5 to 120."""
 
     sender_profile: WebhookSenderProfileData | None | UnsetType = UNSET
-    """What to deliver for sender profiles. The server copies the endpoint to all of them, present and future. No response has this member, so keep what you gave."""
+    """What to deliver for sender profiles. The server copies the endpoint to all present and future sender profiles. No response has this member, so store the value yourself."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""
 
 
 class WhatsAppBusinessAccount(RequestModel, kw_only=True):
-    """WhatsApp Business Account of one's own, to be connected to a profile."""
+    """A WhatsApp Business Account to connect to a profile."""
 
     waba_id: str
     """Id of the account, given by Meta."""
 
     access_token: Secret
-    """Access token for the account. Secret; never returned."""
+    """Access token for the account. Secret. No response contains it."""
 
     phone_number_id: str | UnsetType = UNSET
-    """Id of the number at Meta. When left out, a number of the pool is assigned later."""
+    """Id of the number at Meta. When it is left out, the server assigns a number from its pool later."""
 
 
 class WhatsAppChannelCreate(RequestModel, kw_only=True):
@@ -1292,7 +1292,7 @@ class WhatsAppChannelCreate(RequestModel, kw_only=True):
     """Id of a WhatsApp Business Account that was shared with the vendor."""
 
     phone_number_id: str | None | UnsetType = UNSET
-    """Id of the number on that account to send from. Left out, the channel stays `PROVISIONING` and the organization's account is used until a number is named."""
+    """Id of the number on that account to send from. When it is left out, the channel stays `PROVISIONING` and the organization's account is used until a number is set."""
 
     sandbox: bool | UnsetType = UNSET
-    """When true, the request is checked and a sample response given, but nothing is stored."""
+    """When true, the server checks the request and returns a sample response. Nothing is stored."""

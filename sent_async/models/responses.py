@@ -55,7 +55,7 @@ class Account(ResponseModel, frozen=True, kw_only=True):
     """Id of the account, a UUID."""
 
     type: AccountType | None = None
-    """What the account is."""
+    """Type of the account."""
 
     name: str | None = None
     """Name of the account."""
@@ -64,7 +64,7 @@ class Account(ResponseModel, frozen=True, kw_only=True):
     """E-mail address of the account."""
 
     icon: str | None = None
-    """URL of the account's picture. Inferred; no source says that it is a URL."""
+    """URL of the account's picture. Inferred: no source says that it is a URL."""
 
     description: str | None = None
     """Free text about the account."""
@@ -76,7 +76,7 @@ class Account(ResponseModel, frozen=True, kw_only=True):
     """Short name of a profile."""
 
     status: ProfileStatus | None = None
-    """Where a profile stands in its onboarding."""
+    """Onboarding status of a profile."""
 
     settings: AccountSettings | None = None
     """Settings of a profile. Other accounts have none."""
@@ -91,17 +91,17 @@ class Account(ResponseModel, frozen=True, kw_only=True):
     """Number that the account sends from. Present since autumn 2026."""
 
     sending_phone_number_profile_id: str | None = None
-    """Id of the profile whose number that is. Present since autumn 2026."""
+    """Id of the profile that owns the number. Present since autumn 2026."""
 
     enable_template_auto_creation_for_sp: bool | None = None
-    """Inferred from the name: whether new templates are made for the sender profiles too. Present since autumn 2026."""
+    """Inferred from the name: whether new templates are also created for the sender profiles. Present since autumn 2026."""
 
     created_at: Timestamp | None = None
     """When the account was created."""
 
 
 class AccountChannel(ResponseModel, frozen=True, kw_only=True):
-    """A channel of an account. Without a setup the server leaves everything but `configured` out."""
+    """A channel of an account. If the channel is not set up, the server returns only `configured`."""
 
     configured: bool | None = None
     """Whether the channel is set up."""
@@ -110,7 +110,7 @@ class AccountChannel(ResponseModel, frozen=True, kw_only=True):
     """Number that the channel sends from."""
 
     business_name: str | None = None
-    """Name of the business on WhatsApp. Other channels do not have it."""
+    """Name of the business on WhatsApp. Other channels do not have this member."""
 
 
 class AccountChannels(ResponseModel, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ class AccountChannels(ResponseModel, frozen=True, kw_only=True):
 
 
 class AccountProfile(ResponseModel, frozen=True, kw_only=True):
-    """A profile of an organization, in short. `profiles.retrieve` gives all of it."""
+    """Summary of a profile of an organization. `profiles.retrieve` returns the complete profile."""
 
     id: str
     """Id of the profile, a UUID."""
@@ -136,7 +136,7 @@ class AccountProfile(ResponseModel, frozen=True, kw_only=True):
     """Name of the profile."""
 
     icon: str | None = None
-    """URL of the profile's picture. Inferred; no source says that it is a URL."""
+    """URL of the profile's picture. Inferred: no source says that it is a URL."""
 
     description: str | None = None
     """Free text about the profile."""
@@ -145,10 +145,10 @@ class AccountProfile(ResponseModel, frozen=True, kw_only=True):
     """Short name of the profile."""
 
     role: str | None = None
-    """What the owner of the key may do in the profile. Inferred from the name; no source lists the values."""
+    """Role of the key's owner in the profile. Inferred from the name. No source lists the values."""
 
     status: ProfileStatus | None = None
-    """Where the profile stands in its onboarding."""
+    """Onboarding status of the profile."""
 
     settings: AccountSettings | None = None
     """Settings of the profile."""
@@ -158,7 +158,7 @@ class AccountProfile(ResponseModel, frozen=True, kw_only=True):
 
 
 class AccountSettings(ResponseModel, frozen=True, kw_only=True):
-    """Settings of a profile. The vendor's changelog says that the members about sharing and inheriting are gone from the entries of `profiles`; its SDK still has them."""
+    """Settings of a profile. The vendor's changelog says that the entries of `profiles` no longer have the members for sharing and inheriting. Its SDK still has them."""
 
     billing_model: BillingModel | None = None
     """Who pays for the traffic of the profile."""
@@ -183,23 +183,23 @@ class AccountSettings(ResponseModel, frozen=True, kw_only=True):
 
 
 class ApiMeta(ResponseModel, frozen=True, kw_only=True):
-    """Facts about the exchange that are the same for every endpoint."""
+    """Metadata of the response, the same for every endpoint."""
 
     request_id: str | None = None
-    """Name of this exchange for support, equal to the `X-Request-Id` header. Not a UUID."""
+    """Id of this request, for the vendor's support. Equal to the `X-Request-Id` header. Not a UUID."""
 
     timestamp: Timestamp | None = None
-    """When the server answered. Up to seven fractional digits."""
+    """When the server responded. Up to seven fractional digits."""
 
     version: str | None = None
-    """Version of the API that answered, `v3`."""
+    """Version of the API that sent the response, `v3`."""
 
     response_time_ms: int | None = None
-    """Time the server took, in milliseconds. Named in one guide only and missing from every full example."""
+    """Time that the server needed, in milliseconds. Only one guide names it. It is missing from every full example."""
 
 
 class Brand(ResponseModel, frozen=True, kw_only=True):
-    """Legal identity behind a profile, as registered at TCR for messaging in the United States. Members are in snake_case, other than in requests."""
+    """Legal identity of a profile, as registered at TCR for messaging in the United States. The members are in snake_case here, but in camelCase in requests."""
 
     id: str | None = None
     """UUID of the brand."""
@@ -211,41 +211,41 @@ class Brand(ResponseModel, frozen=True, kw_only=True):
     """State of the brand at TCR."""
 
     identity_status: BrandIdentityStatus | None = None
-    """How far TCR has verified the identity."""
+    """Status of TCR's verification of the identity."""
 
     universal_ein: str | None = None
     """Universal employer identification number, given by TCR."""
 
     csp_id: str | None = None
-    """Id of the campaign service provider. Deprecated by the vendor in August 2026 and due to be removed."""
+    """Id of the campaign service provider. The vendor deprecated it in August 2026 and will remove it."""
 
     submitted_to_tcr: bool | None = None
-    """Whether the brand went to TCR. It cannot be changed afterwards."""
+    """Whether the brand was submitted to TCR. It cannot change after that."""
 
     submitted_at: Timestamp | None = None
-    """When the brand went to TCR."""
+    """When the brand was submitted to TCR."""
 
     is_inherited: bool | None = None
-    """Whether the brand belongs to the organization rather than to the profile."""
+    """Whether the brand belongs to the organization instead of the profile."""
 
     created_at: Timestamp | None = None
     """When the brand was created."""
 
     updated_at: Timestamp | None = None
-    """When the brand was last changed; null if never."""
+    """When the brand was last changed. Null if it never changed."""
 
     contact: BrandContact | None = None
-    """Person to ask about the brand."""
+    """Contact person for the brand."""
 
     business: BrandBusiness | None = None
-    """Company behind the brand."""
+    """Company that owns the brand."""
 
     compliance: BrandCompliance | None = None
-    """What the registry and the carriers want to know."""
+    """Data that the registry and the carriers require."""
 
 
 class BrandBusiness(ResponseModel, frozen=True, kw_only=True):
-    """Company behind a brand."""
+    """Company that owns a brand."""
 
     legal_name: str | None = None
     """Registered name."""
@@ -282,7 +282,7 @@ class BrandBusiness(ResponseModel, frozen=True, kw_only=True):
 
 
 class BrandCompliance(ResponseModel, frozen=True, kw_only=True):
-    """What the registry and the carriers want to know about a brand."""
+    """Data about a brand that the registry and the carriers require."""
 
     vertical: TcrVertical | None = None
     """Industry of the brand."""
@@ -303,14 +303,14 @@ class BrandCompliance(ResponseModel, frozen=True, kw_only=True):
     """Calling prefix of the numbers."""
 
     destination_countries: list[DestinationCountry] | None = None
-    """Countries to which messages go; empty when none is given."""
+    """Countries that messages are sent to. Empty when none is given."""
 
     notes: str | None = None
     """Free text for the reviewers."""
 
 
 class BrandContact(ResponseModel, frozen=True, kw_only=True):
-    """Person to ask about a brand."""
+    """Contact person for a brand."""
 
     name: str | None = None
     """Full name."""
@@ -325,7 +325,7 @@ class BrandContact(ResponseModel, frozen=True, kw_only=True):
     """Telephone number."""
 
     email: str | None = None
-    """Mail address."""
+    """E-mail address."""
 
     phone_country_code: str | None = None
     """Country calling code without a plus sign."""
@@ -338,22 +338,22 @@ class Call(ResponseModel, frozen=True, kw_only=True):
     """Id of the call, the same in callback questions and webhooks."""
 
     direction: CallDirection | None = None
-    """Who placed the call."""
+    """Direction of the call."""
 
     status: CallStatus | None = None
-    """Where the call stands."""
+    """Status of the call."""
 
     from_: CallParty | None = field(name="from", default=None)
-    """Who calls."""
+    """The caller."""
 
     to: CallParty | None = None
-    """Who is called."""
+    """The called party."""
 
     number: str | None = None
     """Your number that owns the call, in E.164 form."""
 
     mode: str | None = None
-    """How the call is carried. `inapp`, a call between people in your app and phone numbers, is the one value known."""
+    """Mode of the call. The only known value is `inapp`, a call between users of your app and phone numbers."""
 
     started_at: Timestamp | None = None
     """When the call was placed."""
@@ -368,36 +368,36 @@ class Call(ResponseModel, frozen=True, kw_only=True):
     """Seconds that are billed. Null while the call is live."""
 
     price: float | str | None = None
-    """What the call cost. Null until that is known. A number so far; activities of messages write prices as a string, so both are accepted."""
+    """Price of the call. Null until it is known. It is a number so far. Activities of messages write prices as a string, so both types are accepted."""
 
     failure_reason: CallFailureReason | None = None
-    """Why the call did not come to be. Null when it did, while it is live, and when no reason was recorded."""
+    """Why the call failed. Null when it did not fail, while it is live, and when no reason was recorded."""
 
     recording_available: bool | None = None
     """Whether there is a recording."""
 
     timeline: list[CallTimelineEntry] | None = None
-    """When the call entered each status, oldest first. Only `retrieve` gives it."""
+    """When the call entered each status. The oldest entry comes first. Only `retrieve` returns it."""
 
 
 class CallList(ResponseModel, frozen=True, kw_only=True):
     """A page of calls."""
 
     calls: list[Call]
-    """The calls of this page, most recent first."""
+    """The calls of this page. The most recent call comes first."""
 
     pagination: Pagination | None = None
-    """Position in the list."""
+    """Position of the page in the list."""
 
 
 class CallParticipant(ResponseModel, frozen=True, kw_only=True):
-    """Somebody in the conference of a call."""
+    """A participant in the conference of a call."""
 
     id: str
     """Id of the participant's own call."""
 
     kind: CallPartyKind | None = None
-    """Who it is."""
+    """Kind of the party."""
 
     value: Secret | None = None
     """Identity of the user, or phone number in E.164 form. Null for an anonymous caller."""
@@ -410,23 +410,23 @@ class CallParticipant(ResponseModel, frozen=True, kw_only=True):
 
 
 class CallParty(ResponseModel, frozen=True, kw_only=True):
-    """One end of a call."""
+    """A party of a call."""
 
     kind: CallPartyKind | None = None
-    """Who it is."""
+    """Kind of the party."""
 
     value: Secret | None = None
     """Identity of the user, phone number in E.164 form, or name of the conference. Null for an anonymous caller."""
 
 
 class CallRecording(ResponseModel, frozen=True, kw_only=True):
-    """A recording of a call and where to download it."""
+    """A recording of a call with its download link."""
 
     recording_id: str | None = None
     """Id of the recording, the same as in the webhook `call.recording_ready`."""
 
     download_url: Secret | None = None
-    """Signed link to the recording, which needs no key. Secret."""
+    """Signed link to the recording. The download needs no API key. Secret."""
 
     url_expires_at: Timestamp | None = None
     """When the link stops working."""
@@ -456,7 +456,7 @@ class Campaign(ResponseModel, frozen=True, kw_only=True):
     """UUID of the campaign."""
 
     customer_id: str | None = field(name="customerId", default=None)
-    """UUID of the owning account. The nil UUID occurs as a placeholder."""
+    """UUID of the owning account. Some responses have the nil UUID as a placeholder."""
 
     brand_id: str | None = field(name="brandId", default=None)
     """UUID of the brand."""
@@ -465,19 +465,19 @@ class Campaign(ResponseModel, frozen=True, kw_only=True):
     """Display name."""
 
     description: str | None = None
-    """What the campaign is for."""
+    """Purpose of the campaign."""
 
     type: CampaignType | None = None
     """Kind of the campaign."""
 
     status: CampaignStatus | None = None
-    """State of the campaign; null before it exists at the registry."""
+    """Status of the campaign. Null before the registry knows the campaign."""
 
     submitted_to_tcr: bool | None = field(name="submittedToTCR", default=None)
-    """Whether the campaign went to TCR. It cannot be changed afterwards. TCR is in capitals on the wire."""
+    """Whether the campaign was submitted to TCR. It cannot change after that. The wire name has TCR in capitals."""
 
     submitted_at: Timestamp | None = field(name="submittedAt", default=None)
-    """When the campaign went to TCR."""
+    """When the campaign was submitted to TCR."""
 
     billed_date: Timestamp | None = field(name="billedDate", default=None)
     """When the campaign was billed."""
@@ -492,10 +492,10 @@ class Campaign(ResponseModel, frozen=True, kw_only=True):
     """Id given by TCR, known after submission."""
 
     tcr_sync_error: str | None = field(name="tcrSyncError", default=None)
-    """Last failure to bring the campaign and TCR into step."""
+    """Last error when the campaign was synchronized with TCR."""
 
     message_flow: str | None = field(name="messageFlow", default=None)
-    """How recipients come to receive messages."""
+    """How recipients agree to receive messages."""
 
     privacy_policy_link: str | None = field(name="privacyPolicyLink", default=None)
     """URL of the privacy policy."""
@@ -525,15 +525,15 @@ class Campaign(ResponseModel, frozen=True, kw_only=True):
     """Purposes of the messages, each with samples."""
 
     dca_elections_complete: bool | None = field(name="dcaElectionsComplete", default=None)
-    """Whether the direct connect aggregators have made their choice. Known since spring 2026."""
+    """Whether the direct connect aggregators (DCAs) have completed their elections. Known since spring 2026."""
 
     dca_elections_completed_at: Timestamp | None = field(
         name="dcaElectionsCompletedAt", default=None
     )
-    """When the direct connect aggregators had made their choice."""
+    """When the direct connect aggregators (DCAs) completed their elections."""
 
     has_submission_transaction: bool | None = field(name="hasSubmissionTransaction", default=None)
-    """Whether a transaction for the submission exists; no source says more. Known since June 2026."""
+    """Whether a transaction for the submission exists. No source says more. Known since June 2026."""
 
     csp_id: str | None = field(name="cspId", default=None)
     """Id of the campaign service provider. Absent from responses since late 2026."""
@@ -557,7 +557,7 @@ class Campaign(ResponseModel, frozen=True, kw_only=True):
     """When the campaign was created."""
 
     updated_at: Timestamp | None = field(name="updatedAt", default=None)
-    """When the campaign was last changed; null if never."""
+    """When the campaign was last changed. Null if it never changed."""
 
 
 class CampaignUseCase(ResponseModel, frozen=True, kw_only=True):
@@ -570,7 +570,7 @@ class CampaignUseCase(ResponseModel, frozen=True, kw_only=True):
     """UUID of the campaign."""
 
     customer_id: str | None = field(name="customerId", default=None)
-    """UUID of the owning account. The nil UUID occurs as a placeholder."""
+    """UUID of the owning account. Some responses have the nil UUID as a placeholder."""
 
     messaging_use_case_us: MessagingUseCaseUs | None = field(
         name="messagingUseCaseUs", default=None
@@ -581,10 +581,10 @@ class CampaignUseCase(ResponseModel, frozen=True, kw_only=True):
     """Sample messages."""
 
     created_at: Timestamp | None = field(name="createdAt", default=None)
-    """When the use case was created. The first day of year 1 occurs and stands for unknown."""
+    """When the use case was created. Some responses have the first day of year 1, which means unknown."""
 
     updated_at: Timestamp | None = field(name="updatedAt", default=None)
-    """When the use case was last changed; null if never."""
+    """When the use case was last changed. Null if it never changed."""
 
 
 class ChannelOverview(ResponseModel, frozen=True, kw_only=True):
@@ -610,20 +610,20 @@ class ChannelOverview(ResponseModel, frozen=True, kw_only=True):
 
 
 class ChannelScore(ResponseModel, frozen=True, kw_only=True):
-    """How well a channel worked for a contact."""
+    """Success and failure scores of a channel for a contact."""
 
     channel: MessageChannel | None = None
     """The channel."""
 
     success_score: int | None = None
-    """How well it worked, 0 to 100."""
+    """Score for success, 0 to 100."""
 
     fail_score: int | None = None
-    """How badly it worked, 0 to 100."""
+    """Score for failure, 0 to 100."""
 
 
 class ComplianceRequirements(ResponseModel, frozen=True, kw_only=True):
-    """What a market demands of anybody who wants to send there."""
+    """Requirements of a market for everybody who sends there."""
 
     channel: str | None = None
     """Channel of the market, `sms`."""
@@ -635,16 +635,16 @@ class ComplianceRequirements(ResponseModel, frozen=True, kw_only=True):
     """Kind of sender, in the spelling of `SmsNumberType`."""
 
     required: bool | None = None
-    """Whether the market demands a registration at all."""
+    """Whether the market requires a registration."""
 
     sender_id_pattern: str | None = None
-    """Regular expression that a sender id must match. Null where the market sets none."""
+    """Regular expression that a sender id must match. Null if the market has none."""
 
     requirements: list[dict[str, Any]] | None = None
-    """What has to be supplied. An entry names the path to write, such as `brand.legal_name` or `campaign.message_flow`, or the key of a document. Its other members are not fixed by any source."""
+    """Data and documents to supply. An entry names the path of a member, such as `brand.legal_name` or `campaign.message_flow`, or the key of a document. No source defines its other members."""
 
     setup: list[dict[str, Any]] | None = None
-    """The calls that satisfy the requirements, in order, each with a body to fill in."""
+    """The calls that meet the requirements, in order. Each has a body to fill in."""
 
 
 class Contact(ResponseModel, frozen=True, kw_only=True):
@@ -663,13 +663,13 @@ class Contact(ResponseModel, frozen=True, kw_only=True):
     """The number in the E.164 form, such as `+14155551234`."""
 
     format_international: Secret | None = None
-    """The number as it is printed abroad."""
+    """The number in international format."""
 
     format_national: Secret | None = None
-    """The number as it is printed in its country."""
+    """The number in national format."""
 
     format_rfc: Secret | None = None
-    """The number as a `tel:` address."""
+    """The number as a `tel:` URI."""
 
     country_code: str | None = None
     """Calling code of the country, such as `1`."""
@@ -678,7 +678,7 @@ class Contact(ResponseModel, frozen=True, kw_only=True):
     """Region of the number, such as `US`."""
 
     available_channels: str | None = None
-    """Channels of the contact, as one text with commas between, such as `sms,whatsapp`."""
+    """Channels of the contact in one string, separated by commas, such as `sms,whatsapp`."""
 
     default_channel: MessageChannel | None = None
     """Channel that Sent prefers for the contact."""
@@ -707,7 +707,7 @@ class ContactList(ResponseModel, frozen=True, kw_only=True):
 
 
 class ContactMessageSummary(ResponseModel, frozen=True, kw_only=True):
-    """The messages of a contact, summed up. Since August 2026."""
+    """Summary of the messages of a contact. Present since August 2026."""
 
     contact_id: str | None = None
     """Id of the contact."""
@@ -716,16 +716,16 @@ class ContactMessageSummary(ResponseModel, frozen=True, kw_only=True):
     """Number of messages."""
 
     first_message_at: Timestamp | None = None
-    """When the first was. Inferred: null without messages."""
+    """When the first message was exchanged. Inferred: null without messages."""
 
     last_message_at: Timestamp | None = None
-    """When the last was. Inferred: null without messages."""
+    """When the last message was exchanged. Inferred: null without messages."""
 
     channels_used: list[str] | None = None
     """Channels that were used."""
 
     channel_scores: list[ChannelScore] | None = None
-    """How well each channel worked."""
+    """Scores of each channel."""
 
 
 class ConversationMessageList(ResponseModel, frozen=True, kw_only=True):
@@ -739,22 +739,22 @@ class ConversationMessageList(ResponseModel, frozen=True, kw_only=True):
 
 
 class CreatedVoiceNumber(ResponseModel, frozen=True, kw_only=True):
-    """A number that phone calls were just turned on for, with the secret that signs its questions."""
+    """A number that phone calls were just turned on for, with the secret that signs its callback requests."""
 
     number: str
-    """The phone number in E.164 form. A new one when the request named none."""
+    """The phone number in E.164 form. A new number if the request named none."""
 
     status: VoiceNumberStatus | None = None
-    """Whether the number carries calls."""
+    """Whether phone calls are turned on for the number."""
 
     default_for_app_calls: bool | None = None
-    """Whether calls from your app use this line when a voice token names no number."""
+    """Whether calls from your app use this number when a voice token names no number."""
 
     callback_url: str | None = None
-    """Where the vendor asks what to do with a call."""
+    """URL that receives callback requests about a call."""
 
     callback_secret: Secret | None = None
-    """The `whsec_…` secret that signs the questions to `callback_url`. Shown here and by `rotate_secret`, nowhere else. Secret."""
+    """The `whsec_…` secret that signs the callback requests to `callback_url`. Only `create` and `rotate_secret` return it. Secret."""
 
     created_at: Timestamp | None = None
     """When calls were first turned on."""
@@ -764,29 +764,29 @@ class CreatedVoiceNumber(ResponseModel, frozen=True, kw_only=True):
 
 
 class DestinationCountry(ResponseModel, frozen=True, kw_only=True):
-    """Country to which a brand sends."""
+    """A country that a brand sends to."""
 
     id: str | None = None
     """Two-letter country code, not a UUID."""
 
     is_main: bool | None = field(name="isMain", default=None)
-    """Whether this is a main destination. camelCase even inside snake_case answers."""
+    """Whether this is a main destination. The name is camelCase even in snake_case responses."""
 
 
 class ErrorDetail(ResponseModel, frozen=True, kw_only=True):
-    """What went wrong, in a form for programs and for people."""
+    """What went wrong, for programs and for people."""
 
     code: ErrorCode | None = None
-    """Entry of the error catalogue. Decide by this member, never by the text."""
+    """Code from the error catalogue. Use this member in programs, never the text."""
 
     message: str | None = None
-    """Explanation in English. Internal errors repeat the request id here."""
+    """Explanation in English. Internal errors also contain the request id here."""
 
     details: dict[str, list[str]] | None = None
-    """Messages by request member, keyed by its wire name (`page_size`, `definition`). Null when the failure is not about single members."""
+    """Messages by the wire name of the request member (`page_size`, `definition`). Null when the failure is not about single members."""
 
     doc_url: str | None = None
-    """Page that explains the code. Its form has changed twice, so it is for people only."""
+    """Page that explains the code. Its form has changed twice, so do not use it in programs."""
 
 
 class Message(ResponseModel, frozen=True, kw_only=True):
@@ -805,7 +805,7 @@ class Message(ResponseModel, frozen=True, kw_only=True):
     """Phone number of the contact, in the E.164 form."""
 
     phone_international: Secret | None = None
-    """The same number as it is printed, such as `+1 415-555-1234`."""
+    """The phone number in international format, such as `+1 415-555-1234`."""
 
     region_code: str | None = None
     """Region of the number, such as `US`."""
@@ -823,34 +823,34 @@ class Message(ResponseModel, frozen=True, kw_only=True):
     """Channel of the message."""
 
     message_body: MessageBody | None = None
-    """What the message says."""
+    """Content of the message."""
 
     status: MessageStatus | None = None
     """State of the message."""
 
     direction: MessageDirection | None = None
-    """Whether you sent it or received it."""
+    """Whether you sent or received the message."""
 
     created_at: Timestamp | None = None
     """When the message was created."""
 
     price: float | str | None = None
-    """Price of the message. A number so far; activities write it as a string, so both are accepted."""
+    """Price of the message. It is a number so far. Activities write it as a string, so both types are accepted."""
 
     active_contact_price: float | str | None = None
-    """Price of the active contact. A number or a string, as `price`."""
+    """Price of the active contact. A number or a string, like `price`."""
 
     reason_code: str | None = None
-    """Why it ended as `FAILED`, `FILTERED` or `BLOCKED`, as an error code. Absent otherwise."""
+    """Error code of a message that ended as `FAILED`, `FILTERED` or `BLOCKED`. Absent otherwise."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
     scheduled_at: Timestamp | None = None
-    """When a held message is due. Only on messages that are or were held."""
+    """When a scheduled message is sent. Present only on messages that are or were scheduled or held for quiet hours."""
 
     events: list[MessageEvent] | None = None
-    """What happened to it so far. Null in lists of conversations."""
+    """Past events of the message. Null in the lists of `conversations`."""
 
 
 class MessageActivity(ResponseModel, frozen=True, kw_only=True):
@@ -860,32 +860,32 @@ class MessageActivity(ResponseModel, frozen=True, kw_only=True):
     """State after the step."""
 
     description: str | None = None
-    """The step in words."""
+    """Description of the step."""
 
     timestamp: Timestamp | None = None
-    """When it happened."""
+    """When the step happened."""
 
     from_: str | None = field(name="from", default=None)
     """Number that the message was sent from."""
 
     price: float | str | None = None
-    """Price of the step. A string with four decimals so far; messages write it as a number, so both are accepted."""
+    """Price of the step. It is a string with four decimals so far. Messages write it as a number, so both types are accepted."""
 
     active_contact_price: float | str | None = None
-    """Price of the active contact. A string or a number, as `price`."""
+    """Price of the active contact. A string or a number, like `price`."""
 
     reason_code: str | None = None
-    """Why it ended, as an error code."""
+    """Error code of a message that ended without delivery."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
     scheduled_at: Timestamp | None = None
-    """When a held message is due. With `SCHEDULED` and `CANCELLED` only."""
+    """When a scheduled message is sent. Present with `SCHEDULED` and `CANCELLED` only."""
 
 
 class MessageActivityList(ResponseModel, frozen=True, kw_only=True):
-    """The steps of a message, the latest first."""
+    """The steps of a message. The latest step comes first."""
 
     activities: list[MessageActivity]
     """The steps."""
@@ -894,17 +894,17 @@ class MessageActivityList(ResponseModel, frozen=True, kw_only=True):
     """Id of the message."""
 
     pagination: Pagination | None = None
-    """Position in the list. Present since autumn 2026."""
+    """Position of the page in the list. Present since autumn 2026."""
 
 
 class MessageBody(ResponseModel, frozen=True, kw_only=True):
-    """What a message says. Members are in camelCase."""
+    """Content of a message. The members are in camelCase."""
 
     header: Secret | None = None
     """Text of the header."""
 
     header_media: MessageHeaderMedia | None = field(name="headerMedia", default=None)
-    """Picture, film or document of the header."""
+    """Image, video or document of the header."""
 
     content: Secret | None = None
     """Text of the message."""
@@ -929,13 +929,13 @@ class MessageButton(ResponseModel, frozen=True, kw_only=True):
     """Kind of button."""
 
     value: Secret | None = None
-    """Where the button leads, or what it says."""
+    """Target or text of the button."""
 
     text: Secret | None = None
     """Label of the button."""
 
     postback_data: Secret | None = field(name="postbackData", default=None)
-    """What you receive when it is pressed."""
+    """Data that you receive when the button is pressed."""
 
 
 class MessageEvent(ResponseModel, frozen=True, kw_only=True):
@@ -945,33 +945,33 @@ class MessageEvent(ResponseModel, frozen=True, kw_only=True):
     """State after the step."""
 
     timestamp: Timestamp | None = None
-    """When it happened."""
+    """When the step happened."""
 
     description: str | None = None
-    """The step in words."""
+    """Description of the step."""
 
     reason_code: str | None = None
-    """Why it ended, as an error code."""
+    """Error code of a message that ended without delivery."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
 
 class MessageHeaderMedia(ResponseModel, frozen=True, kw_only=True):
-    """Picture, film or document of a header."""
+    """Image, video or document of a header."""
 
     type: str | None = None
     """Kind of file."""
 
     url: str | None = None
-    """Where it is."""
+    """URL of the file."""
 
 
 class MessageMedia(ResponseModel, frozen=True, kw_only=True):
     """A file of a message."""
 
     url: Secret | None = None
-    """Where to fetch the file. Inferred: it opens without credentials, as in events."""
+    """URL of the file. Inferred: the download needs no credentials, as in events."""
 
     media_type: str | None = field(name="mediaType", default=None)
     """Kind of file."""
@@ -1003,23 +1003,23 @@ class MessageRecipient(ResponseModel, frozen=True, kw_only=True):
 
 
 class MmsMarket(ResponseModel, frozen=True, kw_only=True):
-    """One country and one kind of sender to send MMS with."""
+    """An MMS market: one country and one kind of sender."""
 
     country: str | None = None
     """ISO 3166-1 alpha-2 code of the country."""
 
     number_type: str | None = None
-    """Kind of sender. The one value seen, `LONG_CODE`, is not among those of SMS."""
+    """Kind of sender. The only known value, `LONG_CODE`, is not a value of SMS."""
 
     sender_value: str | None = None
     """The phone number in E.164 form."""
 
     status: ChannelStatus | None = None
-    """Where the market stands."""
+    """Status of the market."""
 
 
 class NumberLookup(ResponseModel, frozen=True, kw_only=True):
-    """What the networks tell about a phone number."""
+    """Network data of a phone number."""
 
     phone_number: Secret | None = None
     """The phone number."""
@@ -1028,7 +1028,7 @@ class NumberLookup(ResponseModel, frozen=True, kw_only=True):
     """Whether it is a phone number that can be called."""
 
     country_code: str | None = None
-    """Country of the number. No source says in which form."""
+    """Country of the number. No source says which format it has."""
 
     carrier_name: str | None = None
     """Name of the carrier."""
@@ -1043,10 +1043,10 @@ class NumberLookup(ResponseModel, frozen=True, kw_only=True):
     """Mobile network code (MNC) of the network."""
 
     is_ported: bool | None = None
-    """Whether the number moved to another carrier. Null when that is not known."""
+    """Whether the number moved to another carrier. Null when it is not known."""
 
     is_voip: bool | None = None
-    """Whether the number belongs to an internet telephone service. Null when that is not known."""
+    """Whether the number belongs to an internet telephone service (VoIP). Null when it is not known."""
 
 
 class Pagination(ResponseModel, frozen=True, kw_only=True):
@@ -1065,14 +1065,14 @@ class Pagination(ResponseModel, frozen=True, kw_only=True):
     """Number of pages."""
 
     has_more: bool | None = None
-    """Whether a further page exists."""
+    """Whether there is another page."""
 
     cursors: PaginationCursors | None = None
-    """Declared for cursor paging; always null so far."""
+    """Declared for cursor paging. Always null so far."""
 
 
 class PaginationCursors(ResponseModel, frozen=True, kw_only=True):
-    """Cursors around a page. Declared by the API and not filled so far."""
+    """Cursors around a page. The API declares them but does not fill them so far."""
 
     before: str | None = None
     """Cursor of the page before this one."""
@@ -1082,7 +1082,7 @@ class PaginationCursors(ResponseModel, frozen=True, kw_only=True):
 
 
 class Profile(ResponseModel, frozen=True, kw_only=True):
-    """A sender profile, which is one brand, department or use case of an organization with its own messaging set-up."""
+    """A sender profile: one brand, department or use case of an organization, with its own messaging settings."""
 
     id: str
     """UUID of the profile."""
@@ -1091,7 +1091,7 @@ class Profile(ResponseModel, frozen=True, kw_only=True):
     """Display name."""
 
     status: ProfileStatus
-    """Where the profile stands in its onboarding."""
+    """Onboarding status of the profile."""
 
     created_at: Timestamp
     """When the profile was created."""
@@ -1121,7 +1121,7 @@ class Profile(ResponseModel, frozen=True, kw_only=True):
     """UUID of the organization that owns the profile."""
 
     email: str | None = None
-    """Contact address, taken over from the organization."""
+    """E-mail address, copied from the organization."""
 
     icon: str | None = None
     """URL of a picture."""
@@ -1133,22 +1133,22 @@ class Profile(ResponseModel, frozen=True, kw_only=True):
     """Abbreviation of the name."""
 
     updated_at: Timestamp | None = None
-    """When the profile was last changed; null if never."""
+    """When the profile was last changed. Null if it never changed."""
 
     sending_phone_number_profile_id: str | None = None
-    """UUID of a profile whose SMS number is borrowed. Always null since August 2026."""
+    """UUID of another profile whose SMS number this profile uses. Always null since August 2026."""
 
     sending_whatsapp_number_profile_id: str | None = None
-    """UUID of a profile whose WhatsApp number is borrowed. Always null since August 2026."""
+    """UUID of another profile whose WhatsApp number this profile uses. Always null since August 2026."""
 
     sending_phone_number: str | None = None
-    """Own number for SMS."""
+    """The profile's own number for SMS."""
 
     whatsapp_phone_number: str | None = None
-    """Own number for WhatsApp."""
+    """The profile's own number for WhatsApp."""
 
     allow_number_change_during_onboarding: bool | None = None
-    """Whether numbers may be changed while onboarding runs."""
+    """Whether numbers may change during onboarding."""
 
     waba_id: str | None = None
     """Id of the WhatsApp Business Account, given by Meta."""
@@ -1157,14 +1157,14 @@ class Profile(ResponseModel, frozen=True, kw_only=True):
     """Who receives the invoices."""
 
     brand: Brand | None = None
-    """Brand of the profile, own or inherited; null when there is none yet."""
+    """Brand of the profile, its own or an inherited one. Null when there is none yet."""
 
 
 class ProfileBillingContact(ResponseModel, frozen=True, kw_only=True):
-    """Invoice recipient of a profile, as read back."""
+    """Invoice recipient of a profile, as returned in responses."""
 
     name: str | None = None
-    """Name of the person or office."""
+    """Name of the person or department."""
 
     email: str | None = None
     """Address to which invoices go."""
@@ -1180,10 +1180,10 @@ class ProfileCompletion(ResponseModel, frozen=True, kw_only=True):
     """State of the onboarding that a completion request started or found."""
 
     status: CompletionStatus | None = None
-    """State of the onboarding. Missing in the answer that only says that the work has begun (202)."""
+    """State of the onboarding. Missing in the 202 response, which only says that the onboarding has begun."""
 
     message: str | None = None
-    """The state as a sentence."""
+    """The status as a sentence."""
 
 
 class ProfileList(ResponseModel, frozen=True, kw_only=True):
@@ -1193,7 +1193,7 @@ class ProfileList(ResponseModel, frozen=True, kw_only=True):
     """Profiles with their brands."""
 
     pagination: Pagination | None = None
-    """Position in the list. A late addition; many answers do not have it."""
+    """Position of the page in the list. A late addition: many responses do not have it."""
 
 
 class RcsAddress(ResponseModel, frozen=True, kw_only=True):
@@ -1216,19 +1216,19 @@ class RcsAddress(ResponseModel, frozen=True, kw_only=True):
 
 
 class RcsAgent(ResponseModel, frozen=True, kw_only=True):
-    """An RCS agent with the form it was requested with."""
+    """An RCS agent with the data of its order form."""
 
     id: str | None = None
-    """Id of the agent, a UUID. Inferred; missing for an agent that a sender profile inherits."""
+    """Id of the agent, a UUID. Inferred: missing for an agent that a sender profile inherits."""
 
     status: ChannelStatus | None = None
-    """Where the agent stands."""
+    """Status of the agent."""
 
     reason_code: str | None = None
     """Why the agent is not active, such as `CHANNEL_009`."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
     phone_number: str | None = None
     """Phone number of the agent. Null until there is one."""
@@ -1237,13 +1237,13 @@ class RcsAgent(ResponseModel, frozen=True, kw_only=True):
     """Name that recipients see."""
 
     description: str | None = None
-    """What the agent is about."""
+    """Description of the agent."""
 
     agent_use_case: RcsUseCase | None = None
-    """What the agent is for."""
+    """Use case of the agent."""
 
     brand_name: str | None = None
-    """Name of the brand that the agent presents."""
+    """Name of the agent's brand."""
 
     privacy_policy_url: str | None = None
     """URL of the privacy policy."""
@@ -1282,10 +1282,10 @@ class RcsAgent(ResponseModel, frozen=True, kw_only=True):
     """Registered address of the company."""
 
     brief_company_description: str | None = None
-    """What the company does."""
+    """Description of the company's business."""
 
     opt_in_process_description: str | None = None
-    """How recipients agree to be written to."""
+    """How recipients agree to receive messages."""
 
     start_message: str | None = None
     """First message to a new recipient."""
@@ -1303,14 +1303,14 @@ class RcsAgent(ResponseModel, frozen=True, kw_only=True):
     """When the agent was requested."""
 
     inherit: bool | None = None
-    """Inferred; true inside a sender profile that uses the organization's agent."""
+    """Inferred: true inside a sender profile that uses the organization's agent."""
 
 
 class ResentMessage(ResponseModel, frozen=True, kw_only=True):
     """A message that was queued again."""
 
     status: MessageStatus | None = None
-    """`QUEUED`, for a scheduled message too."""
+    """`QUEUED`, also for a scheduled message."""
 
     template_id: str | None = None
     """Id of the template. Inferred: null or absent for free text."""
@@ -1322,14 +1322,14 @@ class ResentMessage(ResponseModel, frozen=True, kw_only=True):
     """One entry for the message."""
 
     scheduled_at: Timestamp | None = None
-    """When the messages are due. Absent for those sent at once."""
+    """When the messages will be sent. Absent for messages that are sent at once."""
 
 
 class ResentRecipient(ResponseModel, frozen=True, kw_only=True):
     """The message that was queued again."""
 
     message_id: str | None = None
-    """Id of the message from now on. Absent in one fixture; then it is the id that was resent (inferred)."""
+    """Id of the message from now on. It is absent in one fixture. Inferred: the id is then the id of the resent message."""
 
     to: Secret | None = None
     """Phone number of the recipient."""
@@ -1342,7 +1342,7 @@ class ResentRecipient(ResponseModel, frozen=True, kw_only=True):
 
 
 class SenderProfile(ResponseModel, frozen=True, kw_only=True):
-    """A customer of an organization that sends under its own identity or the organization's."""
+    """A customer of an organization. It sends under its own identity or under the organization's identity."""
 
     id: str
     """Id of the sender profile, a UUID."""
@@ -1354,32 +1354,32 @@ class SenderProfile(ResponseModel, frozen=True, kw_only=True):
     """Name of the profile."""
 
     short_name: str | None = None
-    """Name that recipients see as the SMS sender where a country allows it."""
+    """Name that recipients see as the SMS sender, if the country allows it."""
 
     description: str | None = None
     """Free text about the profile."""
 
     api_key: Secret | None = None
-    """The profile's own API key (`sk_live_…`). Only the response of `create` has it. Secret."""
+    """The profile's own API key (`sk_live_…`). Only the response of `create` contains it. Secret."""
 
     billing: dict[str, Any] | None = None
-    """Who pays. `{"inherit": true}` when it is the organization; the other members are not fixed by any source. Null when the profile has none of its own."""
+    """Who pays. `{"inherit": true}` means the organization. No source defines the other members. Null when the profile has no billing of its own."""
 
     channels: SenderProfileChannels | None = None
     """The channels of the profile. Null when it has none."""
 
     compliance: dict[str, Any] | None = None
-    """What the profile supplied for the markets it sends in. The markets declare the members (see `compliance.retrieve_requirements`), so no schema is fixed. Null when there is none."""
+    """Data that the profile supplied for its markets. Each market defines the members (see `compliance.retrieve_requirements`), so there is no fixed schema. Null when there is none."""
 
     notifications: SenderProfileNotifications | None = None
-    """Who gets notifications. Present since autumn 2026."""
+    """Who receives notifications. Present since autumn 2026."""
 
     created_at: Timestamp | None = None
     """When the profile was created."""
 
 
 class SenderProfileChannels(ResponseModel, frozen=True, kw_only=True):
-    """The channels of a sender profile. SMS is a list here, although it is one object on creation."""
+    """The channels of a sender profile. SMS is a list here, but one object in `create`."""
 
     sms: list[SmsMarket] | None = None
     """The SMS markets of the profile, one for each country and kind of sender."""
@@ -1398,7 +1398,7 @@ class SenderProfileList(ResponseModel, frozen=True, kw_only=True):
     """The sender profiles of this page."""
 
     pagination: Pagination | None = None
-    """Position in the list."""
+    """Position of the page in the list."""
 
 
 class SentMessage(ResponseModel, frozen=True, kw_only=True):
@@ -1408,7 +1408,7 @@ class SentMessage(ResponseModel, frozen=True, kw_only=True):
     """One for each recipient and channel."""
 
     status: MessageStatus | None = None
-    """`QUEUED`, for a scheduled message too."""
+    """`QUEUED`, also for a scheduled message."""
 
     template_id: str | None = None
     """Id of the template. Inferred: null or absent for free text."""
@@ -1417,11 +1417,11 @@ class SentMessage(ResponseModel, frozen=True, kw_only=True):
     """Name of the template. Inferred: null or absent for free text."""
 
     scheduled_at: Timestamp | None = None
-    """When the messages are due. Absent for those sent at once."""
+    """When the messages will be sent. Absent for messages that are sent at once."""
 
 
 class SmsMarket(ResponseModel, frozen=True, kw_only=True):
-    """One country and one kind of sender to send SMS with."""
+    """An SMS market: one country and one kind of sender."""
 
     country: str | None = None
     """ISO 3166-1 alpha-2 code of the country."""
@@ -1430,13 +1430,13 @@ class SmsMarket(ResponseModel, frozen=True, kw_only=True):
     """Kind of sender."""
 
     status: ChannelStatus | None = None
-    """Where the market stands."""
+    """Status of the market."""
 
     compliance: dict[str, Any] | None = None
-    """What the market holds and, under `requirements`, what it still owes. US `TEN_DLC` has `brand` and `campaign` here, other markets may have `documents` with `key`, `file_name` and `document_id`. The markets declare the members, so no schema is fixed."""
+    """Compliance data of the market. `requirements` lists the missing data. US `TEN_DLC` has `brand` and `campaign` here. Other markets may have `documents` with `key`, `file_name` and `document_id`. Each market defines the members, so there is no fixed schema."""
 
     sender_value: str | None = None
-    """The sender. Not in responses since 12 November 2026, nor for a market with several numbers; read `numbers`."""
+    """The sender. Absent from responses since 12 November 2026, and for a market with several numbers. Read `numbers` instead."""
 
     numbers: list[SmsNumber] | None = None
     """The numbers or sender ids of the market. Present since autumn 2026."""
@@ -1448,7 +1448,7 @@ class SmsMarket(ResponseModel, frozen=True, kw_only=True):
     """Why the market is not active, such as `CHANNEL_001`."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
 
 class SmsNumber(ResponseModel, frozen=True, kw_only=True):
@@ -1458,10 +1458,10 @@ class SmsNumber(ResponseModel, frozen=True, kw_only=True):
     """The phone number in E.164 form, or the sender id."""
 
     area_code: str | None = None
-    """Area code of the number. Inferred; null for a sender id."""
+    """Area code of the number. Inferred: null for a sender id."""
 
     status: ChannelStatus | None = None
-    """Where the number stands."""
+    """Status of the number."""
 
 
 class Template(ResponseModel, frozen=True, kw_only=True):
@@ -1474,10 +1474,10 @@ class Template(ResponseModel, frozen=True, kw_only=True):
     """UUID of the owning account. Present in late 2026 only."""
 
     name: str | None = None
-    """Display name. The server derives the first one; an update can change it."""
+    """Display name. The server chooses the first name. An update can change it."""
 
     category: TemplateCategory | None = None
-    """What kind of message the template makes."""
+    """Category of the messages."""
 
     language: str | None = None
     """Language tag with an underscore."""
@@ -1486,7 +1486,7 @@ class Template(ResponseModel, frozen=True, kw_only=True):
     """State of the review."""
 
     channels: list[TemplateChannel] | None = None
-    """Channels on which the content can be shown. This says nothing about approval."""
+    """Channels that can show the content. It does not show whether the template is approved."""
 
     variables: list[str] | None = None
     """Names of the variables."""
@@ -1495,13 +1495,13 @@ class Template(ResponseModel, frozen=True, kw_only=True):
     """When the template was created."""
 
     updated_at: Timestamp | None = None
-    """When the template was last changed; null if never."""
+    """When the template was last changed. Null if it never changed."""
 
     is_published: bool | None = None
     """Whether the template is published."""
 
     auto_reply_action: TemplateAutoReplyAction | None = None
-    """What an automatic reply does. Left out for ordinary templates."""
+    """Action of an automatic reply. Absent for ordinary templates."""
 
 
 class TemplateList(ResponseModel, frozen=True, kw_only=True):
@@ -1511,11 +1511,11 @@ class TemplateList(ResponseModel, frozen=True, kw_only=True):
     """Templates of this page."""
 
     pagination: Pagination | None = None
-    """Position in the list."""
+    """Position of the page in the list."""
 
 
 class User(ResponseModel, frozen=True, kw_only=True):
-    """Somebody who may use the dashboard of an account."""
+    """A person who may use the dashboard of an account."""
 
     id: str
     """Id of the user."""
@@ -1530,16 +1530,16 @@ class User(ResponseModel, frozen=True, kw_only=True):
     """Name of the user."""
 
     role: UserRole | None = None
-    """What the user may do."""
+    """Role of the user."""
 
     status: UserStatus | None = None
-    """Where the user stands."""
+    """Status of the user."""
 
     invited_at: Timestamp | None = None
-    """When the user was invited. Null for one who was not."""
+    """When the user was invited. Null if the user was not invited."""
 
     last_login_at: Timestamp | None = None
-    """When the user last signed in. Null before the first time."""
+    """When the user last signed in. Null before the first sign-in."""
 
     created_at: Timestamp | None = None
     """When the user was created."""
@@ -1555,37 +1555,37 @@ class UserList(ResponseModel, frozen=True, kw_only=True):
     """The users."""
 
     pagination: Pagination | None = None
-    """Position in the list. Present since autumn 2026."""
+    """Position of the page in the list. Present since autumn 2026."""
 
 
 class VoiceCallbackProblem(ResponseModel, frozen=True, kw_only=True):
-    """Why a test question did not end well."""
+    """Why a test callback request failed."""
 
     reason: str | None = None
     """The reason for programs, such as `timeout`, `http_error`, `malformed_json`, `missing_action` or `unknown_action`."""
 
     message: str | None = None
-    """What to mend."""
+    """What to correct."""
 
     path: str | None = None
-    """Where in the endpoint's answer the fault is, such as `action.action`."""
+    """Path of the error in the endpoint's response, such as `action.action`."""
 
 
 class VoiceCallbackRequest(ResponseModel, frozen=True, kw_only=True):
-    """A test question as it was posted to a callback endpoint."""
+    """A test callback request as it was posted."""
 
     url: str | None = None
     """The callback URL."""
 
     headers: dict[str, str] | None = None
-    """The headers of the question with its signature, to compare with what your endpoint verified."""
+    """The headers of the callback request with its signature. Compare them with the headers that your endpoint verified."""
 
     body: Secret | None = None
-    """The body of the question, byte for byte what the signature covers."""
+    """The exact body of the callback request. The signature covers these bytes."""
 
 
 class VoiceCallbackResponse(ResponseModel, frozen=True, kw_only=True):
-    """What a callback endpoint returned to a test question."""
+    """The response of a callback endpoint to a test callback request."""
 
     status_code: int | None = None
     """HTTP status of the response."""
@@ -1595,25 +1595,25 @@ class VoiceCallbackResponse(ResponseModel, frozen=True, kw_only=True):
 
 
 class VoiceCallbackTest(ResponseModel, frozen=True, kw_only=True):
-    """What came of a test question to a callback endpoint."""
+    """Result of a test callback request."""
 
     outcome: VoiceTestOutcome | None = None
     """The verdict."""
 
     call_id: str | None = None
-    """The call id in the test question. There is no such call."""
+    """The call id in the test callback request. The call does not exist."""
 
     request: VoiceCallbackRequest | None = None
-    """The question as it was posted. Null in a sandbox."""
+    """The callback request as it was posted. Null in a sandbox."""
 
     response: VoiceCallbackResponse | None = None
-    """What the endpoint returned. Null when nothing came back, and in a sandbox."""
+    """The endpoint's response. Null when there was none, and in a sandbox."""
 
     error: VoiceCallbackProblem | None = None
     """Why the outcome is not `ok`."""
 
     answer: dict[str, Any] | None = None
-    """The endpoint's answer as the vendor understood it, with numbers in E.164 form. Given when the outcome is `ok`. No source lists its members."""
+    """The endpoint's response as the vendor parsed it, with numbers in E.164 form. Present when the outcome is `ok`. No source lists its members."""
 
 
 class VoiceNumber(ResponseModel, frozen=True, kw_only=True):
@@ -1623,13 +1623,13 @@ class VoiceNumber(ResponseModel, frozen=True, kw_only=True):
     """The phone number in E.164 form."""
 
     status: VoiceNumberStatus | None = None
-    """Whether the number carries calls."""
+    """Whether phone calls are turned on for the number."""
 
     default_for_app_calls: bool | None = None
-    """Whether calls from your app use this line when a voice token names no number."""
+    """Whether calls from your app use this number when a voice token names no number."""
 
     callback_url: str | None = None
-    """Where the vendor asks what to do with a call. Null when there is none; then calls from your app connect directly and calls to the number are declined."""
+    """URL that receives callback requests about a call. Null when there is none. Then calls from your app connect directly, and calls to the number are declined."""
 
     created_at: Timestamp | None = None
     """When calls were first turned on."""
@@ -1642,14 +1642,14 @@ class VoiceSecret(ResponseModel, frozen=True, kw_only=True):
     """A new callback secret of a voice number."""
 
     callback_secret: Secret
-    """The `whsec_…` secret that signs questions from now on. Shown once. Secret."""
+    """The `whsec_…` secret that signs callback requests from now on. Shown only once. Secret."""
 
 
 class VoiceToken(ResponseModel, frozen=True, kw_only=True):
-    """A token that a user of your app places and receives calls with."""
+    """A token that lets a user of your app place and receive calls."""
 
     token: Secret
-    """The signed token, to be handed to the voice client as it is. Secret."""
+    """The signed token. Pass it to the voice client unchanged. Secret."""
 
     identity: str | None = None
     """The user that the token is for."""
@@ -1658,26 +1658,26 @@ class VoiceToken(ResponseModel, frozen=True, kw_only=True):
     """The number in E.164 form that the identity is bound to from now on."""
 
     expires_at: Timestamp | None = None
-    """When the token ends."""
+    """When the token expires."""
 
 
 class Webhook(ResponseModel, frozen=True, kw_only=True):
-    """A webhook endpoint, a URL of yours that Sent posts events to."""
+    """A webhook endpoint: one of your URLs that Sent posts events to."""
 
     id: str
-    """Id of the endpoint, a UUID. Deliveries carry it as `x-webhook-id`."""
+    """Id of the endpoint, a UUID. Deliveries contain it in the header `x-webhook-id`."""
 
     customer_id: str | None = None
     """Id of the owner: the account of the key, or the profile that the request acted as. Present since late summer 2026."""
 
     display_name: str | None = None
-    """Name of the endpoint, for people."""
+    """Display name of the endpoint."""
 
     endpoint_url: str | None = None
     """URL that events are posted to."""
 
     signing_secret: Secret | None = None
-    """Secret that deliveries are signed with (`whsec_…`). `create` gives it; sources disagree on whether a read does. Secret."""
+    """Secret that deliveries are signed with (`whsec_…`). `create` returns it. Sources disagree on whether other calls return it. Secret."""
 
     is_active: bool | None = None
     """Whether events are delivered. Ten failed attempts in a row make it false."""
@@ -1686,22 +1686,22 @@ class Webhook(ResponseModel, frozen=True, kw_only=True):
     """Families of events that are delivered (`message`, `templates`, `contact` and others)."""
 
     event_filters: dict[str, list[str]] | None = None
-    """By family, which of its events are delivered, without the family's name (`delivered`, `failed`). Inferred: of a family that is not named here, all are."""
+    """The events to deliver, by family. The names of the events do not contain the family's name (`delivered`, `failed`). Inferred: if a family is not listed here, all its events are delivered."""
 
     retry_count: int | None = None
-    """How often a failed delivery is repeated."""
+    """How often a failed delivery is retried."""
 
     timeout_seconds: int | None = None
-    """Seconds that your service has for a response."""
+    """Seconds within which your service must respond."""
 
     last_delivery_attempt_at: Timestamp | None = None
-    """When a delivery was last tried. Null before the first."""
+    """Time of the last delivery attempt. Null before the first."""
 
     last_successful_delivery_at: Timestamp | None = None
-    """When a delivery last worked. Null before the first."""
+    """Time of the last successful delivery. Null before the first."""
 
     consecutive_failures: int | None = None
-    """Failed attempts since the last delivery that worked."""
+    """Failed attempts since the last successful delivery."""
 
     created_at: Timestamp | None = None
     """When the endpoint was created."""
@@ -1711,7 +1711,7 @@ class Webhook(ResponseModel, frozen=True, kw_only=True):
 
 
 class WebhookEvent(ResponseModel, frozen=True, kw_only=True):
-    """One event for a webhook endpoint, and what became of its delivery. Inferred: the three times and the response mean what their names say; no source at hand explains them."""
+    """One event for a webhook endpoint and the result of its delivery. Inferred: the meaning of the three times and of the response comes from their names. No source explains them."""
 
     id: str
     """Id of this entry."""
@@ -1720,13 +1720,13 @@ class WebhookEvent(ResponseModel, frozen=True, kw_only=True):
     """Name of the event, such as `message.delivered`."""
 
     event_data: SecretMap | None = None
-    """The body that was delivered, as a plain dict: the list of events is open. It holds phone numbers and message texts, so it is not shown in a repr."""
+    """The delivered body as a plain dict, because the vendor adds events over time. It contains phone numbers and message texts, so the repr does not show it."""
 
     delivery_status: WebhookDeliveryStatus | None = None
-    """Where the delivery stands."""
+    """Status of the delivery."""
 
     delivery_attempts: int | None = None
-    """How often the delivery was tried."""
+    """Number of delivery attempts."""
 
     http_status_code: int | None = None
     """Status of your service's last response. Null when there was none."""
@@ -1735,16 +1735,16 @@ class WebhookEvent(ResponseModel, frozen=True, kw_only=True):
     """Body of your service's last response. Null when there was none."""
 
     error_message: str | None = None
-    """Why the delivery failed. Null when it did not."""
+    """Why the delivery failed. Null when it did not fail."""
 
     created_at: Timestamp | None = None
     """When the event was queued for delivery."""
 
     processing_started_at: Timestamp | None = None
-    """When the delivery was first tried. Null before that."""
+    """Time of the first delivery attempt. Null before it."""
 
     processing_completed_at: Timestamp | None = None
-    """When the delivery worked or was given up. Null before that."""
+    """When the delivery succeeded or finally failed. Null before that."""
 
 
 class WebhookEventList(ResponseModel, frozen=True, kw_only=True):
@@ -1754,7 +1754,7 @@ class WebhookEventList(ResponseModel, frozen=True, kw_only=True):
     """The deliveries of this page."""
 
     pagination: Pagination | None = None
-    """Position in the list."""
+    """Position of the page in the list."""
 
 
 class WebhookEventType(ResponseModel, frozen=True, kw_only=True):
@@ -1764,7 +1764,7 @@ class WebhookEventType(ResponseModel, frozen=True, kw_only=True):
     """Name of the event type (`message.sent`) or of the family (`message`)."""
 
     display_name: str | None = None
-    """Name for people."""
+    """Display name."""
 
     description: str | None = None
     """When such an event occurs."""
@@ -1773,10 +1773,10 @@ class WebhookEventType(ResponseModel, frozen=True, kw_only=True):
     """Whether the event type can be subscribed to."""
 
     event_type: str | None = None
-    """The full name of the event type. Null for a family. Inferred: no source says what sets it apart from `name`."""
+    """The full name of the event type. Null for a family. Inferred from the name: no source says how it differs from `name`."""
 
     sub_types: list[WebhookEventType] | None = None
-    """The event types of a family. Null for a flat row."""
+    """The event types of a family. Null for a single event type."""
 
 
 class WebhookEventTypeList(ResponseModel, frozen=True, kw_only=True):
@@ -1786,7 +1786,7 @@ class WebhookEventTypeList(ResponseModel, frozen=True, kw_only=True):
     """The event types."""
 
     pagination: Pagination | None = None
-    """Declared since autumn 2026; null in a third party's test."""
+    """Position of the page in the list. Declared since autumn 2026. Null in a third party's test."""
 
 
 class WebhookList(ResponseModel, frozen=True, kw_only=True):
@@ -1796,7 +1796,7 @@ class WebhookList(ResponseModel, frozen=True, kw_only=True):
     """The webhook endpoints of this page."""
 
     pagination: Pagination | None = None
-    """Position in the list."""
+    """Position of the page in the list."""
 
 
 class WebhookSecret(ResponseModel, frozen=True, kw_only=True):
@@ -1807,13 +1807,13 @@ class WebhookSecret(ResponseModel, frozen=True, kw_only=True):
 
 
 class WebhookTestResult(ResponseModel, frozen=True, kw_only=True):
-    """What became of a test event."""
+    """The result of a test event."""
 
     success: bool | None = None
-    """Whether the endpoint accepted the event. The call as a whole succeeds either way."""
+    """Whether the endpoint accepted the event. The call succeeds in both cases."""
 
     message: str | None = None
-    """What happened, in words."""
+    """Description of the result."""
 
 
 class WhatsAppChannel(ResponseModel, frozen=True, kw_only=True):
@@ -1823,7 +1823,7 @@ class WhatsAppChannel(ResponseModel, frozen=True, kw_only=True):
     """Id of the WhatsApp Business Account."""
 
     phone_number_id: str | None = None
-    """Id of the number that messages are sent from. Null until one is settled."""
+    """Id of the number that messages are sent from. Null until a number is set."""
 
     solution_id: str | None = None
     """Id of the Multi-Partner Solution that the account was shared through."""
@@ -1832,13 +1832,13 @@ class WhatsAppChannel(ResponseModel, frozen=True, kw_only=True):
     """Id of the business portfolio that owns the account."""
 
     status: ChannelStatus | None = None
-    """Where the account stands."""
+    """Status of the account."""
 
     reason_code: str | None = None
     """Why the account is not active, such as `CHANNEL_002`."""
 
     reason: str | None = None
-    """The same in words."""
+    """Description of the reason code."""
 
     inherit: bool | None = None
-    """Inferred; true inside a sender profile that uses the organization's account."""
+    """Inferred: true inside a sender profile that uses the organization's account."""

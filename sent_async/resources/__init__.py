@@ -38,7 +38,7 @@ class Resources:
 
     @cached_property
     def compliance(self) -> Compliance:
-        """What each country and kind of sender demands before it may send."""
+        """Requirements of each country and kind of sender."""
         from .compliance import Compliance
 
         return Compliance(cast("SentClient", self))
@@ -73,14 +73,14 @@ class Resources:
 
     @cached_property
     def numbers(self) -> Numbers:
-        """Facts about phone numbers, yours or not."""
+        """Look up phone numbers, yours or others."""
         from .numbers import Numbers
 
         return Numbers(cast("SentClient", self))
 
     @cached_property
     def profiles(self) -> Profiles:
-        """Sender profiles in their first form, with the brand behind each."""
+        """The older sender profiles, each with its brand."""
         from .profiles import Profiles
 
         return Profiles(cast("SentClient", self))
@@ -101,7 +101,7 @@ class Resources:
 
     @cached_property
     def users(self) -> Users:
-        """Who may use the dashboard of an account, and in which role."""
+        """Users of an account's dashboard and their roles."""
         from .users import Users
 
         return Users(cast("SentClient", self))
@@ -115,7 +115,7 @@ class Resources:
 
     @cached_property
     def webhooks(self) -> Webhooks:
-        """Webhook endpoints, where Sent posts events. The package `sent_async.webhooks` receives them."""
+        """Webhook endpoints that Sent posts events to. The package `sent_async.webhooks` receives the events."""
         from .webhooks import Webhooks
 
         return Webhooks(cast("SentClient", self))

@@ -79,11 +79,10 @@ class ChannelsRcs:
 
         Keyword Args:
             display_name: Name that recipients see.
-            description: What the agent is about.
-            agent_use_case: What the agent is for. One of `VERIFICATION`, `NOTIFICATIONS`,
+            description: Description of the agent.
+            agent_use_case: Use case of the agent. One of `VERIFICATION`, `NOTIFICATIONS`,
                 `MARKETING`, `MULTI_USE`.
-            brand_name: Name of the brand that the agent presents. It may differ from the brand of
-                an SMS market.
+            brand_name: Name of the agent's brand. It may differ from the brand of an SMS market.
             privacy_policy_url: Public URL of the privacy policy, http or https.
             terms_and_conditions_url: Public URL of the terms and conditions, http or https.
             website_url: Public URL of the brand's website.
@@ -98,16 +97,16 @@ class ChannelsRcs:
             company_ein: Employer Identification Number of the company.
             entity_type: Legal form of the company, such as `LLC`.
             official_address: Registered address of the company.
-            brief_company_description: What the company does.
-            opt_in_process_description: How recipients agree to be written to.
+            brief_company_description: Description of the company's business.
+            opt_in_process_description: How recipients agree to receive messages.
             start_message: First message to a new recipient.
             help_message: Response to a request for help.
             stop_message: Response to an opt-out.
             sample_messages: Messages as the agent will send them.
-            opt_in_screenshot_url: Public URL of a picture that shows how recipients agree.
-                Optional.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+            opt_in_screenshot_url: Public URL of a screenshot that shows how recipients agree to
+                receive messages. Optional.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``RcsAgent``.
@@ -115,12 +114,12 @@ class ChannelsRcs:
         Raises:
             BadRequestError: A required member is missing (`details` names every one), unknown, or
                 not valid.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = RcsAgentCreate(**fields)
@@ -132,7 +131,7 @@ class ChannelsRcs:
 
 
 class ChannelsSms:
-    """SMS markets, each a country and a kind of number."""
+    """SMS markets. A market is one country and one kind of number."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -151,7 +150,7 @@ class ChannelsSms:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -176,7 +175,7 @@ class ChannelsSms:
         the required documents.
 
         US `TEN_DLC` registers with The Campaign Registry and takes `brand` (the business) and
-        `campaign` (the programme) in `compliance`; give `{"inherit": true}` for either one to use
+        `campaign` (the programme) in `compliance`. Give `{"inherit": true}` for either one to use
         the organization's. Every other market takes documents or nothing. The call stores the data
         but does not submit it yet. Check `status` until it is `ACTIVE`.
 
@@ -198,14 +197,14 @@ class ChannelsSms:
             country: Country of the recipients, as an ISO 3166-1 alpha-2 code.
             number_type: Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`,
                 `SHORT_CODE`, `ALPHANUMERIC`.
-            sender_value: The sender itself, such as an alphanumeric sender id, where the kind of
-                sender lets you choose.
-            compliance: What the market demands, with the members that
-                `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`;
-                `{"inherit": true}` in place of either uses the organization's.
-            numbers: How many numbers of which area codes to get. Present since autumn 2026.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+            sender_value: The sender, such as an alphanumeric sender id. Give it if the kind of
+                sender lets you choose one.
+            compliance: Data that the market requires, with the members that
+                `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`.
+                Give `{"inherit": true}` for either one to use the organization's.
+            numbers: Numbers to get, by area code. Present since autumn 2026.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``SmsMarket``.
@@ -214,12 +213,12 @@ class ChannelsSms:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
                 the members. The status is also 400 when a market requires registration and no
                 identity is stored or given.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = SmsMarketCreate(**fields)
@@ -293,11 +292,11 @@ class ChannelsSms:
                 when left out.
 
         Keyword Args:
-            compliance: The keys to change, partial at every depth: a key that is left out stays,
-                null clears it. Take them from the `compliance` of `retrieve` or from its
-                `requirements`.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+            compliance: The keys to change, partial at every depth: a key that is left out keeps its
+                value, and null clears it. Take the keys from the `compliance` of `retrieve` or from
+                its `requirements`.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``SmsMarket``.
@@ -306,10 +305,10 @@ class ChannelsSms:
             BadRequestError: Nothing was changed, a member is unknown here, or a value did not pass
                 validation.
             NotFoundError: There is no market with this country and kind of sender.
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = SmsMarketUpdate(**fields)
@@ -345,7 +344,7 @@ class ChannelsVoice:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -378,28 +377,28 @@ class ChannelsVoice:
                 when left out.
 
         Keyword Args:
-            callback_url: Where the vendor asks what to do with a call: an absolute http or https
-                URL on a public host.
-            number: One of your numbers in E.164 form. Left out, **a new US number is bought**. An
-                empty string is refused.
+            callback_url: URL that receives callback requests about a call. It must be an absolute
+                http or https URL on a public host.
+            number: One of your numbers in E.164 form. When it is left out, **a new US number is
+                bought**. An empty string is refused.
             area_code: US area code of the new number, such as `212`. Refused together with
                 `number`.
-            default_for_app_calls: True to make this the line for calls from your app. Left out,
-                only your first voice number becomes it.
-            sandbox: When true, the request is checked and a simulated number given; nothing is
-                stored or bought.
+            default_for_app_calls: True to make this the default line for calls from your app. When
+                it is left out, only your first voice number becomes the default line.
+            sandbox: When true, the server checks the request and returns a simulated number.
+                Nothing is stored or bought.
 
         Returns:
             ``CreatedVoiceNumber``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceNumberCreate(**fields)
@@ -477,14 +476,14 @@ class ChannelsVoice:
                 when left out.
 
         Keyword Args:
-            status: `ACTIVE` turns calls on again, `INACTIVE` turns them off; URL and secret are
-                kept either way. Upper and lower case are the same.
-            default_for_app_calls: True to make this the line for calls from your app. False is
-                refused.
+            status: `ACTIVE` turns calls on again, `INACTIVE` turns them off. The URL and the secret
+                are kept in both cases. Case is ignored.
+            default_for_app_calls: True to make this the default line for calls from your app. False
+                is refused.
             callback_url: New callback URL, absolute and on a public host. The secret stays the
                 same.
-            sandbox: When true, the request is checked and a simulated number given, but nothing is
-                stored.
+            sandbox: When true, the server checks the request and returns a simulated number.
+                Nothing is stored.
 
         Returns:
             ``VoiceNumber``.
@@ -493,9 +492,9 @@ class ChannelsVoice:
             BadRequestError: None of the three members was given, `default_for_app_calls` is false,
                 or an inactive number was to become the default line.
             NotFoundError: Phone calls were never turned on for this number.
-            ConflictError: This is the default line and other numbers are active; make one of them
+            ConflictError: This is the default line and other numbers are active. Make one of them
                 the default first. Or the idempotency key is in use.
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceNumberUpdate(**fields)
@@ -531,7 +530,7 @@ class ChannelsVoice:
                 when left out.
 
         Keyword Args:
-            sandbox: When true, a secret is made up and the real one stays.
+            sandbox: When true, the server returns a sample secret. The real secret does not change.
 
         Returns:
             ``VoiceSecret``.
@@ -539,9 +538,9 @@ class ChannelsVoice:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Phone calls were never turned on for this number.
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceSecretRotate(**fields)
@@ -585,9 +584,9 @@ class ChannelsVoice:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Phone calls were never turned on for this number.
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceNumberTest(**fields)
@@ -626,22 +625,23 @@ class ChannelsWhatsapp:
 
         Keyword Args:
             waba_id: Id of a WhatsApp Business Account that was shared with the vendor.
-            phone_number_id: Id of the number on that account to send from. Left out, the channel
-                stays `PROVISIONING` and the organization's account is used until a number is named.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+            phone_number_id: Id of the number on that account to send from. When it is left out, the
+                channel stays `PROVISIONING` and the organization's account is used until a number
+                is set.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``WhatsAppChannel``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = WhatsAppChannelCreate(**fields)
@@ -660,7 +660,7 @@ class Channels:
         self.rcs = ChannelsRcs(client)
         """The RCS agent."""
         self.sms = ChannelsSms(client)
-        """SMS markets, each a country and a kind of number."""
+        """SMS markets. A market is one country and one kind of number."""
         self.voice = ChannelsVoice(client)
         """Phone numbers for voice calls."""
         self.whatsapp = ChannelsWhatsapp(client)
@@ -681,7 +681,7 @@ class Channels:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """

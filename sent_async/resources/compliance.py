@@ -2,7 +2,7 @@
 # Command: python -m codegen generate. DO NOT EDIT: edit the fragment and run it again.
 # ruff: noqa
 
-"""What each country and kind of sender demands before it may send."""
+"""Requirements of each country and kind of sender."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Compliance:
-    """What each country and kind of sender demands before it may send."""
+    """Requirements of each country and kind of sender."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -47,15 +47,15 @@ class Compliance:
             country: Country of the recipients, as an ISO 3166-1 alpha-2 code.
             type: Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`,
                 `ALPHANUMERIC`.
-            channel: Channel of the messages. The server takes `sms` when it is left out, the only
-                one it knows. One of `sms`, `whatsapp`, `rcs`.
+            channel: Channel of the messages. The server's default is `sms`, the only supported
+                value. One of `sms`, `whatsapp`, `rcs`.
 
         Returns:
             ``ComplianceRequirements``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """

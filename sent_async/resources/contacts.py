@@ -51,7 +51,7 @@ class Contacts:
             page: Number of the page, counted from 1.
             page_size: Largest number of items on a page, 1 to 100. No source states the server's
                 default.
-            search: Returns only contacts that match this text.
+            search: Only contacts that match this text.
             channel: Only contacts on this channel. One of `sms`, `whatsapp`.
             phone: Only the contact with this phone number.
 
@@ -60,7 +60,7 @@ class Contacts:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -94,8 +94,8 @@ class Contacts:
 
         Keyword Args:
             phone_number: Phone number in the E.164 form.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``Contact``.
@@ -103,11 +103,11 @@ class Contacts:
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`), such as an
                 invalid phone number (`VALIDATION_002`).
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             ConflictError: Inferred: the number is already a contact (`RESOURCE_007`). Or the
                 idempotency key is in use.
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = ContactCreate(**fields)
@@ -187,7 +187,7 @@ class Contacts:
                 out. One of `sms`, `whatsapp`.
             opt_out: Whether the contact has opted out. Inferred: null means the same as leaving the
                 member out.
-            sandbox: When true, the request is checked and a sample response given, but nothing
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
                 changes.
 
         Returns:
@@ -196,10 +196,10 @@ class Contacts:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Your account has no contact with this id (`RESOURCE_001`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = ContactUpdate(**fields)
@@ -229,15 +229,15 @@ class Contacts:
             idempotency_key: Calling again with the same key repeats nothing.
 
         Keyword Args:
-            sandbox: When true, the request is checked, but nothing is deleted.
+            sandbox: When true, the server checks the request. Nothing is deleted.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Your account has no contact with this id (`RESOURCE_001`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = ContactDelete(**fields)

@@ -62,20 +62,20 @@ class Messages:
         Keyword Args:
             to: Phone numbers in the E.164 form, such as `+14155551234`. A message is created for
                 each of them on each channel.
-            channel: Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` to leave the choice to
-                Sent, which is the default. Several are a broadcast: each is a message of its own,
-                and billed.
+            channel: Channels: `sms`, `whatsapp`, `rcs`, `mms`, or `sent` (the default) to let Sent
+                choose. Several channels are a broadcast: each channel gets a separate message, and
+                each message is billed.
             template: The template to send.
             text: Free text to send.
-            channels: By channel, which of your own numbers may send. It does not choose the
-                channels. A number that is not yours blocks the message (`BUSINESS_029`).
-            media_urls: HTTPS addresses of what to attach to an MMS. They replace the media of a
+            channels: Your own numbers to send from, by channel. This member does not choose the
+                channels. A message from a number that is not yours is blocked (`BUSINESS_029`).
+            media_urls: HTTPS URLs of the files to attach to an MMS. They replace the media of a
                 template.
             subject: Subject of an MMS.
-            scheduled_at: When to send, with an offset, 1 minute to 30 days ahead. Absent means at
-                once.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                sent.
+            scheduled_at: When to send the message: a date-time with an offset, 1 minute to 30 days
+                ahead. Without it, the message is sent at once.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is sent.
 
         Returns:
             ``SentMessage``.
@@ -85,9 +85,9 @@ class Messages:
             PermissionDeniedError: The key may not send: no channel is configured, or the account is
                 suspended (`AUTH_005` to `AUTH_007`, `BUSINESS_014`).
             NotFoundError: Your account has no such template (`RESOURCE_002`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             RateLimitError: Too many requests (`BUSINESS_002`). Or your account has reached the
                 limit of 1,000,000 scheduled messages (`LIMIT_001`). That error is not retried and
                 does not slow other requests.

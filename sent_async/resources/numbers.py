@@ -2,7 +2,7 @@
 # Command: python -m codegen generate. DO NOT EDIT: edit the fragment and run it again.
 # ruff: noqa
 
-"""Facts about phone numbers, yours or not."""
+"""Look up phone numbers, yours or others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Numbers:
-    """Facts about phone numbers, yours or not."""
+    """Look up phone numbers, yours or others."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -43,7 +43,7 @@ class Numbers:
 
         Raises:
             BadRequestError: The phone number is not valid (`VALIDATION_002`).
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """

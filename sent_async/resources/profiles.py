@@ -2,7 +2,7 @@
 # Command: python -m codegen generate. DO NOT EDIT: edit the fragment and run it again.
 # ruff: noqa
 
-"""Sender profiles in their first form, with the brand behind each."""
+"""The older sender profiles, each with its brand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class ProfilesCampaigns:
-    """The 10DLC campaigns of a profile's brand. The API has no call for a single one; list them."""
+    """The 10DLC campaigns of a profile's brand. The API cannot retrieve a single campaign; list them instead."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -55,8 +55,7 @@ class ProfilesCampaigns:
         behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``Campaign``.
@@ -88,26 +87,25 @@ class ProfilesCampaigns:
         recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
         Keyword Args:
             campaign: The campaign.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Returns:
             ``Campaign``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = CampaignCreate(**fields)
@@ -135,16 +133,15 @@ class ProfilesCampaigns:
         prose only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             campaign_id: Id of the campaign, a UUID.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
         Keyword Args:
-            campaign: The whole new campaign, not only its changes.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            campaign: The complete new campaign, not only its changes.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Returns:
             ``Campaign``.
@@ -152,9 +149,9 @@ class ProfilesCampaigns:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: The profile has no such campaign (`RESOURCE_010`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = CampaignUpdate(**fields)
@@ -183,21 +180,20 @@ class ProfilesCampaigns:
         `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             campaign_id: Id of the campaign, a UUID.
             idempotency_key: Calling again with the same key repeats nothing.
 
         Keyword Args:
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Raises:
             BadRequestError: An id is malformed (`VALIDATION_001`).
             NotFoundError: The profile has no such campaign (`RESOURCE_010`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = CampaignDelete(**fields)
@@ -211,12 +207,12 @@ class ProfilesCampaigns:
 
 
 class Profiles:
-    """Sender profiles in their first form, with the brand behind each."""
+    """The older sender profiles, each with its brand."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
         self.campaigns = ProfilesCampaigns(client)
-        """The 10DLC campaigns of a profile's brand. The API has no call for a single one; list them."""
+        """The 10DLC campaigns of a profile's brand. The API cannot retrieve a single campaign; list them instead."""
 
     def __repr__(self) -> str:
         return "<sent.profiles: list, create, retrieve, retrieve_many, update, delete, complete; campaigns>"
@@ -262,45 +258,46 @@ class Profiles:
             name: Display name.
             short_name: Abbreviation of 3 to 11 letters, digits and spaces, with at least one
                 letter.
-            description: Free text about the purpose of the profile. Completion wants it, with at
-                most 5000 characters.
+            description: Free text about the purpose of the profile. `complete` requires it. At most
+                5000 characters.
             icon: URL of a picture.
             billing_model: Who pays for the traffic of the profile. The server's default is
                 `profile`. One of `profile`, `organization`, `profile_and_organization`.
-            billing_contact: Who receives the invoices. Needed by the billing models that contain
+            billing_contact: Who receives the invoices. Required by the billing models that contain
                 `profile`.
             payment_details: Payment card. Refused with the billing model `organization`. Secret.
             brand: Brand to create along with the profile. Not allowed while `inherit_tcr_brand` is
                 true.
             inherit_tcr_brand: Whether the profile uses the brand that the organization registered
-                at TCR. The server's default was true until mid-2026 and is false now, so say which.
+                at TCR. The server's default was true until mid-2026 and is false now. Always give a
+                value.
             inherit_tcr_campaign: Whether the profile uses the campaigns that the organization
-                registered at TCR. The server's default was true until mid-2026 and is false now, so
-                say which.
-            whatsapp_business_account: WhatsApp Business Account of the profile. Can be given at
-                creation only.
-            inherit_contacts: Whether the contacts of the organization are visible. Accepted and
-                ignored since July 2026, then reads false.
-            inherit_templates: Whether the templates of the organization are visible. Accepted and
-                ignored since July 2026, then reads false.
-            allow_contact_sharing: Whether contacts may be shared with other profiles. Accepted and
-                ignored since July 2026, then reads false.
-            allow_template_sharing: Whether templates may be shared with other profiles. Accepted
-                and ignored since July 2026, then reads false.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+                registered at TCR. The server's default was true until mid-2026 and is false now.
+                Always give a value.
+            whatsapp_business_account: WhatsApp Business Account of the profile. It can be given
+                only at creation.
+            inherit_contacts: Whether the contacts of the organization are visible. Since July 2026,
+                the server accepts and ignores it, and returns false.
+            inherit_templates: Whether the templates of the organization are visible. Since July
+                2026, the server accepts and ignores it, and returns false.
+            allow_contact_sharing: Whether contacts may be shared with other profiles. Since July
+                2026, the server accepts and ignores it, and returns false.
+            allow_template_sharing: Whether templates may be shared with other profiles. Since July
+                2026, the server accepts and ignores it, and returns false.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Returns:
             ``Profile``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = ProfileCreate(**fields)
@@ -318,15 +315,14 @@ class Profiles:
         says that the behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
 
         Returns:
             ``Profile``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -374,8 +370,7 @@ class Profiles:
         only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
@@ -383,49 +378,48 @@ class Profiles:
             name: Display name.
             short_name: Abbreviation of 3 to 11 letters, digits and spaces, with at least one
                 letter.
-            description: Free text about the purpose of the profile. Completion wants it, with at
-                most 5000 characters.
+            description: Free text about the purpose of the profile. `complete` requires it. At most
+                5000 characters.
             icon: URL of a picture.
-            billing_model: Who pays for the traffic of the profile. Left out, it stays as it is. One
-                of `profile`, `organization`, `profile_and_organization`.
-            billing_contact: Who receives the invoices. Needed by the billing models that contain
+            billing_model: Who pays for the traffic of the profile. When it is left out, the value
+                does not change. One of `profile`, `organization`, `profile_and_organization`.
+            billing_contact: Who receives the invoices. Required by the billing models that contain
                 `profile`.
             payment_details: Payment card. Refused with the billing model `organization`. Secret.
-            brand: Brand to create or change. Not allowed while `inherit_tcr_brand` is true, nor
-                after the brand went to TCR.
+            brand: Brand to create or change. Not allowed while `inherit_tcr_brand` is true or after
+                the brand was submitted to TCR.
             inherit_tcr_brand: Whether the profile uses the brand that the organization registered
-                at TCR. Left out, it stays as it is.
+                at TCR. When it is left out, the value does not change.
             inherit_tcr_campaign: Whether the profile uses the campaigns that the organization
-                registered at TCR. Left out, it stays as it is.
-            allow_number_change_during_onboarding: Whether numbers may be changed while onboarding
-                runs.
-            sending_phone_number: Own number for SMS.
-            whatsapp_phone_number: Own number for WhatsApp.
-            sending_phone_number_profile_id: UUID of a profile whose SMS number is borrowed.
-                Accepted and ignored since August 2026.
-            sending_whatsapp_number_profile_id: UUID of a profile whose WhatsApp number is borrowed.
-                Accepted and ignored since August 2026.
-            inherit_contacts: Whether the contacts of the organization are visible. Accepted and
-                ignored since July 2026, then reads false.
-            inherit_templates: Whether the templates of the organization are visible. Accepted and
-                ignored since July 2026, then reads false.
-            allow_contact_sharing: Whether contacts may be shared with other profiles. Accepted and
-                ignored since July 2026, then reads false.
-            allow_template_sharing: Whether templates may be shared with other profiles. Accepted
-                and ignored since July 2026, then reads false.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+                registered at TCR. When it is left out, the value does not change.
+            allow_number_change_during_onboarding: Whether numbers may change during onboarding.
+            sending_phone_number: The profile's own number for SMS.
+            whatsapp_phone_number: The profile's own number for WhatsApp.
+            sending_phone_number_profile_id: UUID of another profile whose SMS number this profile
+                uses. The server accepts and ignores it since August 2026.
+            sending_whatsapp_number_profile_id: UUID of another profile whose WhatsApp number this
+                profile uses. The server accepts and ignores it since August 2026.
+            inherit_contacts: Whether the contacts of the organization are visible. Since July 2026,
+                the server accepts and ignores it, and returns false.
+            inherit_templates: Whether the templates of the organization are visible. Since July
+                2026, the server accepts and ignores it, and returns false.
+            allow_contact_sharing: Whether contacts may be shared with other profiles. Since July
+                2026, the server accepts and ignores it, and returns false.
+            allow_template_sharing: Whether templates may be shared with other profiles. Since July
+                2026, the server accepts and ignores it, and returns false.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Returns:
             ``Profile``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = ProfileUpdate(**fields)
@@ -454,13 +448,12 @@ class Profiles:
         the behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             idempotency_key: Calling again with the same key repeats nothing.
 
         Keyword Args:
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
@@ -496,16 +489,15 @@ class Profiles:
         behaviour is unchanged.
 
         Args:
-            profile_id: Id of the profile acted on, a UUID. Independent of the `x-profile-id`
-                header.
+            profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
         Keyword Args:
-            web_hook_url: URL that is called once, unsigned, when processing ends. On the wire the H
-                and the U are capitals.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            web_hook_url: URL that receives one unsigned POST when the processing ends. The wire
+                name has a capital H and a capital U.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Returns:
             ``ProfileCompletion``.
@@ -513,11 +505,11 @@ class Profiles:
         Raises:
             BadRequestError: A prerequisite is not met, or the request is malformed. Later responses
                 name every missing prerequisite.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = ProfileComplete(**fields)

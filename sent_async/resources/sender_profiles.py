@@ -34,7 +34,7 @@ class SenderProfiles:
     def list(self, *, page: int = 1, page_size: int = 100) -> Paginator[SenderProfile]:
         """List sender profiles.
 
-        Returns the sender profiles of the organization of the key, one page at a time. Requires an
+        Returns the sender profiles of the key's organization, one page at a time. Requires an
         organization key.
 
         Inferred: `profile_id` has no effect here, because the list belongs to the organization. One
@@ -50,7 +50,7 @@ class SenderProfiles:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -102,17 +102,18 @@ class SenderProfiles:
             short_name: Name that recipients see as the SMS sender, 3 to 11 letters, digits and
                 spaces with at least one letter.
             description: Free text about the profile.
-            billing: Who pays: `{"inherit": true}` for the organization, or billing members of the
-                profile's own, which no source lists. Inferred: left out, the profile pays.
-            channels: Channels to set up along with the profile. They can also be added later under
-                `channels`.
-            compliance: What the market of `channels.sms` demands, with the members that
+            billing: Who pays. Give `{"inherit": true}` for the organization, or the profile's own
+                billing members. No source lists these members. Inferred: when it is left out, the
+                profile pays.
+            channels: Channels to set up with the profile. They can also be added later with the
+                methods of `channels`.
+            compliance: Data that the market of `channels.sms` requires, with the members that
                 `compliance.retrieve_requirements` lists. US `TEN_DLC` takes `brand` and `campaign`.
                 `{"inherit": true}` uses the organization's campaign.
-            notifications: Who gets notifications. Present since autumn 2026. One of `ORGANIZATION`,
-                `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+            notifications: Who receives notifications. Present since autumn 2026. One of
+                `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``SenderProfile``.
@@ -121,12 +122,12 @@ class SenderProfiles:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
                 the members. The status is also 400 when a market requires registration and has
                 neither its own identity nor an inherited one.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = SenderProfileCreate(**fields)
@@ -212,14 +213,15 @@ class SenderProfiles:
                 when left out.
 
         Keyword Args:
-            name: New name. Cannot be cleared.
+            name: New name. It cannot be cleared.
             short_name: New SMS sender name, 3 to 11 letters, digits and spaces with at least one
-                letter. Cannot be cleared.
-            description: New free text; null clears it.
-            notifications: Who gets notifications from now on; null clears it. Present since autumn
-                2026. One of `ORGANIZATION`, `SENDER_PROFILE`, `ORGANIZATION_AND_SENDER_PROFILE`.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+                letter. It cannot be cleared.
+            description: New free text. Null clears it.
+            notifications: Who receives notifications from now on. Null clears it. Present since
+                autumn 2026. One of `ORGANIZATION`, `SENDER_PROFILE`,
+                `ORGANIZATION_AND_SENDER_PROFILE`.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``SenderProfile``.
@@ -228,10 +230,10 @@ class SenderProfiles:
             BadRequestError: No member was given, a member is unknown here, or a value did not pass
                 validation.
             NotFoundError: No sender profile of your organization has this id.
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = SenderProfileUpdate(**fields)

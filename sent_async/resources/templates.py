@@ -50,14 +50,14 @@ class Templates:
             page: Number of the page, counted from 1.
             page_size: Largest number of items on a page, 1 to 100. No source states the server's
                 default.
-            search: Text to look for.
-            status: Only templates in this state. Documented for the filter are `APPROVED`,
-                `PENDING` and `REJECTED`. One of `DRAFT`, `PENDING`, `APPROVED`, `REJECTED`,
-                `PAUSED`, `DISABLED`, `REVOKED`.
+            search: Text to search for.
+            status: Only templates with this status. The documented values are `APPROVED`, `PENDING`
+                and `REJECTED`. One of `DRAFT`, `PENDING`, `APPROVED`, `REJECTED`, `PAUSED`,
+                `DISABLED`, `REVOKED`.
             category: Only templates of this category. One of `MARKETING`, `UTILITY`,
                 `AUTHENTICATION`.
-            is_welcome_playground: Only templates of the welcome playground, or only others.
-                Accepted and ignored in late 2026.
+            is_welcome_playground: Only templates of the welcome playground (true), or only other
+                templates (false). Accepted and ignored in late 2026.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``Template``.
@@ -65,7 +65,7 @@ class Templates:
         Raises:
             BadRequestError: A parameter is malformed or out of range (`VALIDATION_001`); `details`
                 names it.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -100,28 +100,27 @@ class Templates:
 
         Keyword Args:
             definition: Content of the template.
-            category: What kind of message the template makes. The server detects it when it is left
-                out. One of `MARKETING`, `UTILITY`, `AUTHENTICATION`.
+            category: Category of the messages. The server detects it when it is left out. One of
+                `MARKETING`, `UTILITY`, `AUTHENTICATION`.
             language: Language tag with an underscore. The server detects it when it is left out.
-            creation_source: Mark of where the template comes from. The server uses `from-api` when
-                it is left out.
-            submit_for_review: Whether the template goes to review at once. The server takes false
-                when it is left out, and the template stays a draft.
-            auto_create_for_sp: Whether every sender profile gets a copy. Only for organizations
-                enabled for it, only at creation, and only since late 2026.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            creation_source: Where the template was created. The server's default is `from-api`.
+            submit_for_review: Whether the template is submitted for review at once. The server's
+                default is false: the template stays a draft.
+            auto_create_for_sp: Whether every sender profile gets a copy. It works only at creation,
+                only for organizations that have this feature, and only since late 2026.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Returns:
             ``Template``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = TemplateCreate(**fields)
@@ -198,17 +197,17 @@ class Templates:
                 when left out.
 
         Keyword Args:
-            name: Display name. Can be changed in every state. Names that begin with `sent_` are
+            name: Display name. It can change in every state. Names that begin with `sent_` are
                 reserved.
-            category: What kind of message the template makes. Frozen during review. One of
-                `MARKETING`, `UTILITY`, `AUTHENTICATION`.
-            language: Language tag with an underscore. Frozen during review.
-            definition: New content, which probably replaces the old content as a whole. Frozen
+            category: Category of the messages. It cannot change during review. One of `MARKETING`,
+                `UTILITY`, `AUTHENTICATION`.
+            language: Language tag with an underscore. It cannot change during review.
+            definition: New content. It probably replaces all of the old content. It cannot change
                 during review.
-            submit_for_review: Whether the template goes to review at once. The server's default is
-                false. Channels in review stop sending.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            submit_for_review: Whether the template is submitted for review at once. The server's
+                default is false. A channel that is in review cannot send.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Returns:
             ``Template``.
@@ -249,15 +248,15 @@ class Templates:
         Keyword Args:
             delete_from_meta: Whether the template is deleted at WhatsApp (Meta) too. The server's
                 default is false.
-            sandbox: Whether to check the request for real without storing or sending anything. The
-                server's default is false.
+            sandbox: When true, the server checks the request fully but stores and sends nothing.
+                The server's default is false.
 
         Raises:
             BadRequestError: The id is malformed (`VALIDATION_001`).
             NotFoundError: The template does not exist (`RESOURCE_002`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = TemplateDelete(**fields)

@@ -2,7 +2,7 @@
 # Command: python -m codegen generate. DO NOT EDIT: edit the fragment and run it again.
 # ruff: noqa
 
-"""Who may use the dashboard of an account, and in which role."""
+"""Users of an account's dashboard and their roles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Users:
-    """Who may use the dashboard of an account, and in which role."""
+    """Users of an account's dashboard and their roles."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -48,7 +48,7 @@ class Users:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             PermissionDeniedError: The role `developer` is missing (`AUTH_004`). Inferred: no source
                 shows the code.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -76,9 +76,9 @@ class Users:
         Keyword Args:
             email: E-mail address that the invitation goes to.
             name: Name of the user.
-            role: What the user may do. One of `admin`, `billing`, `developer`.
-            sandbox: When true, the request is checked and a sample response given, but nobody is
-                invited.
+            role: Role of the user. One of `admin`, `billing`, `developer`.
+            sandbox: When true, the server checks the request and returns a sample response. Nobody
+                is invited.
 
         Returns:
             ``User``.
@@ -87,11 +87,11 @@ class Users:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred: no source
                 shows the code.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             ConflictError: A user with this e-mail address already exists or is already invited
                 (`RESOURCE_007`). Or the idempotency key is in use.
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = UserInvite(**fields)
@@ -164,8 +164,8 @@ class Users:
                 when left out.
 
         Keyword Args:
-            role: What the user may do from now on. One of `admin`, `billing`, `developer`.
-            sandbox: When true, the request is checked and a sample response given, but nothing
+            role: The new role. One of `admin`, `billing`, `developer`.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
                 changes.
 
         Returns:
@@ -178,10 +178,10 @@ class Users:
             PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred: no source
                 shows the code.
             NotFoundError: Your account has no user with this id (`RESOURCE_006`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = UserRoleUpdate(**fields)
@@ -211,7 +211,7 @@ class Users:
             idempotency_key: Calling again with the same key repeats nothing.
 
         Keyword Args:
-            sandbox: When true, the request is checked, but nobody is removed.
+            sandbox: When true, the server checks the request. Nobody is removed.
 
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`). Or it would
@@ -219,9 +219,9 @@ class Users:
             PermissionDeniedError: The role `admin` is missing (`AUTH_004`). Inferred: no source
                 shows the code.
             NotFoundError: Your account has no user with this id (`RESOURCE_006`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = UserRemove(**fields)

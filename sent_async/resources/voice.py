@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class VoiceCallsParticipants:
-    """Who takes part in a call."""
+    """Participants of a call."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -92,10 +92,10 @@ class VoiceCallsParticipants:
                 when left out.
 
         Keyword Args:
-            to: Who to dial.
-            caller_id: The number that a phone participant sees, in E.164 form and one of yours.
-                Left out, the number that owns the call.
-            sandbox: When true, the request is checked and nothing happens to the call.
+            to: The user or phone number to call.
+            caller_id: The number that a phone participant sees: one of your numbers in E.164 form.
+                The default is the number that owns the call.
+            sandbox: When true, the server checks the request. The call does not change.
 
         Returns:
             ``Call``.
@@ -105,7 +105,7 @@ class VoiceCallsParticipants:
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = CallParticipantAdd(**fields)
@@ -135,7 +135,7 @@ class VoiceCallsParticipants:
             idempotency_key: Calling again with the same key repeats nothing.
 
         Keyword Args:
-            sandbox: When true, the request is checked and nothing happens to the call.
+            sandbox: When true, the server checks the request. The call does not change.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
@@ -172,8 +172,8 @@ class VoiceCallsParticipants:
                 when left out.
 
         Keyword Args:
-            muted: True to mute the participant, false to let them be heard.
-            sandbox: When true, the request is checked and nothing happens to the call.
+            muted: True to mute the participant, false to unmute them.
+            sandbox: When true, the server checks the request. The call does not change.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
@@ -181,7 +181,7 @@ class VoiceCallsParticipants:
                 conference.
             ConflictError: The call is over or not in a conference. Or the idempotency key is in
                 use.
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = CallParticipantUpdate(**fields)
@@ -212,7 +212,7 @@ class VoiceCallsParticipants:
             idempotency_key: Calling again with the same key repeats nothing.
 
         Keyword Args:
-            sandbox: When true, the request is checked and nothing happens to the call.
+            sandbox: When true, the server checks the request. The call does not change.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
@@ -233,12 +233,12 @@ class VoiceCallsParticipants:
 
 
 class VoiceCalls:
-    """Calls, past and present."""
+    """Past and live calls."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
         self.participants = VoiceCallsParticipants(client)
-        """Who takes part in a call."""
+        """Participants of a call."""
 
     def __repr__(self) -> str:
         return "<sent.voice.calls: list, retrieve, retrieve_many, hangup, list_recordings, record; participants>"
@@ -265,18 +265,18 @@ class VoiceCalls:
                 default.
             from_: Only calls that started at this time or later.
             to: Only calls that started at this time or earlier.
-            direction: Only `outbound` calls (placed from your app) or `inbound` ones (to one of
-                your numbers).
+            direction: Only `outbound` calls (placed from your app) or only `inbound` calls (to one
+                of your numbers).
             status: Only calls with this status. The vendor's texts write it in lower case here
                 (`completed`, `no_answer`).
-            number: Only calls of this number of yours, in E.164 form.
+            number: Only calls of this voice number of your account, in E.164 form.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``Call``.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -361,13 +361,13 @@ class VoiceCalls:
                 when left out.
 
         Keyword Args:
-            sandbox: When true, the request is checked and nothing happens to the call.
+            sandbox: When true, the server checks the request. The call does not change.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or has no phone leg. Or the idempotency key is in use.
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = CallHangup(**fields)
@@ -418,13 +418,13 @@ class VoiceCalls:
 
         Keyword Args:
             action: Start a recording or stop it. One of `start`, `stop`.
-            sandbox: When true, the request is checked and nothing happens to the call.
+            sandbox: When true, the server checks the request. The call does not change.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no call with this id.
             ConflictError: The call is over or has no phone leg. Or the idempotency key is in use.
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = CallRecordCommand(**fields)
@@ -434,7 +434,7 @@ class VoiceCalls:
 
 
 class VoiceTokens:
-    """Tokens with which an app joins calls."""
+    """Tokens that an app needs for calls."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -460,9 +460,10 @@ class VoiceTokens:
 
         Keyword Args:
             identity: Your own name for the user, 1 to 200 letters, digits, hyphens and underscores.
-            number: One of your voice numbers in E.164 form. Left out, your default line.
-            ttl: Seconds that the token lasts, at most 3600. The server's default is 600.
-            sandbox: When true, the request is checked and a sample token given.
+            number: One of your voice numbers in E.164 form. When it is left out, your default line
+                is used.
+            ttl: Seconds that the token is valid, at most 3600. The server's default is 600.
+            sandbox: When true, the server checks the request and returns a sample token.
 
         Returns:
             ``VoiceToken``.
@@ -470,10 +471,10 @@ class VoiceTokens:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: Inferred: `number` is not one of your voice numbers.
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = VoiceTokenCreate(**fields)
@@ -490,9 +491,9 @@ class Voice:
     def __init__(self, client: SentClient) -> None:
         self._client = client
         self.calls = VoiceCalls(client)
-        """Calls, past and present."""
+        """Past and live calls."""
         self.tokens = VoiceTokens(client)
-        """Tokens with which an app joins calls."""
+        """Tokens that an app needs for calls."""
 
     def __repr__(self) -> str:
         return "<sent.voice: calls, tokens>"

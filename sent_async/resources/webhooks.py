@@ -2,7 +2,7 @@
 # Command: python -m codegen generate. DO NOT EDIT: edit the fragment and run it again.
 # ruff: noqa
 
-"""Webhook endpoints, where Sent posts events. The package `sent_async.webhooks` receives them."""
+"""Webhook endpoints that Sent posts events to. The package `sent_async.webhooks` receives the events."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Webhooks:
-    """Webhook endpoints, where Sent posts events. The package `sent_async.webhooks` receives them."""
+    """Webhook endpoints that Sent posts events to. The package `sent_async.webhooks` receives the events."""
 
     def __init__(self, client: SentClient) -> None:
         self._client = client
@@ -52,8 +52,8 @@ class Webhooks:
         """List the event types.
 
         Returns all event types that an endpoint can subscribe to, on one page. Two forms occur:
-        families (`message`) with `sub_types`, and single event types (`message.sent`) without. The
-        vendor adds event types over time.
+        families (`message`) with `sub_types`, and single event types (`message.sent`) without
+        `sub_types`. The vendor adds event types over time.
 
         An endpoint subscribes to families in `event_types` and selects events of a family in
         `event_filters`. `webhooks.test` takes full names.
@@ -63,7 +63,7 @@ class Webhooks:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -103,7 +103,7 @@ class Webhooks:
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
@@ -141,20 +141,20 @@ class Webhooks:
                 when left out.
 
         Keyword Args:
-            display_name: Name of the endpoint, for people.
+            display_name: Display name of the endpoint.
             endpoint_url: URL of your service that events are posted to.
             event_types: Families of events to deliver: `message`, `templates`, `contact`,
-                `channel`, `link`, `call`. `list_event_types` gives those of the day.
-            event_filters: By family, which of its events to deliver, without the family's name, as
-                in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named
-                here, all are delivered.
-            retry_count: How often a failed delivery is repeated, 1 to 5. The server's default is 3.
-            timeout_seconds: Seconds that your service has for a response, 5 to 120. The server's
+                `channel`, `link`, `call`. `list_event_types` returns the current list.
+            event_filters: The events to deliver, by family, as in `{"message": ["delivered",
+                "failed"]}`. The names of the events do not contain the family's name. Inferred: if
+                a family is not listed here, all its events are delivered.
+            retry_count: How often a failed delivery is retried, 1 to 5. The server's default is 3.
+            timeout_seconds: Seconds within which your service must respond, 5 to 120. The server's
                 default is 30.
             sender_profile: What to deliver for sender profiles. The server copies the endpoint to
-                all of them, present and future. No response has this member.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+                all present and future sender profiles. No response has this member.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``Webhook``.
@@ -162,12 +162,12 @@ class Webhooks:
         Raises:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
                 the members. A number outside its range gives `VALIDATION_005`.
-            NotFoundError: What the path, the body or `x-profile-id` names does not exist
+            NotFoundError: An object named in the path, the body or `x-profile-id` does not exist
                 (`RESOURCE_*`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookCreate(**fields)
@@ -184,7 +184,8 @@ class Webhooks:
         its deliveries succeed.
 
         Args:
-            webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
+            webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
+                `x-webhook-id`.
 
         Returns:
             ``Webhook``.
@@ -242,24 +243,26 @@ class Webhooks:
         default. So give `event_filters` and `sender_profile` again too. The secret does not change.
 
         Args:
-            webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
+            webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
+                `x-webhook-id`.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
         Keyword Args:
-            display_name: Name of the endpoint, for people. Refused live when missing.
+            display_name: Display name of the endpoint. The live API refuses a request without it.
             endpoint_url: URL of your service that events are posted to.
             event_types: Families of events to deliver: `message`, `templates`, `contact`,
-                `channel`, `link`, `call`. `list_event_types` gives those of the day.
-            event_filters: By family, which of its events to deliver, without the family's name, as
-                in `{"message": ["delivered", "failed"]}`. Inferred: of a family that is not named
-                here, all are delivered.
-            retry_count: How often a failed delivery is repeated, 1 to 5.
-            timeout_seconds: Seconds that your service has for a response, 5 to 120.
+                `channel`, `link`, `call`. `list_event_types` returns the current list.
+            event_filters: The events to deliver, by family, as in `{"message": ["delivered",
+                "failed"]}`. The names of the events do not contain the family's name. Inferred: if
+                a family is not listed here, all its events are delivered.
+            retry_count: How often a failed delivery is retried, 1 to 5.
+            timeout_seconds: Seconds within which your service must respond, 5 to 120.
             sender_profile: What to deliver for sender profiles. The server copies the endpoint to
-                all of them, present and future. No response has this member, so keep what you gave.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+                all present and future sender profiles. No response has this member, so store the
+                value yourself.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``Webhook``.
@@ -268,10 +271,10 @@ class Webhooks:
             BadRequestError: The request did not pass validation (`VALIDATION_*`); `details` names
                 the members, including missing ones.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookUpdate(**fields)
@@ -294,15 +297,16 @@ class Webhooks:
         users reported that a request without a body fails.
 
         Args:
-            webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
+            webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
+                `x-webhook-id`.
             idempotency_key: Calling again with the same key repeats nothing.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
             SentError: Any other failure. The guide has a page on errors.
         """
         await self._client.send(
@@ -326,14 +330,15 @@ class Webhooks:
         the dates.
 
         Args:
-            webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
+            webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
+                `x-webhook-id`.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
         Keyword Args:
             is_active: True to deliver events, false to stop.
-            sandbox: When true, the request is checked and a sample response given, but nothing is
-                stored.
+            sandbox: When true, the server checks the request and returns a sample response. Nothing
+                is stored.
 
         Returns:
             ``Webhook``.
@@ -341,10 +346,10 @@ class Webhooks:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookToggleStatus(**fields)
@@ -374,12 +379,13 @@ class Webhooks:
         does not exist. A successful response does not prove that the id is correct.
 
         Args:
-            webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
+            webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
+                `x-webhook-id`.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
         Keyword Args:
-            sandbox: When true, the request is checked and a sample secret given, but nothing
+            sandbox: When true, the server checks the request and returns a sample secret. Nothing
                 changes.
 
         Returns:
@@ -389,10 +395,10 @@ class Webhooks:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`). The live API
                 was seen not to return this error.
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookSecretRotate(**fields)
@@ -422,14 +428,16 @@ class Webhooks:
         a minute. A separate limit is used so that a refused test does not delay other calls.
 
         Args:
-            webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
+            webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
+                `x-webhook-id`.
             idempotency_key: Calling again with the same key repeats nothing; made for each call
                 when left out.
 
         Keyword Args:
-            event_type: Full name of the event to send, family included, such as `message.sent`.
-            sandbox: When true, the request is checked and a sample response given. Inferred:
-                nothing is delivered.
+            event_type: Full name of the event to send, including the family, such as
+                `message.sent`.
+            sandbox: When true, the server checks the request and returns a sample response.
+                Inferred: nothing is delivered.
 
         Returns:
             ``WebhookTestResult``.
@@ -437,10 +445,10 @@ class Webhooks:
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
             NotFoundError: You have no webhook endpoint with this id (`RESOURCE_008`).
-            ConflictError: A request with the same idempotency key is in flight (`CONFLICT_001`,
-                worth a retry), or the key was used for a different request (`CONFLICT_005`, not
-                worth one).
-            UnprocessableEntityError: A business rule stands against it (`BUSINESS_*`).
+            ConflictError: A request with the same idempotency key is in progress (`CONFLICT_001`; a
+                retry can succeed), or the key was used for a different request (`CONFLICT_005`; a
+                retry cannot succeed).
+            UnprocessableEntityError: A business rule does not allow the request (`BUSINESS_*`).
             SentError: Any other failure. The guide has a page on errors.
         """
         body = WebhookTest(**fields)
@@ -463,7 +471,8 @@ class Webhooks:
         copies of the endpoint in sender profiles. No source says how long the entries are kept.
 
         Args:
-            webhook_id: Id of the webhook endpoint, a UUID. Deliveries carry it as `x-webhook-id`.
+            webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
+                `x-webhook-id`.
             page: Number of the page, counted from 1.
             page_size: Largest number of items on a page, 1 to 100. No source states the server's
                 default.
