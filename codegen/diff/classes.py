@@ -121,17 +121,17 @@ def _compare_members(found: Subject, pair: Pair, old: Node, new: Node) -> None:
         place = f"{found.place}.{member}"
         was, is_ = member in old["required"], member in new["required"]
         before, after = _member(pair.old, old, member, pair), _member(pair.new, new, member, pair)
-        if before and after:
+        if after is None:
+            text, effect = _removed(pair.direction, was)
+            found.add("removed", text, effect, place)
+        elif before is None:
+            text, effect = _added(pair.direction, is_)
+            found.add("added", after.type + text, effect, place)
+        else:
             if pair.direction == "request":
                 found.compare_required(place, was, is_)
             found.compare_values(place, before, after, pair.direction)
             found.compare_texts(place, before.shape.text, after.shape.text)
-        elif before:
-            text, effect = _removed(pair.direction, was)
-            found.add("removed", text, effect, place)
-        elif after:
-            text, effect = _added(pair.direction, is_)
-            found.add("added", after.type + text, effect, place)
 
 
 def _member(value: Value, schema: Node, member: str, pair: Pair) -> Value | None:

@@ -70,7 +70,7 @@ class Classes:
         if mine.kind == "any" or not is_node(ours):
             return None
         self.notes.append(f"{place}: the document gives no type; ours stays")
-        return split_null(place, copy.deepcopy(ours))[0]
+        return split_null(copy.deepcopy(ours))[0]
 
     def _mine(self, ours: object, place: str) -> Shape:
         return shape(ours, self.ours, place) if is_node(ours) else Shape("any")

@@ -262,7 +262,7 @@ class _Operation:
             data = self.classes.value(theirs.data, ours.data, "response", f"{camel(self.name)}.data")
             if data is None:
                 raise SpecError(place, f"data has no type. {ADVICE}")
-        if self.was is None or data != (split_null(place, ours.data)[0] if ours.data is not None else None):
+        if self.was is None or data != (split_null(ours.data)[0] if ours.data is not None else None):
             self._put_data(node, data)
 
     def _envelope(self, theirs: Response) -> None:

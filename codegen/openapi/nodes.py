@@ -142,7 +142,7 @@ def schema_names(node: object) -> set[str]:
     return {ref.removeprefix(SCHEMAS) for _, ref in references(node) if ref.startswith(SCHEMAS)}
 
 
-def split_null(place: str, schema: Node) -> tuple[Node, bool]:
+def split_null(schema: Node) -> tuple[Node, bool]:
     """A schema of the fragment without its ``null``, and whether it had one, in either spelling."""
     types = schema.get("type")
     if is_list(types):
@@ -150,9 +150,8 @@ def split_null(place: str, schema: Node) -> tuple[Node, bool]:
         return {**schema, "type": rest[0] if len(rest) == 1 else rest}, "null" in types
     if is_list(branches := schema.get("anyOf")):
         rest = [branch for branch in branches if branch.get("type") != "null"]
-        if len(rest) != 1:
-            raise SpecError(place, "anyOf is for one schema and null")
-        return {**rest[0], **{k: v for k, v in schema.items() if k != "anyOf"}}, len(rest) < len(branches)
+        value = rest[0] if len(rest) == 1 else {"anyOf": rest}
+        return {**value, **{k: v for k, v in schema.items() if k != "anyOf"}}, len(rest) < len(branches)
     return schema, False
 
 

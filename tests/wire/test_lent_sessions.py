@@ -32,6 +32,19 @@ async def test_raise_for_status(client: MakeClient, server: Server) -> None:
     assert len(server.requests) == 1
 
 
+async def test_a_connection_that_ends_before_the_response(client: MakeClient) -> None:
+    """The request may have reached the server, and the error says so."""
+
+    async def hang_up(connection: Connection) -> None:
+        await connection.read()
+
+    async with RawServer(hang_up) as raw, aiohttp.ClientSession() as session:
+        sent = client(session=session, base_url=raw.url, max_retries=0)
+        with pytest.raises(SentConnectionError) as caught:
+            await sent.profiles.create(name="Sales")
+    assert caught.value.maybe_sent
+
+
 async def test_auto_decompress(client: MakeClient, server: Server) -> None:
     """A session that leaves bodies compressed does so for its owner."""
     status, body, headers = PROFILE_ANSWER

@@ -213,6 +213,17 @@ def test_webhooks() -> None:
     assert change.kind == "removed" and change.operations == ("webhook messageStatus",)
 
 
+def test_webhooks_come_and_go() -> None:
+    """One that is gone is missed by its receivers; a new one reaches only those who ask for it."""
+    events = read_source(str(ROOT / "openapi/events.yaml"), ROOT).document
+    fewer = copy.deepcopy(events)
+    del fewer["webhooks"]["messageStatus"]
+    (gone,) = (change for change in compare(events, fewer).changes if change.place == "webhook messageStatus")
+    (new,) = (change for change in compare(fewer, events).changes if change.place == "webhook messageStatus")
+    assert (gone.kind, gone.effect) == ("removed", Effect.BREAKS)
+    assert (new.kind, new.effect) == ("added", Effect.HARMLESS)
+
+
 def test_d3_formats() -> None:
     """A format that changes the type in Python is a type change; another is mentioned."""
     for form, kind in (("date", "date"), ("time", "time"), ("duration", "timedelta"), ("password", "Secret")):

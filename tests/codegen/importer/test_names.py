@@ -181,6 +181,10 @@ def test_two_schemas_for_one_class(root: Path) -> None:
         ('[operations]\nx = { at = "/v3/x", call = "x.y" }', "must be like"),
         ("operations = 1", "must be a table"),
         ('[schemas]\nX = "lower"', "must be a name in CamelCase"),
+        (
+            '[operations]\nx = { at = "GET /v3/x/{a}", call = "x.y" }\nz = { at = "GET /v3/x/{b}", call = "x.z" }',
+            "has two lines for one operation",
+        ),
         ("= =", "cannot be read"),
     ],
 )

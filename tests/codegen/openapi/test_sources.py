@@ -13,11 +13,24 @@ import pytest
 
 from codegen.__main__ import main
 from codegen.openapi.nodes import SpecError
-from codegen.openapi.sources import read_source
-from tests.support.things import (
-    THINGS,
-    project,
-)
+from codegen.openapi.operations import operations
+from codegen.openapi.reading import bundle
+from codegen.openapi.sources import FRAGMENT, read_source
+from tests.support.things import THINGS, at, changed, document, edit, project
+
+
+def test_two_paths_for_one_operation() -> None:
+    """Paths that differ only in the name of a parameter are one operation, and the second is refused."""
+    found = changed("vendor", at("paths", "/v3/things/{key}", to=document("vendor")["paths"]["/v3/things/{id}"]))
+    with pytest.raises(SpecError, match="is the same operation as"):
+        operations(found)
+
+
+def test_paths_of_a_part_must_be_a_mapping(root: Path) -> None:
+    """A file of the fragment with a list in the place of a mapping is refused by its name."""
+    edit(root, "things.yaml", "paths:", "paths: []\nx-paths:")
+    with pytest.raises(SpecError, match=r"things.yaml paths: is not a mapping"):
+        bundle(root / FRAGMENT)
 
 
 @pytest.fixture
