@@ -59,7 +59,7 @@ class CallDirection(StrEnum):
 
 class CallFailureReason(StrEnum):
     """
-    Why a call failed.
+    Why a call was not established.
     """
 
     CALLBACK_TIMEOUT = "callback_timeout"

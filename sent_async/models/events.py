@@ -223,7 +223,7 @@ class LinkPayload(ResponseModel, frozen=True, kw_only=True):
     """Id of the message with the link."""
 
     occurred_at: Timestamp | None = None
-    """When the step happened."""
+    """When the event happened."""
 
     channel: str | None = None
     """Channel of the message."""
@@ -359,7 +359,7 @@ class MessageStatusPayload(ResponseModel, frozen=True, kw_only=True):
     """Why a message waits. Present with `message.scheduled` only."""
 
     scheduled_at: Timestamp | None = None
-    """When a scheduled message is sent. Present with `message.scheduled` and `message.cancelled`."""
+    """When Sent is scheduled to send the message. Present with `message.scheduled` and `message.cancelled`."""
 
 
 class ProfileCompletionCallback(ResponseModel, frozen=True, kw_only=True):

@@ -371,7 +371,7 @@ class Call(ResponseModel, frozen=True, kw_only=True):
     """Price of the call. Null until it is known. It is a number so far. Activities of messages write prices as a string, so both types are accepted."""
 
     failure_reason: CallFailureReason | None = None
-    """Why the call failed. Null when it did not fail, while it is live, and when no reason was recorded."""
+    """Why the call was not established. Null when it was established, while it is live, and when no reason was recorded."""
 
     recording_available: bool | None = None
     """Whether there is a recording."""
@@ -847,7 +847,7 @@ class Message(ResponseModel, frozen=True, kw_only=True):
     """Description of the reason code."""
 
     scheduled_at: Timestamp | None = None
-    """When a scheduled message is sent. Present only on messages that are or were scheduled or held for quiet hours."""
+    """When Sent is scheduled to send the message. Present only on messages that are or were scheduled or held for quiet hours."""
 
     events: list[MessageEvent] | None = None
     """Past events of the message. Null in the lists of `conversations`."""
@@ -881,7 +881,7 @@ class MessageActivity(ResponseModel, frozen=True, kw_only=True):
     """Description of the reason code."""
 
     scheduled_at: Timestamp | None = None
-    """When a scheduled message is sent. Present with `SCHEDULED` and `CANCELLED` only."""
+    """When Sent is scheduled to send the message. Present with `SCHEDULED` and `CANCELLED` only."""
 
 
 class MessageActivityList(ResponseModel, frozen=True, kw_only=True):
@@ -1322,7 +1322,7 @@ class ResentMessage(ResponseModel, frozen=True, kw_only=True):
     """One entry for the message."""
 
     scheduled_at: Timestamp | None = None
-    """When the messages will be sent. Absent for messages that are sent at once."""
+    """When Sent is scheduled to send the messages. Absent for messages that are sent at once."""
 
 
 class ResentRecipient(ResponseModel, frozen=True, kw_only=True):
@@ -1417,7 +1417,7 @@ class SentMessage(ResponseModel, frozen=True, kw_only=True):
     """Name of the template. Inferred: null or absent for free text."""
 
     scheduled_at: Timestamp | None = None
-    """When the messages will be sent. Absent for messages that are sent at once."""
+    """When Sent is scheduled to send the messages. Absent for messages that are sent at once."""
 
 
 class SmsMarket(ResponseModel, frozen=True, kw_only=True):
