@@ -50,7 +50,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages["shared_models"] = page("Shared models", [shared], schemas["common"])
     pages["event_payloads"] = page("Event payloads", ["What webhook events carry."], schemas["events"])
     pages["operations"] = operation_table()
-    if lost := set(models.__all__) - {name for found in schemas.values() for name in found} - {"ErrorCode"}:
+    shown = {name for found in schemas.values() for name in found} | {"ErrorCode"}
+    if lost := {name for name in models.__all__ if name.removesuffix("Value") not in shown}:
         raise PluginError(f"on no page of the reference: {', '.join(sorted(lost))}")
     for name, text in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=text))
@@ -99,7 +100,11 @@ def values(cls: Any, schema: Mapping[str, Any]) -> str:
     for row, text in zip(rows, texts or (), strict=bool(texts)):
         row.append(text)
     anchor = f"{cls.__module__}.{cls.__qualname__}"
-    return f"### {cls.__name__} {{ #{anchor} }}\n\n{schema.get('description', '')}\n\n{table(head, rows)}"
+    parts = [f"### {cls.__name__} {{ #{anchor} }}", schema.get("description", ""), table(head, rows)]
+    if (argument := f"{cls.__name__}Value") in models.__all__:
+        # Signatures name the type of the argument, and link to this anchor.
+        parts.append(f"Arguments take a value as text, or a member: `{argument}`.\n{{ #{anchor}Value }}")
+    return "\n\n".join(parts)
 
 
 def error_codes(schema: Mapping[str, Any]) -> str:
