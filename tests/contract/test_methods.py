@@ -20,11 +20,12 @@ from urllib.parse import unquote
 import msgspec
 import pytest
 
-from sent_async import SentClient, multipart
+from sent_async import SentAPIError, SentClient, multipart, operations
 from sent_async.models import enums, fields, responses
 from sent_async.open_enum import StrEnum
 from sent_async.resources import Resources
 from sent_async.structs import RequestModel
+from sent_async.testing import FakeSent
 from tests.contract.document import DESCRIBED
 from tests.support.by_document import Server, serve
 
@@ -223,3 +224,16 @@ async def test_many(server: Server, name: str) -> None:
         results = await methods_of(sent)[name](["a", "b", "c"])
     assert [result.key for result in results] == ["a", "b", "c"] and all(result.ok for result in results)
     assert sorted(request.path.rpartition("/")[2] for _, request, _ in server.requests) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_the_fake_knows_every_method(name: str, fake_sent: FakeSent, sent: SentClient) -> None:
+    """The fake server must respond to each method with what decodes, or with an error that says what is wrong."""
+    method = methods_of(sent)[name]
+    ids, keywords = arguments(method)
+    try:
+        await method(*ids, **keywords)
+    except SentAPIError as error:
+        assert 400 <= error.status < 500 and error.code and error.message
+    (request,) = fake_sent.requests
+    assert request.operation in {operation.name for operation in operations.ALL}
