@@ -59,7 +59,7 @@ async def test_one_fault_then_success(client: MakeClient, clock: WaitlessClock, 
 async def test_the_fault_stays(client: MakeClient, clock: WaitlessClock, fault: Behaviour, method: str) -> None:
     """When it never ends, max_retries more attempts reach the server, and no more; then the error tells the story."""
     async with RawServer(fault) as raw:
-        sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30)
+        sent = client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30)
         with pytest.raises(SentConnectionError) as caught:
             await CALLS[method](sent)
         assert raw.connections == 3 and len(clock.slept) == 2
@@ -91,7 +91,7 @@ async def test_no_such_host(client: MakeClient) -> None:
 async def test_no_retries(client: MakeClient, clock: WaitlessClock, fault: Behaviour) -> None:
     """max_retries=0 is one attempt at the server, for a view too."""
     async with RawServer(fault) as raw:
-        sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30).with_options(max_retries=0)
+        sent = client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30).with_options(max_retries=0)
         with pytest.raises(SentConnectionError):
             await sent.profiles.retrieve("p")
         assert raw.connections == 1 and clock.slept == []
@@ -104,7 +104,7 @@ async def test_a_write_without_a_key_is_not_repeated(
     """A hand-built write that may have arrived is sent once; with a key of the caller's it is repeated."""
     operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None, idempotency="explicit")
     async with RawServer(fault) as raw:
-        sent = client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30)
+        sent = client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30)
         with pytest.raises(SentConnectionError) as caught:
             await sent.send(operation, body={})
         assert raw.connections == (1 if caught.value.maybe_sent else 3)

@@ -78,7 +78,7 @@ async def check(sent: SentClient, logs: pytest.LogCaptureFixture) -> SentError:
 async def test_broken_connections(client: MakeClient, logs: pytest.LogCaptureFixture, fault: Behaviour) -> None:
     """However a connection breaks."""
     async with RawServer(fault) as raw:
-        await check(client(base_url=raw.url, timeout=0.03 if fault in STALLS else 30), logs)
+        await check(client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30), logs)
 
 
 async def test_refused(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
