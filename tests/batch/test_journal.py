@@ -224,7 +224,8 @@ async def test_a_full_disk_ends_the_batch(tmp_path: Path) -> None:
     pages = _limit(tmp_path / "batch.sqlite")
     with pytest.raises(SentError, match="cannot be written: database or disk is full"):
         await batch(call, range(10_000), journal=_Small(tmp_path / "batch.sqlite", pages))
-    assert len(numbers.called) < 1000
+    # One group of 1,000 at the most is being written while another 1,000 wait; beyond them only what is in flight.
+    assert len(numbers.called) < 2500
 
 
 def _limit(path: Path) -> int:
