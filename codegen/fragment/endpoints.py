@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from keyword import iskeyword
-from typing import Any, Final
+from typing import Final
 
 from codegen.openapi.names import parameter_name, python_name
-from codegen.openapi.nodes import SCALARS, SCHEMAS, Node, SpecError, component, is_node, resolve
-from codegen.openapi.operations import Operation, operations, request_schema
+from codegen.openapi.nodes import SCALARS, Node, SpecError, component, resolve
+from codegen.openapi.operations import Operation, operations, read_responses, request_schema
 from codegen.openapi.shapes import Shape, class_shape, shape, whole
 
 RATE_TIERS: Final = ("standard", "sensitive", "message")
@@ -260,26 +260,15 @@ def _read_data(operation: Operation) -> Data | None:
     if not operation.success_codes:
         raise SpecError(operation.place, "no 2xx response")
     found: set[Data] = set()
-    for code in operation.success_codes:
-        response = resolve(operation.document, operation.place, operation.node["responses"][code])
-        content = response.get("content", {}).get("application/json")
-        data = _envelope_data(operation, f"{operation.place} {code}", content["schema"]) if content else None
-        if data is not None:
-            found.add(data)
+    for response in read_responses(operation):
+        if response.problem:
+            raise SpecError(operation.place, response.problem)
+        if response.data is not None:
+            found.add(data_type(operation.document, f"{operation.place} data", response.data))
     if len(found) > 1:
         types = ", ".join(sorted(data.type for data in found))
         raise SpecError(operation.place, f"its 2xx responses promise different data: {types}")
     return found.pop() if found else None
-
-
-def _envelope_data(operation: Operation, place: str, schema: Node) -> Data | None:
-    if schema.get("$ref") == f"{SCHEMAS}Envelope":
-        return None
-    parts: list[Node] = schema.get("allOf", [])
-    data: Any = parts[1].get("properties", {}).get("data") if len(parts) == 2 else None
-    if is_node(data) and parts[0] == {"$ref": f"{SCHEMAS}Envelope"}:
-        return data_type(operation.document, f"{place} data", data)
-    raise SpecError(place, "a response is an Envelope, or allOf an Envelope and properties.data")
 
 
 def data_type(document: Node, place: str, schema: Node) -> Data:
@@ -289,8 +278,7 @@ def data_type(document: Node, place: str, schema: Node) -> Data:
         item = data_type(document, f"{place} items", found.inner)
         return Data(f"list[{item.type}]", item.classes, "", item.type)
     if found.kind == "class":
-        items, item_type = _page_items(document, found.name)
-        return Data(found.name, frozenset({found.name}), items, item_type)
+        return _class_data(document, found.name)
     if found.kind == "map" and not found.inner:
         return Data("dict[str, Any]", frozenset())
     if found.kind == "scalar" and found.schema["type"] in SCALARS:
@@ -298,10 +286,11 @@ def data_type(document: Node, place: str, schema: Node) -> Data:
     raise SpecError(place, "inline object: data must be a $ref to a component, a list, a free map or a scalar")
 
 
-def _page_items(document: Node, name: str) -> tuple[str | None, str | None]:
-    """The one list of an object that also has ``pagination``."""
+def _class_data(document: Node, name: str) -> Data:
+    """A class; a page, when it has one list and ``pagination``."""
     properties: Node = class_shape(name, document).schema.get("properties", {})
     lists = [key for key, value in properties.items() if shape(value, document, f"{name}.{key}").kind == "list"]
     if "pagination" not in properties or len(lists) != 1:
-        return None, None
-    return python_name(lists[0]), data_type(document, f"{name}.{lists[0]}", properties[lists[0]]).item
+        return Data(name, frozenset({name}))
+    items = data_type(document, f"{name}.{lists[0]}", properties[lists[0]])
+    return Data(name, items.classes | {name}, python_name(lists[0]), items.item)

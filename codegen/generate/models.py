@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import subprocess
 import sys
 import tempfile
@@ -25,25 +24,25 @@ from codegen.openapi.nodes import Node, SpecError, nodes
 
 PACKAGE: Final = "sent_async/models"
 
-FIELDS_DOCSTRING: Final = '"""Keyword arguments of the methods that send a body, for ``Unpack``."""'
+_FIELDS: Final = '"""Keyword arguments of the methods that send a body, for ``Unpack``."""'
 
 
-def events_file(normalised: Node, header: str) -> dict[str, str]:
+def events_file(normalised: Node) -> dict[str, str]:
     """The module of webhook payloads. ``models/__init__.py`` does not import it: few programs receive webhooks."""
-    return {f"{PACKAGE}/events.py": _generate(normalised, header)["events.py",]}
+    return {f"{PACKAGE}/events.py": _generate(normalised)["events.py",]}
 
 
-def model_files(normalised: Node, endpoints: Sequence[Endpoint], header: str) -> dict[str, str]:
+def model_files(normalised: Node, endpoints: Sequence[Endpoint]) -> dict[str, str]:
     """Path to text of every file in the models package, not yet formatted."""
-    files = {path[-1]: text for path, text in _generate(normalised, header).items()}
+    files = {path[-1]: text for path, text in _generate(normalised).items()}
     enums = {node["x-enum"] for node in nodes(normalised) if "x-enum" in node}
     enums |= {parameter.enum for endpoint in endpoints for parameter in endpoint.parameters if parameter.enum}
     if enums:
         files["enums.py"] += values_text(normalised, sorted(enums))
     if bodies := sorted({endpoint.body for endpoint in endpoints if endpoint.body}):
-        files["fields.py"] = fields_text(files["requests.py"], bodies, header)
+        files["fields.py"] = fields_text(files["requests.py"], bodies)
     modules = [module for module in ("enums", "requests", "responses") if f"{module}.py" in files]
-    files["__init__.py"] = _exports({module: files[f"{module}.py"] for module in modules}, header)
+    files["__init__.py"] = _exports({module: files[f"{module}.py"] for module in modules})
     return {f"{PACKAGE}/{name}": text for name, text in files.items()}
 
 
@@ -62,12 +61,12 @@ def values_text(normalised: Node, enums: list[str]) -> str:
     return "\n".join([head, *typed, "else:", *run, ""])
 
 
-def _exports(modules: Mapping[str, str], header: str) -> str:
+def _exports(modules: Mapping[str, str]) -> str:
     """The text of the package itself, which gives every class of these modules."""
     names = {module: sorted(_public(ast.parse(text))) for module, text in modules.items()}
     imports = [f"from .{module} import {', '.join(found)}" for module, found in names.items()]
     exports = sorted(name for found in names.values() for name in found)
-    return "\n\n".join([header, "\n".join(imports), f"__all__ = {exports!r}\n"])
+    return "\n".join([*imports, f"__all__ = {exports!r}"])
 
 
 def _public(tree: ast.Module) -> Iterator[str]:
@@ -78,19 +77,19 @@ def _public(tree: ast.Module) -> Iterator[str]:
             yield ast.unparse(node.target)
 
 
-def _generate(normalised: Node, header: str) -> dict[tuple[str, ...], str]:
+def _generate(normalised: Node) -> dict[tuple[str, ...], str]:
     with warnings.catch_warnings():
         # The generator warns of what msgspec could not decode: better no models than such models.
         warnings.simplefilter("error", UserWarning)
         try:
             # Names with dots make modules, and no output path makes them a dict.
-            modules = generate(normalised, config=_config(normalised, header))
-            return cast("dict[tuple[str, ...], str]", modules)
+            modules = cast("dict[tuple[str, ...], str]", generate(normalised, config=_config(normalised)))
+            return {path: text.lstrip("#\n") for path, text in modules.items()}
         except (Error, UserWarning) as error:
             raise SpecError("datamodel-code-generator", str(error)) from error
 
 
-def _config(normalised: Node, header: str) -> GenerateConfig:
+def _config(normalised: Node) -> GenerateConfig:
     schemas: Node = normalised["components"]["schemas"]
     bases: dict[str, str | list[str]] = {
         name: f"sent_async.structs.{_base(name, schema)}" for name, schema in schemas.items() if "enum" not in schema
@@ -109,7 +108,7 @@ def _config(normalised: Node, header: str) -> GenerateConfig:
         extra_template_data=frozen,
         aliases={wire: python_name(wire) for wire in sorted(wires) if python_name(wire) != wire},
         import_overrides={"StrEnum": "sent_async.open_enum"},
-        custom_file_header=header,
+        custom_file_header="#",  # its own has the time in it; ours is put above every file
         use_annotated=False,  # no constraints: a short name of two letters must not cost a page
         use_standard_primitive_types=False,  # ids stay text
         output_datetime_class=DatetimeClassType.Datetime,
@@ -137,33 +136,23 @@ def _base(name: str, schema: Node) -> str:
     return str(schema.get("x-python-base", default))
 
 
-def fields_text(requests: str, bodies: list[str], header: str) -> str:
+def fields_text(requests: str, bodies: list[str]) -> str:
     """A TypedDict for each request body: the keyword arguments of the methods that send it.
 
     Read from the generated Structs, so that the two cannot differ.
     """
     tree = ast.parse(requests)
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    origins = {
-        alias.name: node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    } | dict.fromkeys(classes, ".requests")
-    imports = {"typing": {"NotRequired", "Required", "TypedDict"}}
+    # Without the first, ``from __future__ import annotations``: under it, __required_keys__ would be wrong.
+    imports = [ast.unparse(node) for node in tree.body[1:] if isinstance(node, ast.ImportFrom)]
+    imports += ["from typing import NotRequired, Required, TypedDict", f"from .requests import {', '.join(classes)}"]
     blocks: list[str] = []
-    for body in sorted(bodies):
-        lines = [f"class {body}Fields(TypedDict):", f'    """Members of `{body}`."""', ""]
+    for body in bodies:
+        blocks.append(f'class {body}Fields(TypedDict):\n    """Members of `{body}`."""\n')
         for name, annotation, required, text in _members(classes[body]):
             kind = "Required" if required else "NotRequired"
-            lines.append(f"    {name}: {kind}[{ast.unparse(annotation)}]")
-            lines.extend([text] if text else [])
-            for used in (n.id for n in ast.walk(annotation) if isinstance(n, ast.Name)):
-                if not hasattr(builtins, used) or used in origins:
-                    imports.setdefault(origins[used], set()).add(used)
-        blocks.append("\n".join(lines))
-    # Without ``from __future__ import annotations``: under it, __required_keys__ would be wrong.
-    head = [f"from {module} import {', '.join(sorted(imports[module]))}" for module in imports]
-    exports = sorted(f"{body}Fields" for body in bodies)
-    parts = [FIELDS_DOCSTRING, head[0], "\n".join(head[1:]), f"__all__ = {exports!r}", *blocks]
-    return header + "\n" + "\n\n".join(part for part in parts if part) + "\n"
+            blocks.append(f"    {name}: {kind}[{ast.unparse(annotation)}]\n{text}")
+    return "\n".join([_FIELDS, *imports, f"__all__ = {[f'{body}Fields' for body in bodies]!r}", *blocks])
 
 
 def _members(struct: ast.ClassDef) -> Iterator[tuple[str, ast.expr, bool, str]]:
@@ -194,12 +183,13 @@ def docstring(text: str) -> str:
 
 
 def formatted(files: dict[str, str]) -> dict[str, str]:
-    """The same files as ruff writes them, whatever the project's own settings."""
+    """The same files as ruff writes them, with the imports that they use, whatever the project's own settings."""
     with tempfile.TemporaryDirectory() as folder:
         for path, text in files.items():
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--quiet"]
-        subprocess.run([*command, "--line-length", "100", folder], check=True)  # noqa: S603 (nothing in it is input)
+        for command in (["check", "--select=F401,I001", "--fix", "--ignore-noqa"], ["format"]):
+            ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "--quiet", "--line-length=100"]
+            subprocess.run([*ruff, folder], check=True)  # noqa: S603 (nothing in it is input)
         return {path: Path(folder, path).read_text(encoding="utf-8") for path in sorted(files)}

@@ -17,25 +17,25 @@ _ERROR_STATUS: Final = '"""HTTP status of each error code of the catalogue."""'
 _PREFIX_STATUS: Final = '"""HTTP status of an error code that the catalogue does not have, by its prefix."""'
 
 
-def operations_text(document: Node, endpoints: Sequence[Endpoint], header: str) -> str:
+def operations_text(document: Node, endpoints: Sequence[Endpoint]) -> str:
     """The module's source, not yet formatted. Constants stand in document order."""
     used = {endpoint.body for endpoint in endpoints if endpoint.body}
     used |= {name for endpoint in endpoints if endpoint.data for name in endpoint.data.classes}
     codes: Node = document.get("components", {}).get("schemas", {}).get("ErrorCode", {})
     constants = [snake(endpoint.name).upper() for endpoint in endpoints]
-    models = f"from sent_async.models import {', '.join(sorted(used))}\n" if used else ""
-    imports = f"from typing import Any\n\n{models}from sent_async.operation import Operation"
     parts = [
         '"""What the API offers: one value per operation, for ``SentClient.send``."""',
         "from __future__ import annotations",
-        imports,
+        "from typing import Any",
+        f"from sent_async.models import {', '.join(sorted(used))}" if used else "",
+        "from sent_async.operation import Operation",
         f"__all__ = {sorted([*constants, 'ALL', 'ERROR_STATUS', 'PREFIX_STATUS'])!r}",
         *(_constant(endpoint) for endpoint in endpoints),
         f"ALL: tuple[Operation[Any], ...] = ({''.join(f'{name}, ' for name in constants)})\n{_ALL}",
         f"ERROR_STATUS: dict[str, int] = {codes.get('x-http-status', {})!r}\n{_ERROR_STATUS}",
         f"PREFIX_STATUS: dict[str, int] = {codes.get('x-prefix-http-status', {})!r}\n{_PREFIX_STATUS}",
     ]
-    return header + "\n" + "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _constant(endpoint: Endpoint) -> str:

@@ -44,12 +44,13 @@ def expected(root: Path, document: Node | None = None) -> dict[str, str]:
 def files_of(document: Node, events: Node | None = None) -> dict[str, str]:
     """Path to text of every generated file, from checked documents."""
     endpoints = read_endpoints(document)
-    header = _HEADER.format(version=version("datamodel-code-generator"))
-    files = model_files(normalise(document, endpoints), endpoints, header)
+    files = model_files(normalise(document, endpoints), endpoints)
     if events is not None:
-        files |= events_file(normalise_events(events, document["components"]["schemas"]), header)
-    files |= resource_files(document, endpoints, header)
-    return formatted(files | {OPERATIONS: operations_text(document, endpoints, header)})
+        files |= events_file(normalise_events(events, document["components"]["schemas"]))
+    files |= resource_files(document, endpoints)
+    files[OPERATIONS] = operations_text(document, endpoints)
+    header = _HEADER.format(version=version("datamodel-code-generator"))
+    return formatted({path: f"{header}\n{text}" for path, text in files.items()})
 
 
 def changed(root: Path, wanted: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:

@@ -22,6 +22,51 @@ _ERRORS: Final = {
     422: "UnprocessableEntityError",
     429: "RateLimitError",
 }
+_BASE: Final = '''\
+"""The typed methods of the client, a module for each resource of the API. Each is imported when it is first used."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from ..client import SentClient
+{imports}
+
+class Resources:
+    """The resources of the API, as attributes of the client."""
+
+{attributes}
+'''
+_ATTRIBUTE: Final = '''\
+    @cached_property
+    def {name}(self) -> {type}:
+        """{text}"""
+        from .{name} import {type}
+
+        return {type}(cast("SentClient", self))
+'''
+# All that a module may need. What it does not use is removed when it is formatted.
+_IMPORTS: Final = """\
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import operations
+from ..batch import Batch, Progress, batch
+{bodies}
+from ..multipart import Document, Multipart
+from ..pagination import Page, Paginator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+    from typing import Any, Unpack
+
+    from ..client import SentClient
+{models}
+"""
 _MANY: Final = """\
     def {call}_many(
         self,
@@ -46,15 +91,21 @@ _MANY: Final = """\
 """
 
 
-def resource_files(document: Node, endpoints: Sequence[Endpoint], header: str) -> dict[str, str]:
+def resource_files(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, str]:
     """Path to text of every file of the package, not yet formatted. A file holds one resource and those below it."""
-    texts: Mapping[str, str] = document.get("x-resources", {})
+    texts = {name: " ".join(str(text).split()) for name, text in document.get("x-resources", {}).items()}
     names = sorted({name for endpoint in endpoints for name in _ancestry(endpoint.resource)})
+    for name in (name for name in names if name not in texts):
+        raise SpecError("x-resources", f"{name} has no description")
     top = [name for name in names if "." not in name]
-    files = {f"{PACKAGE}/__init__.py": _base(top, texts, header)}
+    imports = "\n".join(f"    from .{name} import {class_name(name)}" for name in top)
+    attributes = [_ATTRIBUTE.format(name=name, type=class_name(name), text=texts[name]) for name in top]
+    files = {f"{PACKAGE}/__init__.py": _BASE.format(imports=imports, attributes="\n".join(attributes))}
     for name in top:
         inside = sorted((inner for inner in names if _ancestry(inner)[0] == name), key=lambda inner: -inner.count("."))
-        files[f"{PACKAGE}/{name}.py"] = _module(document, inside, names, endpoints, texts, header)
+        here = [endpoint for endpoint in endpoints if endpoint.resource in inside]
+        classes = ["\n".join(_class(document, resource, names, here, texts)) for resource in inside]
+        files[f"{PACKAGE}/{name}.py"] = "\n\n".join([f'"""{texts[name]}"""', _imports(here), *classes])
     return files
 
 
@@ -68,107 +119,34 @@ def _ancestry(resource: str) -> list[str]:
     return [".".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def _base(top: Sequence[str], texts: Mapping[str, str], header: str) -> str:
-    checks = "\n".join(f"    from .{name} import {class_name(name)}" for name in top)
-    blocks = [
-        f"    @cached_property\n    def {name}(self) -> {class_name(name)}:\n"
-        f'        """{_line(texts, name)}"""\n'
-        f"        from .{name} import {class_name(name)}\n\n"
-        f'        return {class_name(name)}(cast("SentClient", self))\n'
-        for name in top
-    ]
-    return f'''{header}
-"""The typed methods of the client, a module for each resource of the API. Each is imported when it is first used."""
-
-from __future__ import annotations
-
-from functools import cached_property
-from typing import TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from ..client import SentClient
-{checks}
-
-class Resources:
-    """The resources of the API, as attributes of the client."""
-
-''' + "\n".join(blocks)
+def _imports(endpoints: Sequence[Endpoint]) -> str:
+    """Whatever these endpoints may use. Only the request bodies are needed at run time."""
+    bodies = {endpoint.body for endpoint in endpoints if endpoint.body}
+    modules: dict[str, set[str]] = {
+        "enums": {value_name(p.enum) for one in endpoints for p in one.parameters if p.enum},
+        "fields": {f"{body}Fields" for body in bodies},
+        "responses": {name for one in endpoints if one.data for name in one.data.classes},
+    }
+    models = [f"    from ..models.{module} import {', '.join(names)}" for module, names in modules.items() if names]
+    requests = f"from ..models.requests import {', '.join(bodies)}" if bodies else ""
+    return _IMPORTS.format(bodies=requests, models="\n".join(models))
 
 
-def _line(texts: Mapping[str, str], resource: str) -> str:
-    if resource not in texts:
-        raise SpecError("x-resources", f"{resource} has no description")
-    return " ".join(str(texts[resource]).split())
-
-
-def _module(
-    document: Node,
-    resources: Sequence[str],
-    names: Sequence[str],
-    endpoints: Sequence[Endpoint],
-    texts: Mapping[str, str],
-    header: str,
-) -> str:
-    classes: list[str] = []
-    for resource in resources:
-        below = [name for name in names if name.rpartition(".")[0] == resource]
-        methods = [_method(document, endpoint) for endpoint in endpoints if endpoint.resource == resource]
-        classes.append("\n".join(_class(resource, below, methods, texts)))
-    text = "\n\n".join(classes)
-    return f'{header}\n"""{_line(texts, resources[-1])}"""\n\n{_imports(text, endpoints, resources)}\n\n{text}'
-
-
-def _class(resource: str, below: Sequence[str], methods: Sequence[str], texts: Mapping[str, str]) -> Iterator[str]:
+def _class(
+    document: Node, resource: str, names: Sequence[str], endpoints: Sequence[Endpoint], texts: Mapping[str, str]
+) -> Iterator[str]:
+    below = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == resource}
+    methods = [_method(document, endpoint) for endpoint in endpoints if endpoint.resource == resource]
     yield f"class {class_name(resource)}:"
-    yield f'    """{_line(texts, resource)}"""\n'
+    yield f'    """{texts[resource]}"""\n'
     yield "    def __init__(self, client: SentClient) -> None:\n        self._client = client"
-    for name in below:
-        attribute = name.rpartition(".")[2]
+    for attribute, name in below.items():
         yield f"        self.{attribute} = {class_name(name)}(client)"
-        yield f'        """{_line(texts, name)}"""'
-    yield ""
-    names = re.findall(r"^    (?:async )?def (\w+)", "\n".join(methods), re.MULTILINE)
-    parts = [", ".join(found) for found in (names, [name.rpartition(".")[2] for name in below]) if found]
-    yield f'    def __repr__(self) -> str:\n        return "<sent.{resource}: {"; ".join(parts)}>"\n'
+        yield f'        """{texts[name]}"""'
+    calls = re.findall(r"^    (?:async )?def (\w+)", "\n".join(methods), re.MULTILINE)
+    listing = "; ".join(", ".join(found) for found in (calls, below) if found)
+    yield f'\n    def __repr__(self) -> str:\n        return "<sent.{resource}: {listing}>"\n'
     yield from methods
-
-
-def _imports(text: str, endpoints: Sequence[Endpoint], resources: Sequence[str]) -> str:
-    """Only what the text uses. What only annotations use is imported for type checkers alone."""
-    here = [endpoint for endpoint in endpoints if endpoint.resource in resources]
-    bodies = sorted({endpoint.body for endpoint in here if endpoint.body})
-    types = sorted({name for endpoint in here if endpoint.data for name in endpoint.data.classes})
-    types += [endpoint.data.item for endpoint in here if endpoint.data and endpoint.data.item]
-    classes = sorted({name for name in types if f"{name}]" in text or f"-> {name}:" in text})
-    lines = [
-        "from __future__ import annotations\n",
-        "from typing import TYPE_CHECKING",
-        "",
-        "from .. import operations",
-    ]
-    if "batch(" in text:
-        lines.append("from ..batch import Batch, Progress, batch")
-    if bodies:
-        lines.append(f"from ..models.requests import {', '.join(bodies)}")
-    if "Multipart(" in text:
-        lines.append("from ..multipart import Document, Multipart")
-    if "Paginator" in text:
-        lines.append("from ..pagination import Page, Paginator")
-    lines += ["", "if TYPE_CHECKING:"]
-    abstract = ("AsyncIterable", "Callable", "Iterable", "Mapping", "Sequence")
-    if used := [name for name in abstract if f"{name}[" in text]:
-        lines.append(f"    from collections.abc import {', '.join(used)}")
-    if "datetime" in text:
-        lines.append("    from datetime import datetime")
-    if used := [name for name in ("Any", "Unpack") if f"{name}]" in text or f"{name}[" in text]:
-        lines.append(f"    from typing import {', '.join(used)}")
-    lines.append("    from ..client import SentClient")
-    if enums := sorted({value_name(p.enum) for endpoint in here for p in endpoint.parameters if p.enum}):
-        lines.append(f"    from ..models.enums import {', '.join(enums)}")
-    if bodies:
-        lines.append(f"    from ..models.fields import {', '.join(f'{body}Fields' for body in bodies)}")
-    lines += [f"    from ..models.responses import {', '.join(classes)}"] if classes else []
-    return "\n".join(lines)
 
 
 def _method(document: Node, endpoint: Endpoint) -> str:
@@ -188,10 +166,8 @@ def _method(document: Node, endpoint: Endpoint) -> str:
     sent = [f"operations.{snake(endpoint.name).upper()}", *_passed(endpoint)]
     if endpoint.body:
         lines.append(f"        body = {endpoint.body}(**fields)")
-        value = "body"
-        if endpoint.multipart:
-            value = f"Multipart(body, documents, parts={endpoint.multipart!r}) if documents else body"
-        sent.append(f"body={value}")
+        form = f"Multipart(body, documents, parts={endpoint.multipart!r}) if documents else body"
+        sent.append(f"body={form if endpoint.multipart else 'body'}")
     if endpoint.idempotency != "none":
         sent.append("idempotency_key=idempotency_key")
     call = f"await self._client.send({', '.join(sent)})"
@@ -231,8 +207,7 @@ def _keyword(parameter: Parameter) -> str:
 
 
 def _passed(endpoint: Endpoint) -> list[str]:
-    names = [parameter.name for parameter in endpoint.parameters]
-    return [f"{name}={name}" for name in names]
+    return [f"{parameter.name}={parameter.name}" for parameter in endpoint.parameters]
 
 
 def _docstring(document: Node, endpoint: Endpoint) -> str:
@@ -248,8 +223,8 @@ def _docstring(document: Node, endpoint: Endpoint) -> str:
         what = "Documents to upload, by their key: a path, the content, or a tuple of name, content and content type."
         arguments.append(("documents", what))
     if endpoint.idempotency != "none":
-        made = "; made for each call when left out" if endpoint.idempotency == "automatic" else ""
-        arguments.append(("idempotency_key", f"Calling again with the same key repeats nothing{made}."))
+        made = " When left out, each call makes its own key." if endpoint.idempotency == "automatic" else ""
+        arguments.append(("idempotency_key", f"Requests with the same key run once.{made}"))
     if arguments:
         parts.append(_entries("Args", arguments))
     if endpoint.body:

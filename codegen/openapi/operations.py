@@ -120,17 +120,23 @@ def request_schema(operation: Operation) -> tuple[Node | None, str]:
     return schema, f"takes {kinds} instead of JSON" if schema is None and kinds else ""
 
 
-def read_response(operation: Operation) -> Response:
-    """The JSON of the first successful response."""
+def read_responses(operation: Operation) -> list[Response]:
+    """The JSON of each successful response that shows any, in the order of their statuses."""
     responses: Node = operation.node.get("responses", {})
+    found: list[Response] = []
     for code in operation.success_codes or [code for code in responses if code == "default"]:
         response = resolve(operation.document, operation.place, responses[code])
         schema = _json_schema(response)
         if schema is not None:
-            return _unwrap(schema, operation, f"{operation.place} {code}")
-        if response.get("content"):
-            return Response(problem=f"responds with {', '.join(response['content'])} instead of JSON")
-    return Response()
+            found.append(_unwrap(schema, operation, f"{operation.place} {code}"))
+        elif response.get("content"):
+            found.append(Response(problem=f"responds with {', '.join(response['content'])} instead of JSON"))
+    return found
+
+
+def read_response(operation: Operation) -> Response:
+    """The JSON of the first successful response."""
+    return next(iter(read_responses(operation)), Response())
 
 
 def _unwrap(schema: Node, operation: Operation, place: str) -> Response:

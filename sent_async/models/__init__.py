@@ -2,7 +2,6 @@
 # Command: python -m codegen generate. DO NOT EDIT: edit the fragment and run it again.
 # ruff: noqa
 
-
 from .enums import (
     AccountType,
     BillingModel,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from msgspec import field
+
 from sent_async.open_enum import StrEnum
 from sent_async.structs import ResponseModel, Secret, SecretMap, Timestamp
 

@@ -4,7 +4,22 @@
 
 """Keyword arguments of the methods that send a body, for ``Unpack``."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, Required, TypedDict
+
+from sent_async.models.enums import (
+    BillingModelValue,
+    CallRecordActionValue,
+    MessageChannelValue,
+    PreferredChannelValue,
+    RcsUseCaseValue,
+    SenderProfileNotificationsValue,
+    SmsNumberTypeValue,
+    TemplateCategoryValue,
+    UserRoleValue,
+    VoiceNumberStatusValue,
+)
+from sent_async.structs import Secret, Timestamp
 
 from .requests import (
     BillingContactInfo,
@@ -21,20 +36,6 @@ from .requests import (
     WebhookSenderProfileData,
     WhatsAppBusinessAccount,
 )
-from sent_async.models.enums import (
-    BillingModelValue,
-    CallRecordActionValue,
-    MessageChannelValue,
-    PreferredChannelValue,
-    RcsUseCaseValue,
-    SenderProfileNotificationsValue,
-    SmsNumberTypeValue,
-    TemplateCategoryValue,
-    UserRoleValue,
-    VoiceNumberStatusValue,
-)
-from sent_async.structs import Secret, Timestamp
-from collections.abc import Mapping, Sequence
 
 __all__ = [
     "CallHangupFields",

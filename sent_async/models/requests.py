@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET, UnsetType, field
+
 from sent_async.models.enums import (
     BillingModelValue,
     CallPartyKindValue,

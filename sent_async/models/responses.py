@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import field
+
 from sent_async.structs import ResponseModel, Secret, SecretMap, Timestamp
 
 from .enums import (

@@ -26,6 +26,7 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable, Mapping
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.enums import SmsNumberTypeValue
     from ..models.fields import (
@@ -74,8 +75,8 @@ class ChannelsRcs:
         2026 and refuses them since October.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             display_name: Name that recipients see.
@@ -190,8 +191,8 @@ class ChannelsSms:
         Args:
             documents: Documents to upload, by their key: a path, the content, or a tuple of name,
                 content and content type.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             country: Country of the recipients, as an ISO 3166-1 alpha-2 code.
@@ -288,8 +289,8 @@ class ChannelsSms:
             country: Country of the market, as an ISO 3166-1 alpha-2 code.
             number_type: Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`,
                 `SHORT_CODE`, `ALPHANUMERIC`.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             compliance: The keys to change, partial at every depth: a key that is left out keeps its
@@ -373,8 +374,8 @@ class ChannelsVoice:
         keeps the secret. Your first voice number becomes the default line for calls from your app.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             callback_url: URL that receives callback requests about a call. It must be an absolute
@@ -472,8 +473,8 @@ class ChannelsVoice:
 
         Args:
             number: The phone number in E.164 form, with its plus sign (`+12125550100`).
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             status: `ACTIVE` turns calls on again, `INACTIVE` turns them off. The URL and the secret
@@ -526,8 +527,8 @@ class ChannelsVoice:
 
         Args:
             number: The phone number in E.164 form, with its plus sign (`+12125550100`).
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             sandbox: When true, the server returns a sample secret. The real secret does not change.
@@ -572,8 +573,8 @@ class ChannelsVoice:
 
         Args:
             number: The phone number in E.164 form, with its plus sign (`+12125550100`).
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             sandbox: When true, nothing is posted and the outcome is `ok`.
@@ -620,8 +621,8 @@ class ChannelsWhatsapp:
         here. To disconnect an account, contact the vendor's support.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             waba_id: Id of a WhatsApp Business Account that was shared with the vendor.

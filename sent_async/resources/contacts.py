@@ -16,6 +16,7 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.enums import PreferredChannelValue
     from ..models.fields import ContactCreateFields, ContactDeleteFields, ContactUpdateFields
@@ -89,8 +90,8 @@ class Contacts:
         source says so.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             phone_number: Phone number in the E.164 form.
@@ -179,8 +180,8 @@ class Contacts:
 
         Args:
             contact_id: Id of the contact, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             default_channel: Channel to prefer. Inferred: null means the same as leaving the member
@@ -226,7 +227,7 @@ class Contacts:
 
         Args:
             contact_id: Id of the contact, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Keyword Args:
             sandbox: When true, the server checks the request. Nothing is deleted.

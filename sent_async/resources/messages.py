@@ -16,9 +16,15 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.fields import MessageSendFields
-    from ..models.responses import Message, MessageActivity, ResentMessage, SentMessage
+    from ..models.responses import (
+        Message,
+        MessageActivity,
+        ResentMessage,
+        SentMessage,
+    )
 
 
 class Messages:
@@ -56,8 +62,8 @@ class Messages:
         in the last 24 hours.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             to: Phone numbers in the E.164 form, such as `+14155551234`. A message is created for
@@ -186,8 +192,8 @@ class Messages:
 
         Args:
             message_id: Id of the message, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Returns:
             ``ResentMessage``.
@@ -216,8 +222,8 @@ class Messages:
 
         Args:
             message_id: Id of the message, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Returns:
             ``Message``.

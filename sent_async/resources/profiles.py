@@ -24,6 +24,7 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.fields import (
         CampaignCreateFields,
@@ -88,8 +89,8 @@ class ProfilesCampaigns:
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             campaign: The campaign.
@@ -135,8 +136,8 @@ class ProfilesCampaigns:
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             campaign_id: Id of the campaign, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             campaign: The complete new campaign, not only its changes.
@@ -182,7 +183,7 @@ class ProfilesCampaigns:
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
             campaign_id: Id of the campaign, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Keyword Args:
             sandbox: When true, the server checks the request fully but stores and sends nothing.
@@ -251,8 +252,8 @@ class Profiles:
         `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             name: Display name.
@@ -371,8 +372,8 @@ class Profiles:
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             name: Display name.
@@ -449,7 +450,7 @@ class Profiles:
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Keyword Args:
             sandbox: When true, the server checks the request fully but stores and sends nothing.
@@ -490,8 +491,8 @@ class Profiles:
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             web_hook_url: URL that receives one unsigned POST when the processing ends. The wire

@@ -17,6 +17,7 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable, Mapping
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.fields import SenderProfileCreateFields, SenderProfileUpdateFields
     from ..models.responses import SenderProfile
@@ -94,8 +95,8 @@ class SenderProfiles:
         Args:
             documents: Documents to upload, by their key: a path, the content, or a tuple of name,
                 content and content type.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             name: Name of the profile.
@@ -209,8 +210,8 @@ class SenderProfiles:
 
         Args:
             sender_profile_id: Id of the sender profile, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             name: New name. It cannot be cleared.
@@ -258,7 +259,7 @@ class SenderProfiles:
 
         Args:
             sender_profile_id: Id of the sender profile, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.

@@ -16,6 +16,7 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.enums import TemplateCategoryValue, TemplateStatusValue
     from ..models.fields import TemplateCreateFields, TemplateDeleteFields, TemplateUpdateFields
@@ -95,8 +96,8 @@ class Templates:
         name.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             definition: Content of the template.
@@ -193,8 +194,8 @@ class Templates:
 
         Args:
             template_id: Id of the template, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             name: Display name. It can change in every state. Names that begin with `sent_` are
@@ -243,7 +244,7 @@ class Templates:
 
         Args:
             template_id: Id of the template, a UUID.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Keyword Args:
             delete_from_meta: Whether the template is deleted at WhatsApp (Meta) too. The server's

@@ -16,6 +16,7 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.fields import UserInviteFields, UserRemoveFields, UserRoleUpdateFields
     from ..models.responses import User
@@ -70,8 +71,8 @@ class Users:
         Inferred: the status of the user is `invited` until the invitation is accepted.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             email: E-mail address that the invitation goes to.
@@ -160,8 +161,8 @@ class Users:
 
         Args:
             user_id: Id of the user.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             role: The new role. One of `admin`, `billing`, `developer`.
@@ -208,7 +209,7 @@ class Users:
 
         Args:
             user_id: Id of the user.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Keyword Args:
             sandbox: When true, the server checks the request. Nobody is removed.

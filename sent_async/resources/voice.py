@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from datetime import datetime
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.enums import CallDirectionValue
     from ..models.fields import (
@@ -88,8 +89,8 @@ class VoiceCallsParticipants:
 
         Args:
             call_id: Id of the call.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             to: The user or phone number to call.
@@ -132,7 +133,7 @@ class VoiceCallsParticipants:
 
         Args:
             call_id: Id of the call.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Keyword Args:
             sandbox: When true, the server checks the request. The call does not change.
@@ -168,8 +169,8 @@ class VoiceCallsParticipants:
         Args:
             call_id: Id of the call.
             participant_id: Id of the participant, which is the id of the participant's own call.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             muted: True to mute the participant, false to unmute them.
@@ -209,7 +210,7 @@ class VoiceCallsParticipants:
         Args:
             call_id: Id of the call.
             participant_id: Id of the participant, which is the id of the participant's own call.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Keyword Args:
             sandbox: When true, the server checks the request. The call does not change.
@@ -357,8 +358,8 @@ class VoiceCalls:
 
         Args:
             call_id: Id of the call.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             sandbox: When true, the server checks the request. The call does not change.
@@ -413,8 +414,8 @@ class VoiceCalls:
 
         Args:
             call_id: Id of the call.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             action: Start a recording or stop it. One of `start`, `stop`.
@@ -455,8 +456,8 @@ class VoiceTokens:
         number. Another token for the same identity can bind it to another number.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             identity: Your own name for the user, 1 to 200 letters, digits, hyphens and underscores.

@@ -22,6 +22,7 @@ from ..pagination import Page, Paginator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Unpack
+
     from ..client import SentClient
     from ..models.fields import (
         WebhookCreateFields,
@@ -137,8 +138,8 @@ class Webhooks:
         Inferred: 409 when the idempotency key is in use.
 
         Args:
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             display_name: Display name of the endpoint.
@@ -245,8 +246,8 @@ class Webhooks:
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
                 `x-webhook-id`.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             display_name: Display name of the endpoint. The live API refuses a request without it.
@@ -299,7 +300,7 @@ class Webhooks:
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
                 `x-webhook-id`.
-            idempotency_key: Calling again with the same key repeats nothing.
+            idempotency_key: Requests with the same key run once.
 
         Raises:
             BadRequestError: Validation failed (`VALIDATION_*`); `details` names the members.
@@ -332,8 +333,8 @@ class Webhooks:
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
                 `x-webhook-id`.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             is_active: True to deliver events, false to stop.
@@ -381,8 +382,8 @@ class Webhooks:
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
                 `x-webhook-id`.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             sandbox: When true, the server checks the request and returns a sample secret. Nothing
@@ -430,8 +431,8 @@ class Webhooks:
         Args:
             webhook_id: Id of the webhook endpoint, a UUID. Deliveries contain it in the header
                 `x-webhook-id`.
-            idempotency_key: Calling again with the same key repeats nothing; made for each call
-                when left out.
+            idempotency_key: Requests with the same key run once. When left out, each call makes its
+                own key.
 
         Keyword Args:
             event_type: Full name of the event to send, including the family, such as

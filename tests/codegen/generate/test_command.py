@@ -380,12 +380,12 @@ BAD = {
     "no envelope": (
         "{allOf: [{$ref: '#/components/schemas/Envelope'}, {properties: {data: {type: array",
         "{allOf: [{$ref: '#/components/schemas/Thing'}, {properties: {data: {type: array",
-        "GET /things 200: a response is an Envelope, or allOf an Envelope and properties.data",
+        "GET /things: responds without the envelope (success, data, error, meta)",
     ),
     "inline data": (
         "data: {type: array, items: {$ref: '#/components/schemas/Thing'}}",
         "data: {type: array, items: {type: object, properties: {a: {type: string}}}}",
-        "GET /things 200 data items: inline object",
+        "GET /things data items: inline object",
     ),
     "nothing to generate": (
         SAMPLE,

@@ -153,7 +153,7 @@ class Thing(RequestModel, kw_only=True):
 
     name: str | None | UnsetType = field(name="Name", default=UNSET)
 """
-    text = fields_text(struct, ["Thing"], "# header\n")
+    text = fields_text(struct, ["Thing"])
     assert "    is_main: Required[bool]\n    " + '"""Whether."""' in text
     assert "    name: NotRequired[str | None]" in text
 
