@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Final
 
-from codegen.openapi.names import parameter_name, python_name
-from codegen.openapi.nodes import SCALARS, Node, SpecError, component, resolve
+from codegen.openapi.names import parameter_name, python_name, snake
+from codegen.openapi.nodes import SCALARS, Node, SpecError, component
 from codegen.openapi.operations import Operation, operations, read_responses, request_schema
 from codegen.openapi.shapes import Shape, class_shape, shape, whole
 
-RATE_TIERS: Final = ("standard", "sensitive", "message")
-IDEMPOTENCY: Final = ("automatic", "explicit", "none")
+_RULES: Final = {
+    "operationId": "[a-z][A-Za-z0-9]*",
+    "x-resource": r"[a-z_]+(\.[a-z_]+)*",
+    "x-method": "[a-z_]+",
+    "x-rate-tier": "standard|sensitive|message",
+    "x-idempotency": "automatic|explicit|none",
+}
+"""What every operation has to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +59,10 @@ class Data:
     """The type of an item."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A 4xx response, as the method's docstring tells it."""
+@dataclass(frozen=True)
+class Endpoint(Operation):
+    """An operation as the package needs it."""
 
-    status: int
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One operation as the package needs it."""
-
-    name: str
-    method: str
-    path: str
-    summary: str
-    description: str
-    deprecated: bool
     resource: str
     call: str
     """Name of the method on the resource."""
@@ -78,15 +70,22 @@ class Endpoint:
     query_parameters: tuple[Parameter, ...]
     body: str | None
     """Component of the request body."""
-    multipart: str | dict[str, str] | None
     data: Data | None
     """``None`` when there is nothing to read."""
-    failures: tuple[Failure, ...]
-    rate_tier: str
-    idempotency: str
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
+    def constant(self) -> str:
+        """The name of its ``Operation``."""
+        return snake(self.name).upper()
+
+    @property
+    def summary(self) -> str:
+        """One line, for docstrings."""
+        text = str(self.node.get("summary", self.name))
+        return f"Deprecated. {text}" if self.node.get("deprecated") else text
+
+    @property
+    def arguments(self) -> tuple[Parameter, ...]:
         """The path parameters, then the query parameters."""
         return (*self.path_parameters, *self.query_parameters)
 
@@ -107,56 +106,25 @@ def read_endpoints(document: Node) -> tuple[Endpoint, ...]:
 
 
 def _read_endpoint(operation: Operation) -> Endpoint:
-    place, node = operation.place, operation.node
-    if not operation.name:
-        raise SpecError(place, "operationId is missing")
-    if not re.fullmatch(r"[a-z][A-Za-z0-9]*", operation.name):
-        raise SpecError(place, f"operationId {operation.name!r} is not in camelCase")
+    for key, pattern in _RULES.items():
+        value = str(operation.node.get(key))
+        if not re.fullmatch(pattern, value) or iskeyword(value):
+            raise SpecError(operation.place, f"{key} must match {pattern!r}; it is {operation.node.get(key)!r}")
     endpoint = Endpoint(
-        name=operation.name,
-        method=operation.method,
-        path=operation.path,
-        summary=node.get("summary", operation.name),
-        description=str(node.get("description", "")).strip(),
-        deprecated=node.get("deprecated", False),
-        resource=_identifier(operation, "x-resource", r"[a-z_]+(\.[a-z_]+)*"),
-        call=_identifier(operation, "x-method", r"[a-z_]+"),
+        **vars(operation),
+        resource=operation.node["x-resource"],
+        call=operation.node["x-method"],
         path_parameters=_parameters(operation, "path"),
         query_parameters=_parameters(operation, "query"),
         body=_read_body(operation),
-        multipart=node.get("x-multipart"),
         data=_read_data(operation),
-        failures=_read_failures(operation),
-        rate_tier=_choice(operation, "x-rate-tier", RATE_TIERS),
-        idempotency=_choice(operation, "x-idempotency", IDEMPOTENCY),
     )
-    _check_keywords(operation, endpoint)
-    return endpoint
-
-
-def _check_keywords(operation: Operation, endpoint: Endpoint) -> None:
-    """Refuse two arguments of a method with one name."""
     members: Node = operation.document["components"]["schemas"][endpoint.body]["properties"] if endpoint.body else {}
-    keywords = {python_name(member) for member in members} | ({"documents"} if endpoint.multipart else set[str]())
-    for parameter in endpoint.parameters:
-        if parameter.name in keywords:
-            problem = f"parameter {parameter.wire!r} has the name of a member of the body; give it an x-python-name"
-            raise SpecError(operation.place, problem)
-
-
-def _choice(operation: Operation, key: str, choices: tuple[str, ...]) -> str:
-    value = operation.node.get(key)
-    if value not in choices:
-        raise SpecError(operation.place, f"{key} must be one of {', '.join(choices)}, not {value!r}")
-    return str(value)
-
-
-def _identifier(operation: Operation, key: str, pattern: str) -> str:
-    value = operation.node.get(key)
-    if not isinstance(value, str) or not re.fullmatch(pattern, value) or iskeyword(value):
-        problem = f"{key} must name a place in the package, such as {pattern!r}; it is {value!r}"
+    taken = {"documents" if "x-multipart" in operation.node else "", *map(python_name, members)}
+    for parameter in (parameter for parameter in endpoint.arguments if parameter.name in taken):
+        problem = f"parameter {parameter.wire!r} has the name of a member of the body; give it an x-python-name"
         raise SpecError(operation.place, problem)
-    return value
+    return endpoint
 
 
 def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
@@ -171,7 +139,6 @@ def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
             raise SpecError(place, f"{name!r} cannot be its x-python-name")
         if names.setdefault(name, wire) != wire:
             raise SpecError(operation.place, f"parameters {names[name]!r}, {wire!r} are both {name!r}")
-        default = parameter.get("x-default")
         value = shape(parameter.get("schema", {}), operation.document, place)
         found.append(
             Parameter(
@@ -181,7 +148,7 @@ def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
                 enum=enum_of(operation.document, value),
                 required=location == "path" or parameter.get("required", False),
                 description=argument_text(operation.document, parameter, parameter.get("schema", {})),
-                default=None if default is None else repr(default),
+                default=repr(parameter["x-default"]) if "x-default" in parameter else None,
                 later_pages=parameter.get("x-later-pages", False),
             )
         )
@@ -241,19 +208,6 @@ def _read_body(operation: Operation) -> str | None:
         place = f"{operation.place} requestBody"
         raise SpecError(place, "inline object: a body must be a $ref to an object component")
     return name
-
-
-def _read_failures(operation: Operation) -> tuple[Failure, ...]:
-    """The 4xx responses, without those that any call may get: a refused key, a limit."""
-    found: list[Failure] = []
-    for code, response in operation.node.get("responses", {}).items():
-        if not re.fullmatch(r"4\d\d", code) or ("$ref" in response and code in ("401", "403", "429")):
-            continue
-        described = resolve(operation.document, operation.place, response)
-        text = " ".join(str(described.get("description", "")).split())
-        # A shared response says in its first sentence what it means, and then how it was documented.
-        found.append(Failure(int(code), re.split(r"(?<=\.) ", text)[0] if "$ref" in response else text))
-    return tuple(found)
 
 
 def _read_data(operation: Operation) -> Data | None:

@@ -36,7 +36,7 @@ def model_files(normalised: Node, endpoints: Sequence[Endpoint]) -> dict[str, st
     """Path to text of every file in the models package, not yet formatted."""
     files = {path[-1]: text for path, text in _generate(normalised).items()}
     enums = {node["x-enum"] for node in nodes(normalised) if "x-enum" in node}
-    enums |= {parameter.enum for endpoint in endpoints for parameter in endpoint.parameters if parameter.enum}
+    enums |= {parameter.enum for endpoint in endpoints for parameter in endpoint.arguments if parameter.enum}
     if enums:
         files["enums.py"] += values_text(normalised, sorted(enums))
     if bodies := sorted({endpoint.body for endpoint in endpoints if endpoint.body}):

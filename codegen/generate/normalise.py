@@ -14,7 +14,7 @@ from typing import Final
 
 from codegen.fragment.endpoints import Endpoint, argument_text, value_name
 from codegen.fragment.rules import form_schemas
-from codegen.openapi.nodes import SCHEMAS, Node, SpecError, is_envelope, schema_closure, schema_names
+from codegen.openapi.nodes import SCHEMAS, Node, SpecError, is_envelope, schema_closure
 from codegen.openapi.shapes import Shape, class_shape, shape
 
 TIMESTAMP: Final = "sent_async.structs.Timestamp"
@@ -54,17 +54,14 @@ def normalise_events(document: Node, others: Node) -> Node:
 def assign_modules(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, str]:
     """Component name to the module it is written in. Envelopes have none: they are never classes."""
     schemas: Node = document.get("components", {}).get("schemas", {})
-    envelopes = {name for name in schemas if is_envelope(name)}
+    unnamed = {name for name in schemas if is_envelope(name)}.union(form_schemas(document))
     sent = schema_closure(document, (endpoint.body for endpoint in endpoints if endpoint.body))
-    received = schema_closure(document, (name for one in endpoints if one.data for name in one.data.classes))
-    received |= schema_closure(document, (name for one in envelopes for name in schema_names(schemas[one])))
-    forms = form_schemas(document)
+    data = {name for endpoint in endpoints if endpoint.data for name in endpoint.data.classes}
+    received = schema_closure(document, {*data, *filter(is_envelope, schemas)})
     modules: dict[str, str] = {}
-    for name, schema in schemas.items():
-        if "enum" in schema:
+    for name in (name for name in schemas if name not in unnamed):
+        if "enum" in schemas[name]:
             modules[name] = "enums"
-        elif name in envelopes or name in forms:
-            continue
         elif name in sent and name in received:
             # One class cannot be both frozen with None and open with UNSET.
             raise SpecError(SCHEMAS + name, "is sent and received; make it two components")
@@ -95,7 +92,6 @@ class _Writer:
         if "enum" in schema:
             return {key: schema[key] for key in _OF_ENUMS if key in schema} | _description(schema)
         found = class_shape(name, self.document)
-        member = self._request_member if module == "requests" else self._response_member
         properties, required = found.schema["properties"], found.schema["required"]
         return {
             "type": "object",
@@ -103,23 +99,21 @@ class _Writer:
             **_description(schema),
             "required": [key for key in properties if key in required],
             "properties": {
-                key: member(f"{SCHEMAS}{name}/properties/{key}", value, key in required)
+                key: self._member(f"{SCHEMAS}{name}/properties/{key}", value, module == "requests", key in required)
                 for key, value in properties.items()
             },
         }
 
-    def _response_member(self, place: str, schema: Node, required: bool) -> Node:
-        """Optional: absent and null both read ``None``. Required: as it is, without a default."""
+    def _member(self, place: str, schema: Node, sent: bool, required: bool) -> Node:
         found = shape(schema, self.document, place)
+        if sent:
+            # Absent, null and a value stay three things. No defaults: the server has its own.
+            text = {**schema, "description": argument_text(self.document, schema)}
+            return self._either(found, sent=True) | _description(text)
         if required:
             return self._either(found, sent=False) | _description(schema)
-        # ``nullable`` is the 3.0 keyword, and the one spelling that the generator turns into ``= None``.
+        # Absent and null both read ``None``. The 3.0 keyword is the one spelling that the generator turns into that.
         return self._value(found, sent=False) | {"nullable": True} | _description(schema)
-
-    def _request_member(self, place: str, schema: Node, _required: bool) -> Node:
-        """Absent, null and a value stay three things. No defaults: the server has its own."""
-        text = {**schema, "description": argument_text(self.document, schema)}
-        return self._either(shape(schema, self.document, place), sent=True) | _description(text)
 
     def _either(self, found: Shape, *, sent: bool) -> Node:
         """A value, or null where the fragment allows it."""

@@ -7,7 +7,6 @@ from typing import Final
 
 from codegen.fragment.endpoints import Endpoint, Parameter
 from codegen.generate.models import docstring
-from codegen.openapi.names import snake
 from codegen.openapi.nodes import Node
 
 PATH: Final = "sent_async/operations.py"
@@ -22,7 +21,7 @@ def operations_text(document: Node, endpoints: Sequence[Endpoint]) -> str:
     used = {endpoint.body for endpoint in endpoints if endpoint.body}
     used |= {name for endpoint in endpoints if endpoint.data for name in endpoint.data.classes}
     codes: Node = document.get("components", {}).get("schemas", {}).get("ErrorCode", {})
-    constants = [snake(endpoint.name).upper() for endpoint in endpoints]
+    constants = [endpoint.constant for endpoint in endpoints]
     parts = [
         '"""What the API offers: one value per operation, for ``SentClient.send``."""',
         "from __future__ import annotations",
@@ -49,11 +48,10 @@ def _constant(endpoint: Endpoint) -> str:
         arguments.append(f"query_lists={lists!r}")
     if endpoint.body:
         arguments.append(f"body={endpoint.body}")
-    arguments += [f"rate_tier={endpoint.rate_tier!r}", f"idempotency={endpoint.idempotency!r}"]
+    tier, idempotency = endpoint.node["x-rate-tier"], endpoint.node["x-idempotency"]
+    arguments += [f"rate_tier={tier!r}", f"idempotency={idempotency!r}"]
     call = "".join(f"{argument}, " for argument in arguments)
-    text = f"Deprecated. {endpoint.summary}" if endpoint.deprecated else endpoint.summary
-    name = snake(endpoint.name).upper()
-    return f"{name}: Operation[{response}] = Operation({call})\n{docstring(text.strip())}"
+    return f"{endpoint.constant}: Operation[{response}] = Operation({call})\n{docstring(endpoint.summary)}"
 
 
 def _names(parameters: Sequence[Parameter]) -> dict[str, str]:

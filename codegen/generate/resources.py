@@ -8,19 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from codegen.fragment.endpoints import Data, Endpoint, Parameter, argument_text, value_name
-from codegen.openapi.names import python_name, snake
-from codegen.openapi.nodes import Node, SpecError
+from codegen.openapi.names import python_name
+from codegen.openapi.nodes import Node, SpecError, resolve
 
 PACKAGE: Final = "sent_async/resources"
 
 _ERRORS: Final = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    409: "ConflictError",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
+    "400": "BadRequestError",
+    "401": "AuthenticationError",
+    "403": "PermissionDeniedError",
+    "404": "NotFoundError",
+    "409": "ConflictError",
+    "422": "UnprocessableEntityError",
+    "429": "RateLimitError",
 }
 _BASE: Final = '''\
 """The typed methods of the client, a module for each resource of the API. Each is imported when it is first used."""
@@ -104,7 +104,7 @@ def resource_files(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, s
     for name in top:
         inside = sorted((inner for inner in names if _ancestry(inner)[0] == name), key=lambda inner: -inner.count("."))
         here = [endpoint for endpoint in endpoints if endpoint.resource in inside]
-        classes = ["\n".join(_class(document, resource, names, here, texts)) for resource in inside]
+        classes = ["\n".join(_class(resource, names, here, texts)) for resource in inside]
         files[f"{PACKAGE}/{name}.py"] = "\n\n".join([f'"""{texts[name]}"""', _imports(here), *classes])
     return files
 
@@ -123,7 +123,7 @@ def _imports(endpoints: Sequence[Endpoint]) -> str:
     """Whatever these endpoints may use. Only the request bodies are needed at run time."""
     bodies = {endpoint.body for endpoint in endpoints if endpoint.body}
     modules: dict[str, set[str]] = {
-        "enums": {value_name(p.enum) for one in endpoints for p in one.parameters if p.enum},
+        "enums": {value_name(p.enum) for one in endpoints for p in one.arguments if p.enum},
         "fields": {f"{body}Fields" for body in bodies},
         "responses": {name for one in endpoints if one.data for name in one.data.classes},
     }
@@ -133,10 +133,10 @@ def _imports(endpoints: Sequence[Endpoint]) -> str:
 
 
 def _class(
-    document: Node, resource: str, names: Sequence[str], endpoints: Sequence[Endpoint], texts: Mapping[str, str]
+    resource: str, names: Sequence[str], endpoints: Sequence[Endpoint], texts: Mapping[str, str]
 ) -> Iterator[str]:
     below = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == resource}
-    methods = [_method(document, endpoint) for endpoint in endpoints if endpoint.resource == resource]
+    methods = [_method(endpoint) for endpoint in endpoints if endpoint.resource == resource]
     yield f"class {class_name(resource)}:"
     yield f'    """{texts[resource]}"""\n'
     yield "    def __init__(self, client: SentClient) -> None:\n        self._client = client"
@@ -149,55 +149,52 @@ def _class(
     yield from methods
 
 
-def _method(document: Node, endpoint: Endpoint) -> str:
+def _method(endpoint: Endpoint) -> str:
     if endpoint.data and endpoint.data.items is not None:
-        return _list_method(document, endpoint, endpoint.data)
-    keywords = [_keyword(parameter) for parameter in endpoint.query_parameters]
-    if endpoint.multipart:
-        keywords.append("documents: Mapping[str, Document] | None = None")
-    if endpoint.idempotency != "none":
-        keywords.append("idempotency_key: str | None = None")
-    arguments = ["self", *(f"{parameter.name}: {parameter.type}" for parameter in endpoint.path_parameters)]
-    arguments += ["*", *keywords] if keywords else []
-    if endpoint.body:
-        arguments.append(f"**fields: Unpack[{endpoint.body}Fields]")
+        return _list_method(endpoint, endpoint.data)
     result = endpoint.data.type.replace("list[", "Sequence[") if endpoint.data else "None"
-    lines = [f"    async def {endpoint.call}({', '.join(arguments)}) -> {result}:", _docstring(document, endpoint)]
-    sent = [f"operations.{snake(endpoint.name).upper()}", *_passed(endpoint)]
+    sent = [f"operations.{endpoint.constant}", *_passed(endpoint)]
+    lines = [f"    async def {_signature(endpoint)} -> {result}:", _docstring(endpoint)]
     if endpoint.body:
         lines.append(f"        body = {endpoint.body}(**fields)")
-        form = f"Multipart(body, documents, parts={endpoint.multipart!r}) if documents else body"
-        sent.append(f"body={form if endpoint.multipart else 'body'}")
-    if endpoint.idempotency != "none":
+        parts = endpoint.node.get("x-multipart")
+        sent.append(
+            f"body=Multipart(body, documents, parts={parts!r}) if documents else body" if parts else "body=body"
+        )
+    if endpoint.node["x-idempotency"] != "none":
         sent.append("idempotency_key=idempotency_key")
     call = f"await self._client.send({', '.join(sent)})"
     lines.append(f"        return ({call}).data\n" if endpoint.data else f"        {call}\n")
-    text = "\n".join(lines)
-    if endpoint.call == "retrieve" and len(endpoint.path_parameters) == 1 and not keywords and endpoint.data:
+    if endpoint.call == "retrieve" and len(endpoint.path_parameters) == 1 and "*" not in lines[0] and endpoint.data:
         ids = f"{endpoint.path_parameters[0].name}s"
-        text += "\n" + _MANY.format(call=endpoint.call, ids=ids, type=endpoint.data.type)
-    return text
+        lines.append(_MANY.format(call=endpoint.call, ids=ids, type=endpoint.data.type))
+    return "\n".join(lines)
 
 
-def _list_method(document: Node, endpoint: Endpoint, data: Data) -> str:
+def _list_method(endpoint: Endpoint, data: Data) -> str:
     page = next((parameter for parameter in endpoint.query_parameters if parameter.wire == "page"), None)
-    arguments = ["self", *(f"{parameter.name}: {parameter.type}" for parameter in endpoint.path_parameters)]
-    keywords = [_keyword(parameter) for parameter in endpoint.query_parameters if not parameter.later_pages]
-    arguments += ["*", *keywords] if keywords else []
-    sent = [f"operations.{snake(endpoint.name).upper()}"]
-    sent += [argument if argument != "page=page" else "page=number" for argument in _passed(endpoint)]
+    sent = [argument if argument != "page=page" else "page=number" for argument in _passed(endpoint)]
     items = f"response.data.{data.items} or ()" if data.items else "response.data"
     pagination = "response.data.pagination" if data.items else "None"
     first = ", first=page" if page and not page.later_pages else ""
     return f"""\
-    def {endpoint.call}({", ".join(arguments)}) -> Paginator[{data.item}]:
-{_docstring(document, endpoint)}
+    def {_signature(endpoint)} -> Paginator[{data.item}]:
+{_docstring(endpoint)}
         async def fetch({"number" if page else "_"}: int | None) -> Page[{data.item}]:
-            response = await self._client.send({", ".join(sent)})
+            response = await self._client.send({", ".join([f"operations.{endpoint.constant}", *sent])})
             return Page({items}, {pagination}, response.request_id)
 
         return Paginator(fetch{first})
 """
+
+
+def _signature(endpoint: Endpoint) -> str:
+    keywords = [_keyword(parameter) for parameter in endpoint.query_parameters if not parameter.later_pages]
+    keywords += _options(endpoint)
+    arguments = ["self", *(f"{parameter.name}: {parameter.type}" for parameter in endpoint.path_parameters)]
+    arguments += ["*", *keywords] if keywords else []
+    arguments += [f"**fields: Unpack[{endpoint.body}Fields]"] if endpoint.body else []
+    return f"{endpoint.call}({', '.join(arguments)})"
 
 
 def _keyword(parameter: Parameter) -> str:
@@ -206,58 +203,58 @@ def _keyword(parameter: Parameter) -> str:
     return f"{parameter.name}: {parameter.type}" + ("" if parameter.required else " | None = None")
 
 
-def _passed(endpoint: Endpoint) -> list[str]:
-    return [f"{parameter.name}={parameter.name}" for parameter in endpoint.parameters]
-
-
-def _docstring(document: Node, endpoint: Endpoint) -> str:
-    """Google style: what ``help()`` and the reference show."""
-    summary = f"{endpoint.summary.rstrip('.')}."
-    parts = [f"Deprecated. {summary}" if endpoint.deprecated else summary]
-    if endpoint.description:
-        parts.append(_wrapped(endpoint.description, ""))
-    arguments = [
-        (parameter.name, parameter.description) for parameter in endpoint.parameters if not parameter.later_pages
-    ]
-    if endpoint.multipart:
+def _options(endpoint: Endpoint) -> dict[str, str]:
+    """The keywords that are not members of the request, with their texts."""
+    options: dict[str, str] = {}
+    if "x-multipart" in endpoint.node:
         what = "Documents to upload, by their key: a path, the content, or a tuple of name, content and content type."
-        arguments.append(("documents", what))
-    if endpoint.idempotency != "none":
-        made = " When left out, each call makes its own key." if endpoint.idempotency == "automatic" else ""
-        arguments.append(("idempotency_key", f"Requests with the same key run once.{made}"))
-    if arguments:
-        parts.append(_entries("Args", arguments))
-    if endpoint.body:
-        members: Node = document["components"]["schemas"][endpoint.body]["properties"]
-        keywords = [(python_name(key), argument_text(document, value)) for key, value in members.items()]
-        parts.append(_entries("Keyword Args", keywords))
-    if endpoint.data:
-        returns = f"``{endpoint.data.type}``"
-        if endpoint.data.items is not None:
-            returns = f"A ``Paginator``: await it for one page, iterate it for every ``{endpoint.data.item}``"
-        parts.append(f"Returns:\n    {returns}.")
-    raised = [
-        _wrapped(f"{_ERRORS.get(failure.status, 'SentAPIError')}: {failure.description}", "    ")
-        for failure in endpoint.failures
-    ]
-    raised.append("    SentError: Any other failure. The guide has a page on errors.")
-    parts.append("Raises:\n" + "\n".join(raised))
+        options["documents: Mapping[str, Document] | None = None"] = what
+    if (idempotency := endpoint.node["x-idempotency"]) != "none":
+        made = " When left out, each call makes its own key." if idempotency == "automatic" else ""
+        options["idempotency_key: str | None = None"] = f"Requests with the same key run once.{made}"
+    return options
+
+
+def _passed(endpoint: Endpoint) -> list[str]:
+    return [f"{parameter.name}={parameter.name}" for parameter in endpoint.arguments]
+
+
+def _docstring(endpoint: Endpoint) -> str:
+    """Google style: what ``help()`` and the reference show."""
+    document, data = endpoint.document, endpoint.data
+    members: Node = document["components"]["schemas"][endpoint.body]["properties"] if endpoint.body else {}
+    given = f"``{data.type}``" if data else ""
+    if data and data.items is not None:
+        given = f"A ``Paginator``: await it for one page, iterate it for every ``{data.item}``"
+    sections = {
+        "Args": [f"{one.name}: {one.description}" for one in endpoint.arguments if not one.later_pages]
+        + [f"{option.partition(':')[0]}: {text}" for option, text in _options(endpoint).items()],
+        "Keyword Args": [f"{python_name(key)}: {argument_text(document, value)}" for key, value in members.items()],
+        "Returns": [f"{given}."] if given else [],
+        "Raises": [*failures(endpoint), "SentError: Any other failure. The guide has a page on errors."],
+    }
+    paragraphs = [f"{endpoint.summary.rstrip('.')}.", *str(endpoint.node.get("description", "")).split("\n\n")]
+    parts = [_filled(paragraph) for paragraph in paragraphs if paragraph.strip()]
+    for title, entries in sections.items():
+        if entries:
+            parts.append("\n".join([f"{title}:", *(_filled(entry, "    ", "        ") for entry in entries)]))
     body = "\n\n".join(parts).replace("\\", "\\\\").replace('"""', "'''")
     return textwrap.indent(f'"""{body}\n"""', " " * 8, lambda line: bool(line.strip()))
 
 
-def _entries(title: str, entries: Sequence[tuple[str, str]]) -> str:
-    return f"{title}:\n" + "\n".join(_wrapped(f"{name}: {what}", "    ") for name, what in entries)
-
-
-def _wrapped(text: str, indent: str) -> str:
-    """Paragraphs of at most 100 columns in the file; what an entry goes on with is indented further."""
-    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
-    if indent:
-        return _filled(" ".join(paragraphs), indent, indent + "    ")
-    return "\n\n".join(map(_filled, paragraphs))
+def failures(endpoint: Endpoint) -> Iterator[str]:
+    """Error class and text of each 4xx response, without those that any call may get: a refused key, a limit."""
+    for code, response in endpoint.node["responses"].items():
+        if not re.fullmatch(r"4\d\d", code) or ("$ref" in response and code in ("401", "403", "429")):
+            continue
+        described = resolve(endpoint.document, endpoint.place, response)
+        text = " ".join(str(described.get("description", "")).split())
+        # A shared response says in its first sentence what it means, and then how it was documented.
+        text = re.split(r"(?<=\.) ", text)[0] if "$ref" in response else text
+        yield f"{_ERRORS.get(code, 'SentAPIError')}: {text}"
 
 
 def _filled(text: str, first: str = "", others: str = "") -> str:
-    # A path with a hyphen stays whole.
-    return textwrap.fill(text, 92, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
+    """A text in lines of at most 100 columns in the file. A path with a hyphen stays whole."""
+    line = " ".join(text.split())
+    return textwrap.fill(line, 92, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)

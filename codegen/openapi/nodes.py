@@ -137,11 +137,6 @@ def component(schema: Node) -> str | None:
     return name if re.fullmatch(r"\w+", name) and not is_envelope(name) else None
 
 
-def schema_names(node: object) -> set[str]:
-    """Names of the schemas that a node refers to, directly."""
-    return {ref.removeprefix(SCHEMAS) for _, ref in references(node) if ref.startswith(SCHEMAS)}
-
-
 def split_null(schema: Node) -> tuple[Node, bool]:
     """A schema of the fragment without its ``null``, and whether it had one, in either spelling."""
     types = schema.get("type")

@@ -273,14 +273,14 @@ BAD = {
     "missing operationId": (
         "      operationId: listThings\n",
         "",
-        "GET /things: operationId is miss",
+        "GET /things: operationId must match",
     ),
     "missing tier": (
         "      x-rate-tier: sensitive\n",
         "",
-        "DELETE /things/{id}: x-rate-tier must be",
+        "DELETE /things/{id}: x-rate-tier must match",
     ),
-    "odd idempotency": ("x-idempotency: explicit", "x-idempotency: perhaps", "not 'perhaps'"),
+    "odd idempotency": ("x-idempotency: explicit", "x-idempotency: perhaps", "it is 'perhaps'"),
     "inline object": (
         "label: {type: string}",
         "label: {type: object, properties: {a: {type: string}}}",
@@ -330,7 +330,7 @@ BAD = {
         "    Id: {$ref: '#/components/parameters/Id'}",
         "leads back to itself",
     ),
-    "operationId form": ("operationId: listThings", "operationId: list-things", "is not in camelCase"),
+    "operationId form": ("operationId: listThings", "operationId: list-things", "it is 'list-things'"),
     "parameter name": (
         "name: pageSize,",
         "name: pageSize, x-python-name: list,",
@@ -393,7 +393,7 @@ BAD = {
         "datamodel-code-generator: Models not found",
     ),
     "odd parameter": ("schema: {type: integer}}", "schema: {type: object}}", "a parameter is text, a number"),
-    "no resource": ("      x-resource: things\n", "", "x-resource must name a place in the package"),
+    "no resource": ("      x-resource: things\n", "", "x-resource must match"),
     "a method twice": ("x-method: retrieve", "x-method: list", "retrieveThing is sent.things.list already"),
     "resource without a text": ("{things: Things that can be made.}", "{}", "things has no description"),
     "inline body": (

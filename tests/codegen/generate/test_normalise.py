@@ -10,6 +10,7 @@ import pytest
 from codegen.fragment.endpoints import data_type, read_endpoints
 from codegen.fragment.rules import check
 from codegen.generate.normalise import SECRET, SECRET_MAP, TIMESTAMP, normalise
+from codegen.generate.resources import failures
 from codegen.openapi.names import python_name, snake
 from codegen.openapi.nodes import Node, SpecError, lookup
 from codegen.openapi.reading import parse
@@ -158,7 +159,7 @@ def test_input_is_left_alone() -> None:
 
 
 def test_endpoints() -> None:
-    """Parameters, body, data, failures and extensions are read through references."""
+    """Parameters, body and data are read through references."""
     endpoints = {endpoint.name: endpoint for endpoint in read_endpoints(SAMPLE)}
     assert list(endpoints) == ["retrieveThing", "deleteThing", "listThings", "createThing"]
     retrieve, delete, listing = endpoints["retrieveThing"], endpoints["deleteThing"], endpoints["listThings"]
@@ -167,8 +168,8 @@ def test_endpoints() -> None:
         ("page_size", "pageSize", "int", False)  # and no header
     ]
     assert retrieve.data is not None and retrieve.data.type == "Thing"
-    assert (delete.data, delete.deprecated) == (None, True)
-    assert (delete.rate_tier, delete.idempotency) == ("sensitive", "explicit")
+    assert delete.data is None
+    assert delete.summary.startswith("Deprecated. ")
     assert listing.data is not None
     assert (listing.data.type, listing.data.items, listing.data.item) == ("list[Thing]", "", "Thing")
     assert endpoints["createThing"].body == "ThingCreate"
@@ -234,10 +235,9 @@ def test_failures() -> None:
         "401": {"$ref": "#/components/responses/Unauthorized"},
         "404": {"$ref": "#/components/responses/NotFound"},
     }
-    failures = read_endpoints(document)[0].failures
-    assert [(failure.status, failure.description) for failure in failures] == [
-        (400, "Not an id. Ids are UUIDs."),
-        (404, "Not there (`RESOURCE_001`)."),
+    assert list(failures(read_endpoints(document)[0])) == [
+        "BadRequestError: Not an id. Ids are UUIDs.",
+        "NotFoundError: Not there (`RESOURCE_001`).",
     ]
 
 
