@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from codegen.diff.classes import NEW_TEXT, Names, Subject, compare_classes
-from codegen.diff.operations import compare_operations, compare_webhooks
+from codegen.diff.operations import compare_operations
 from codegen.diff.report import Change, Effect, Report
 from codegen.diff.types import Pair
 from codegen.openapi.nodes import Node, closure, is_envelope
-from codegen.openapi.operations import Key, Operation, operations
+from codegen.openapi.operations import Key, Operation, operations, webhooks
 
 
 def is_fragment(document: Node) -> bool:
@@ -45,32 +45,24 @@ def compare(old: Node, new: Node, covered: Mapping[Key, str] | None = None) -> R
 
 def _changes(old: Node, new: Node, names: Names, covered: Mapping[Key, str]) -> list[Change]:
     """Every change, the operations first."""
-    top = [_operation(was, now, names, covered) for was, now in _matches(operations(old), operations(new))]
-    hooks = dict.fromkeys([*old.get("webhooks", {}), *new.get("webhooks", {})])
-    top += [compare_webhooks(name, old, new, names) for name in hooks]
+    matches = _matches(operations(old) | webhooks(old), operations(new) | webhooks(new))
+    top = [_operation(was, now, names, covered) for was, now in matches]
     classes: dict[object, Subject] = {}
-    waiting = [pair for subject in top for pair in subject.pairs]
-    while waiting:
-        pair = waiting.pop(0)
-        if pair.key not in classes:
-            classes[pair.key] = compare_classes(pair, names)
-            waiting += classes[pair.key].pairs
-    users: dict[object, list[str]] = {}
+    users: dict[Change, list[str]] = {change: [subject.place] for subject in top for change in subject.changes}
     for subject in top:
-        _follow(subject, subject.place, classes, users)
-    found = [replace(change, operations=(subject.place,)) for subject in top for change in subject.changes]
-    for key, subject in classes.items():
-        found += [replace(change, operations=tuple(users[key])) for change in subject.changes]
+        reached: set[object] = set()
+        waiting = [*subject.pairs]
+        while waiting:
+            pair = waiting.pop(0)
+            if pair.key not in reached:
+                reached.add(pair.key)
+                part = classes[pair.key] = classes.get(pair.key) or compare_classes(pair, names)
+                waiting += part.pairs
+                for change in part.changes:
+                    users.setdefault(change, []).append(subject.place)
+    found = [replace(change, operations=tuple(dict.fromkeys(places))) for change, places in users.items()]
     pairs = [pair for subject in (*top, *classes.values()) for pair in subject.pairs]
     return found + list(_come_and_gone(names, pairs))
-
-
-def _follow(subject: Subject, name: str, classes: Mapping[object, Subject], users: dict[object, list[str]]) -> None:
-    """Note for each class that a subject leads to that this operation uses it."""
-    for pair in subject.pairs:
-        if name not in users.setdefault(pair.key, []):
-            users[pair.key].append(name)
-            _follow(classes[pair.key], name, classes, users)
 
 
 def _come_and_gone(names: Names, pairs: list[Pair]) -> Iterator[Change]:

@@ -9,7 +9,7 @@ from codegen.diff.classes import Names, Subject
 from codegen.diff.report import Effect
 from codegen.diff.types import Value
 from codegen.openapi.names import camel, parameter_name
-from codegen.openapi.nodes import METHODS, Node, resolve
+from codegen.openapi.nodes import Node
 from codegen.openapi.operations import Operation, Response, callers_parameters, read_response, request_schema
 from codegen.openapi.shapes import shape, whole
 
@@ -38,28 +38,6 @@ def compare_operations(name: str, versions: Versions, names: Names) -> Subject:
             what = key.removeprefix("x-").replace("-", " ")
             found.add("changed", f"{what} {before} is now {after}", Effect.TEXT)
     return found
-
-
-def compare_webhooks(name: str, old: Node, new: Node, names: Names) -> Subject:
-    """What changed in what the API posts to a webhook."""
-    found = Subject(f"webhook {name}", "operation", names)
-    is_old, is_new = (name in document.get("webhooks", {}) for document in (old, new))
-    if not is_new:
-        found.add("removed", "is gone", Effect.BREAKS)
-    elif not is_old:
-        found.add("added", "is new", Effect.HARMLESS)
-    else:
-        before, after = _webhook_payload(old, name), _webhook_payload(new, name)
-        if before and after:
-            found.compare_values(found.place, before, after, "response")
-    return found
-
-
-def _webhook_payload(document: Node, name: str) -> Value | None:
-    item = resolve(document, name, document["webhooks"][name])
-    node: Node = next((node for method, node in item.items() if method in METHODS), dict[str, object]())
-    schema, _ = request_schema(Operation(document, "POST", name, node, ()))
-    return Value.at(schema, document, _class_name(name, "payload")) if schema is not None else None
 
 
 def _compare_names(found: Subject, versions: Versions) -> None:
@@ -105,10 +83,10 @@ def _compare_bodies(found: Subject, versions: Versions) -> None:
     if old_problem != new_problem:
         found.add("changed", new_problem or "takes JSON now", Effect.BREAKS, place)
     name = _class_name(found.place, "body")
-    before = Value.at(old, versions[0].document, name) if old is not None else None
-    after = Value.at(new, versions[1].document, name) if new is not None else None
+    before, after = _value(old, versions[0], name), _value(new, versions[1], name)
     if before and after:
-        found.compare_values(place, before, after, "request")
+        # What a webhook posts is received.
+        found.compare_values(place, before, after, "response" if versions[1].method == "webhook" else "request")
     elif before:
         found.add("removed", f"no longer takes {before.type}", Effect.BREAKS, place)
     elif after:
@@ -122,8 +100,10 @@ def _compare_responses(found: Subject, versions: Versions) -> None:
         text = new.problem or "responds with the envelope (success, data, error, meta) now"
         found.add("changed", text, Effect.BREAKS)
         return
+    name = _class_name(found.place, "data")
     before, after = (
-        _data(found, response, operation) for response, operation in zip((old, new), versions, strict=True)
+        _value(said.schema if said.problem else said.data, operation, name)
+        for said, operation in zip((old, new), versions, strict=True)
     )
     if before and after:
         found.compare_values(found.place, before, after, "response")
@@ -136,17 +116,14 @@ def _compare_responses(found: Subject, versions: Versions) -> None:
             found.compare_values(f"{found.place}.{part}", was, now, "response")
 
 
-def _data(found: Subject, response: Response, operation: Operation) -> Value | None:
-    """The data; the whole body where that is not in the envelope."""
-    schema = response.schema if response.problem else response.data
-    return Value.at(schema, operation.document, _class_name(found.place, "data")) if schema is not None else None
+def _value(schema: Node | None, operation: Operation, name: str) -> Value | None:
+    return Value.at(schema, operation.document, name) if schema is not None else None
 
 
 def _envelope_part(response: Response, operation: Operation, part: str) -> Value | None:
     """The error or the meta of an envelope, either of which may be missing."""
     body = whole(shape(response.schema or {}, operation.document, part), operation.document)
-    schema = body.schema.get("properties", {}).get(part)
-    found = Value.at(schema, operation.document, camel(part)) if schema is not None else None
+    found = _value(body.schema.get("properties", {}).get(part), operation, camel(part))
     return replace(found, shape=replace(found.shape, nullable=True)) if found else None
 
 

@@ -90,6 +90,13 @@ def _operations(document: Node, keys: Collection[Key] | None) -> Iterator[Operat
             yield Operation(document, method.upper(), path, item[method], tuple(unique.values()))
 
 
+def webhooks(document: Node) -> dict[Key, Operation]:
+    """What the API posts to webhook endpoints, as operations with the method ``webhook``."""
+    items = {name: resolve(document, name, item) for name, item in document.get("webhooks", {}).items()}
+    found = [Operation(document, "webhook", name, item.get("post", {}), ()) for name, item in items.items()]
+    return {operation.key: operation for operation in found}
+
+
 def places(document: Node) -> dict[Key, str]:
     """Method and path of every operation as people write them, by key. Nothing else is looked at."""
     return {
