@@ -20,27 +20,28 @@ from datamodel_code_generator.parser import LiteralType
 
 from codegen.fragment.endpoints import Endpoint, request_values, value_name
 from codegen.openapi.names import python_name
-from codegen.openapi.nodes import Node, SpecError, nodes
+from codegen.openapi.nodes import SCHEMAS, Node, SpecError, is_list, is_node, nodes
 
 PACKAGE: Final = "sent_async/models"
 
+TYPED_DICT: Final = DataModelType.TypingTypedDict
 _FIELDS: Final = '"""Keyword arguments of the methods that send a body, for ``Unpack``."""'
 
 
 def events_file(normalised: Node) -> dict[str, str]:
     """The module of webhook payloads. ``models/__init__.py`` does not import it: few programs receive webhooks."""
-    return {f"{PACKAGE}/events.py": _generate(normalised)["events.py",]}
+    return {f"{PACKAGE}/events.py": _generate(normalised)["events.py"]}
 
 
 def model_files(normalised: Node, endpoints: Sequence[Endpoint]) -> dict[str, str]:
     """Path to text of every file in the models package, not yet formatted."""
-    files = {path[-1]: text for path, text in _generate(normalised).items()}
+    files = _generate(normalised)
     enums = {node["x-enum"] for node in nodes(normalised) if "x-enum" in node}
     enums |= {parameter.enum for endpoint in endpoints for parameter in endpoint.arguments if parameter.enum}
     if enums:
         files["enums.py"] += values_text(normalised, sorted(enums))
     if bodies := sorted({endpoint.body for endpoint in endpoints if endpoint.body}):
-        files["fields.py"] = fields_text(files["requests.py"], bodies)
+        files["fields.py"] = f"{_FIELDS}\n{_generate(_keywords(normalised, bodies), TYPED_DICT)['fields.py']}"
     modules = [module for module in ("enums", "requests", "responses") if f"{module}.py" in files]
     files["__init__.py"] = _exports({module: files[f"{module}.py"] for module in modules})
     return {f"{PACKAGE}/{name}": text for name, text in files.items()}
@@ -77,32 +78,32 @@ def _public(tree: ast.Module) -> Iterator[str]:
             yield ast.unparse(node.target)
 
 
-def _generate(normalised: Node) -> dict[tuple[str, ...], str]:
+def _generate(normalised: Node, model: DataModelType = DataModelType.MsgspecStruct) -> dict[str, str]:
+    """Module name to text. The names of the schemas begin with those of their modules."""
     with warnings.catch_warnings():
         # The generator warns of what msgspec could not decode: better no models than such models.
         warnings.simplefilter("error", UserWarning)
         try:
             # Names with dots make modules, and no output path makes them a dict.
-            modules = cast("dict[tuple[str, ...], str]", generate(normalised, config=_config(normalised)))
-            return {path: text.lstrip("#\n") for path, text in modules.items()}
+            modules = cast("dict[tuple[str, ...], str]", generate(normalised, config=_config(normalised, model)))
+            return {path[-1]: text.lstrip("#\n") for path, text in modules.items()}
         except (Error, UserWarning) as error:
             raise SpecError("datamodel-code-generator", str(error)) from error
 
 
-def _config(normalised: Node) -> GenerateConfig:
+def _config(normalised: Node, model: DataModelType) -> GenerateConfig:
     schemas: Node = normalised["components"]["schemas"]
-    bases: dict[str, str | list[str]] = {
-        name: f"sent_async.structs.{_base(name, schema)}" for name, schema in schemas.items() if "enum" not in schema
-    }
+    classes = [name for name in schemas if "enum" not in schemas[name] and model is not TYPED_DICT]
+    bases: dict[str, str | list[str]] = {name: f"sent_async.structs.{_base(name, schemas[name])}" for name in classes}
     wires = {wire for schema in schemas.values() for wire in schema.get("properties", ())}
     # On a base alone, type checkers do not see that the class is frozen.
     frozen: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for name in bases:
-        if name.startswith(("responses.", "events.")):
-            frozen[name] = {"base_class_kwargs": {"frozen": True}}
+    for name in (name for name in classes if not name.startswith("requests.")):
+        frozen[name] = {"base_class_kwargs": {"frozen": True}}
     return GenerateConfig(
         input_file_type=InputFileType.OpenAPI,
-        output_model_type=DataModelType.MsgspecStruct,
+        output_model_type=model,
+        disable_future_imports=model is TYPED_DICT,  # under them, __required_keys__ would be wrong
         preset="standard-py311-20261027",  # dated, so that a newer generator keeps the style
         base_class_map=bases,
         extra_template_data=frozen,
@@ -136,44 +137,27 @@ def _base(name: str, schema: Node) -> str:
     return str(schema.get("x-python-base", default))
 
 
-def fields_text(requests: str, bodies: list[str]) -> str:
-    """A TypedDict for each request body: the keyword arguments of the methods that send it.
-
-    Read from the generated Structs, so that the two cannot differ.
-    """
-    tree = ast.parse(requests)
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    # Without the first, ``from __future__ import annotations``: under it, __required_keys__ would be wrong.
-    imports = [ast.unparse(node) for node in tree.body[1:] if isinstance(node, ast.ImportFrom)]
-    imports += ["from typing import NotRequired, Required, TypedDict", f"from .requests import {', '.join(classes)}"]
-    blocks: list[str] = []
+def _keywords(normalised: Node, bodies: list[str]) -> Node:
+    """A document with the members of each request body as the keyword arguments of the methods that send it."""
+    schemas: dict[str, Node] = {}
     for body in bodies:
-        blocks.append(f'class {body}Fields(TypedDict):\n    """Members of `{body}`."""\n')
-        for name, annotation, required, text in _members(classes[body]):
-            kind = "Required" if required else "NotRequired"
-            blocks.append(f"    {name}: {kind}[{ast.unparse(annotation)}]\n{text}")
-    return "\n".join([_FIELDS, *imports, f"__all__ = {[f'{body}Fields' for body in bodies]!r}", *blocks])
+        schema: Node = normalised["components"]["schemas"][f"requests.{body}"]
+        schemas[f"fields.{body}Fields"] = {
+            "type": "object",
+            "description": f"Members of `{body}`.",
+            "required": [python_name(wire) for wire in schema["required"]],
+            "properties": {python_name(wire): _imported(member) for wire, member in schema["properties"].items()},
+        }
+    return {**normalised, "components": {"schemas": schemas}}
 
 
-def _members(struct: ast.ClassDef) -> Iterator[tuple[str, ast.expr, bool, str]]:
-    """Name, annotation without ``UnsetType``, whether required, and docstring source of each."""
-    for index, node in enumerate(struct.body):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            annotation = node.annotation
-            if isinstance(annotation, ast.BinOp) and ast.unparse(annotation.right) == "UnsetType":
-                annotation = annotation.left
-            after = struct.body[index + 1] if index + 1 < len(struct.body) else None
-            text = ""
-            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-                text = f"    {docstring(str(after.value.value))}\n"
-            yield node.target.id, annotation, not _has_default(node.value), text
-
-
-def _has_default(value: ast.expr | None) -> bool:
-    # ``field(name="isMain")`` renames; ``field(name="isMain", default=UNSET)`` is optional.
-    if isinstance(value, ast.Call):
-        return any(keyword.arg in ("default", "default_factory") for keyword in value.keywords)
-    return value is not None
+def _imported(node: Any) -> Any:
+    """A schema in which each reference is the class that was generated for it."""
+    if is_node(node):
+        named = {key: _imported(value) for key, value in node.items() if key != "$ref"}
+        path = f"sent_async.models.{str(node['$ref']).removeprefix(SCHEMAS)}" if "$ref" in node else ""
+        return {**named, "type": "object", "x-python-type": path} if path else named
+    return [_imported(item) for item in node] if is_list(node) else node
 
 
 def docstring(text: str) -> str:

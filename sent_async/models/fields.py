@@ -5,7 +5,7 @@
 """Keyword arguments of the methods that send a body, for ``Unpack``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, Required, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from sent_async.models.enums import (
     BillingModelValue,
@@ -19,9 +19,7 @@ from sent_async.models.enums import (
     UserRoleValue,
     VoiceNumberStatusValue,
 )
-from sent_async.structs import Secret, Timestamp
-
-from .requests import (
+from sent_async.models.requests import (
     BillingContactInfo,
     BrandData,
     CallParticipantTarget,
@@ -36,47 +34,7 @@ from .requests import (
     WebhookSenderProfileData,
     WhatsAppBusinessAccount,
 )
-
-__all__ = [
-    "CallHangupFields",
-    "CallParticipantAddFields",
-    "CallParticipantRemoveFields",
-    "CallParticipantUpdateFields",
-    "CallRecordCommandFields",
-    "CampaignCreateFields",
-    "CampaignDeleteFields",
-    "CampaignUpdateFields",
-    "ContactCreateFields",
-    "ContactDeleteFields",
-    "ContactUpdateFields",
-    "MessageSendFields",
-    "ProfileCompleteFields",
-    "ProfileCreateFields",
-    "ProfileDeleteFields",
-    "ProfileUpdateFields",
-    "RcsAgentCreateFields",
-    "SenderProfileCreateFields",
-    "SenderProfileUpdateFields",
-    "SmsMarketCreateFields",
-    "SmsMarketUpdateFields",
-    "TemplateCreateFields",
-    "TemplateDeleteFields",
-    "TemplateUpdateFields",
-    "UserInviteFields",
-    "UserRemoveFields",
-    "UserRoleUpdateFields",
-    "VoiceNumberCreateFields",
-    "VoiceNumberTestFields",
-    "VoiceNumberUpdateFields",
-    "VoiceSecretRotateFields",
-    "VoiceTokenCreateFields",
-    "WebhookCreateFields",
-    "WebhookSecretRotateFields",
-    "WebhookTestFields",
-    "WebhookToggleStatusFields",
-    "WebhookUpdateFields",
-    "WhatsAppChannelCreateFields",
-]
+from sent_async.structs import Secret, Timestamp
 
 
 class CallHangupFields(TypedDict):
@@ -89,7 +47,7 @@ class CallHangupFields(TypedDict):
 class CallParticipantAddFields(TypedDict):
     """Members of `CallParticipantAdd`."""
 
-    to: Required[CallParticipantTarget]
+    to: CallParticipantTarget
     """The user or phone number to call."""
 
     caller_id: NotRequired[str | None]
@@ -109,7 +67,7 @@ class CallParticipantRemoveFields(TypedDict):
 class CallParticipantUpdateFields(TypedDict):
     """Members of `CallParticipantUpdate`."""
 
-    muted: Required[bool]
+    muted: bool
     """True to mute the participant, false to unmute them."""
 
     sandbox: NotRequired[bool]
@@ -119,7 +77,7 @@ class CallParticipantUpdateFields(TypedDict):
 class CallRecordCommandFields(TypedDict):
     """Members of `CallRecordCommand`."""
 
-    action: Required[CallRecordActionValue]
+    action: CallRecordActionValue
     """Start a recording or stop it. One of `start`, `stop`."""
 
     sandbox: NotRequired[bool]
@@ -129,7 +87,7 @@ class CallRecordCommandFields(TypedDict):
 class CampaignCreateFields(TypedDict):
     """Members of `CampaignCreate`."""
 
-    campaign: Required[CampaignData]
+    campaign: CampaignData
     """The campaign."""
 
     sandbox: NotRequired[bool]
@@ -146,7 +104,7 @@ class CampaignDeleteFields(TypedDict):
 class CampaignUpdateFields(TypedDict):
     """Members of `CampaignUpdate`."""
 
-    campaign: Required[CampaignData]
+    campaign: CampaignData
     """The complete new campaign, not only its changes."""
 
     sandbox: NotRequired[bool]
@@ -156,7 +114,7 @@ class CampaignUpdateFields(TypedDict):
 class ContactCreateFields(TypedDict):
     """Members of `ContactCreate`."""
 
-    phone_number: Required[Secret]
+    phone_number: Secret
     """Phone number in the E.164 form."""
 
     sandbox: NotRequired[bool]
@@ -186,7 +144,7 @@ class ContactUpdateFields(TypedDict):
 class MessageSendFields(TypedDict):
     """Members of `MessageSend`."""
 
-    to: Required[Sequence[Secret]]
+    to: Sequence[Secret]
     """Phone numbers in the E.164 form, such as `+14155551234`. A message is created for each of them on each channel."""
 
     channel: NotRequired[Sequence[MessageChannelValue] | None]
@@ -217,7 +175,7 @@ class MessageSendFields(TypedDict):
 class ProfileCompleteFields(TypedDict):
     """Members of `ProfileComplete`."""
 
-    web_hook_url: Required[str]
+    web_hook_url: str
     """URL that receives one unsigned POST when the processing ends. The wire name has a capital H and a capital U."""
 
     sandbox: NotRequired[bool]
@@ -227,7 +185,7 @@ class ProfileCompleteFields(TypedDict):
 class ProfileCreateFields(TypedDict):
     """Members of `ProfileCreate`."""
 
-    name: Required[str]
+    name: str
     """Display name."""
 
     short_name: NotRequired[str | None]
@@ -350,76 +308,76 @@ class ProfileUpdateFields(TypedDict):
 class RcsAgentCreateFields(TypedDict):
     """Members of `RcsAgentCreate`."""
 
-    display_name: Required[str]
+    display_name: str
     """Name that recipients see."""
 
-    description: Required[str]
+    description: str
     """Description of the agent."""
 
-    agent_use_case: Required[RcsUseCaseValue]
+    agent_use_case: RcsUseCaseValue
     """Use case of the agent. One of `VERIFICATION`, `NOTIFICATIONS`, `MARKETING`, `MULTI_USE`."""
 
-    brand_name: Required[str]
+    brand_name: str
     """Name of the agent's brand. It may differ from the brand of an SMS market."""
 
-    privacy_policy_url: Required[str]
+    privacy_policy_url: str
     """Public URL of the privacy policy, http or https."""
 
-    terms_and_conditions_url: Required[str]
+    terms_and_conditions_url: str
     """Public URL of the terms and conditions, http or https."""
 
-    website_url: Required[str]
+    website_url: str
     """Public URL of the brand's website."""
 
-    brand_color: Required[str]
+    brand_color: str
     """Colour of the brand as `#RRGGBB`."""
 
-    logo_url: Required[str]
+    logo_url: str
     """Public URL of the logo."""
 
-    banner_url: Required[str]
+    banner_url: str
     """Public URL of the banner image."""
 
-    brand_phone_number: Required[str]
+    brand_phone_number: str
     """Phone number of the brand in E.164 form."""
 
-    customer_support_phone_number: Required[str]
+    customer_support_phone_number: str
     """Phone number of the brand's support in E.164 form."""
 
-    brand_email: Required[str]
+    brand_email: str
     """E-mail address of the brand."""
 
-    customer_support_email: Required[str]
+    customer_support_email: str
     """E-mail address of the brand's support."""
 
-    contact_name_and_title: Required[str]
+    contact_name_and_title: str
     """Name and title of the person to contact, in one string."""
 
-    company_ein: Required[str]
+    company_ein: str
     """Employer Identification Number of the company."""
 
-    entity_type: Required[str]
+    entity_type: str
     """Legal form of the company, such as `LLC`."""
 
-    official_address: Required[RcsAddressData]
+    official_address: RcsAddressData
     """Registered address of the company."""
 
-    brief_company_description: Required[str]
+    brief_company_description: str
     """Description of the company's business."""
 
-    opt_in_process_description: Required[str]
+    opt_in_process_description: str
     """How recipients agree to receive messages."""
 
-    start_message: Required[str]
+    start_message: str
     """First message to a new recipient."""
 
-    help_message: Required[str]
+    help_message: str
     """Response to a request for help."""
 
-    stop_message: Required[str]
+    stop_message: str
     """Response to an opt-out."""
 
-    sample_messages: Required[Sequence[str]]
+    sample_messages: Sequence[str]
     """Messages as the agent will send them."""
 
     opt_in_screenshot_url: NotRequired[str | None]
@@ -432,10 +390,10 @@ class RcsAgentCreateFields(TypedDict):
 class SenderProfileCreateFields(TypedDict):
     """Members of `SenderProfileCreate`."""
 
-    name: Required[str]
+    name: str
     """Name of the profile."""
 
-    short_name: Required[str]
+    short_name: str
     """Name that recipients see as the SMS sender, 3 to 11 letters, digits and spaces with at least one letter."""
 
     description: NotRequired[str | None]
@@ -479,10 +437,10 @@ class SenderProfileUpdateFields(TypedDict):
 class SmsMarketCreateFields(TypedDict):
     """Members of `SmsMarketCreate`."""
 
-    country: Required[str]
+    country: str
     """Country of the recipients, as an ISO 3166-1 alpha-2 code."""
 
-    number_type: Required[SmsNumberTypeValue]
+    number_type: SmsNumberTypeValue
     """Kind of sender. One of `TEN_DLC`, `LOCAL`, `MOBILE`, `TOLL_FREE`, `SHORT_CODE`, `ALPHANUMERIC`."""
 
     sender_value: NotRequired[str | None]
@@ -511,7 +469,7 @@ class SmsMarketUpdateFields(TypedDict):
 class TemplateCreateFields(TypedDict):
     """Members of `TemplateCreate`."""
 
-    definition: Required[TemplateDefinition]
+    definition: TemplateDefinition
     """Content of the template."""
 
     category: NotRequired[TemplateCategoryValue | None]
@@ -568,13 +526,13 @@ class TemplateUpdateFields(TypedDict):
 class UserInviteFields(TypedDict):
     """Members of `UserInvite`."""
 
-    email: Required[str]
+    email: str
     """E-mail address that the invitation goes to."""
 
-    name: Required[str]
+    name: str
     """Name of the user."""
 
-    role: Required[UserRoleValue]
+    role: UserRoleValue
     """Role of the user. One of `admin`, `billing`, `developer`."""
 
     sandbox: NotRequired[bool]
@@ -591,7 +549,7 @@ class UserRemoveFields(TypedDict):
 class UserRoleUpdateFields(TypedDict):
     """Members of `UserRoleUpdate`."""
 
-    role: Required[UserRoleValue]
+    role: UserRoleValue
     """The new role. One of `admin`, `billing`, `developer`."""
 
     sandbox: NotRequired[bool]
@@ -601,7 +559,7 @@ class UserRoleUpdateFields(TypedDict):
 class VoiceNumberCreateFields(TypedDict):
     """Members of `VoiceNumberCreate`."""
 
-    callback_url: Required[str]
+    callback_url: str
     """URL that receives callback requests about a call. It must be an absolute http or https URL on a public host."""
 
     number: NotRequired[str | None]
@@ -650,7 +608,7 @@ class VoiceSecretRotateFields(TypedDict):
 class VoiceTokenCreateFields(TypedDict):
     """Members of `VoiceTokenCreate`."""
 
-    identity: Required[str]
+    identity: str
     """Your own name for the user, 1 to 200 letters, digits, hyphens and underscores."""
 
     number: NotRequired[str | None]
@@ -666,13 +624,13 @@ class VoiceTokenCreateFields(TypedDict):
 class WebhookCreateFields(TypedDict):
     """Members of `WebhookCreate`."""
 
-    display_name: Required[str]
+    display_name: str
     """Display name of the endpoint."""
 
-    endpoint_url: Required[str]
+    endpoint_url: str
     """URL of your service that events are posted to."""
 
-    event_types: Required[Sequence[str]]
+    event_types: Sequence[str]
     """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` returns the current list."""
 
     event_filters: NotRequired[Mapping[str, Sequence[str]] | None]
@@ -701,7 +659,7 @@ class WebhookSecretRotateFields(TypedDict):
 class WebhookTestFields(TypedDict):
     """Members of `WebhookTest`."""
 
-    event_type: Required[str]
+    event_type: str
     """Full name of the event to send, including the family, such as `message.sent`."""
 
     sandbox: NotRequired[bool]
@@ -711,7 +669,7 @@ class WebhookTestFields(TypedDict):
 class WebhookToggleStatusFields(TypedDict):
     """Members of `WebhookToggleStatus`."""
 
-    is_active: Required[bool]
+    is_active: bool
     """True to deliver events, false to stop."""
 
     sandbox: NotRequired[bool]
@@ -721,13 +679,13 @@ class WebhookToggleStatusFields(TypedDict):
 class WebhookUpdateFields(TypedDict):
     """Members of `WebhookUpdate`."""
 
-    display_name: Required[str]
+    display_name: str
     """Display name of the endpoint. The live API refuses a request without it."""
 
-    endpoint_url: Required[str]
+    endpoint_url: str
     """URL of your service that events are posted to."""
 
-    event_types: Required[Sequence[str]]
+    event_types: Sequence[str]
     """Families of events to deliver: `message`, `templates`, `contact`, `channel`, `link`, `call`. `list_event_types` returns the current list."""
 
     event_filters: NotRequired[Mapping[str, Sequence[str]] | None]
@@ -749,7 +707,7 @@ class WebhookUpdateFields(TypedDict):
 class WhatsAppChannelCreateFields(TypedDict):
     """Members of `WhatsAppChannelCreate`."""
 
-    waba_id: Required[str]
+    waba_id: str
     """Id of a WhatsApp Business Account that was shared with the vendor."""
 
     phone_number_id: NotRequired[str | None]
