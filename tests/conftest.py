@@ -1,4 +1,4 @@
-"""What most tests need: a server with a script, a clock that does not wait, and clients closed at the end."""
+"""What most tests need: a server with a script, a clock of the test's own, and clients closed at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import settings
 
 from sent_async import SentClient
-from tests.support.clocks import WaitlessClock
+from tests.support.clocks import FakeClock
 from tests.support.servers import API_KEY, MakeClient, Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -34,8 +34,8 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock() -> WaitlessClock:
-    return WaitlessClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def client(server: Server, clock: WaitlessClock) -> AsyncIterator[MakeClient]:
-    """Makes clients of the scripted server, without pacing or waits between attempts unless told otherwise."""
+async def client(server: Server, clock: FakeClock) -> AsyncIterator[MakeClient]:
+    """Makes clients of the scripted server, on the test's clock and without pacing unless told otherwise."""
     made: list[SentClient] = []
 
     def make(**options: Any) -> SentClient:

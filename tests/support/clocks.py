@@ -64,20 +64,6 @@ class NoPause(SystemClock):
         await asyncio.sleep(0)
 
 
-class WaitlessClock(SystemClock):
-    """Real time, for time limits on real sockets, in which the waits between attempts count but take no time."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def time(self) -> float:
-        return super().time() + sum(self.slept)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(0)
-
-
 async def elapse(clock: FakeClock, seconds: float) -> None:
     """Let time pass from one timer to the next, and let the tasks run after each."""
     until = clock.now + seconds

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Self, TypeAlias
 
+from .clocks import FakeClock, elapse
 from .servers import PROFILE_ANSWER, Answer, Received
+from .waiting import settle
 
 Behaviour: TypeAlias = Callable[["Connection"], Awaitable[None]]
 
@@ -44,8 +46,18 @@ class Connection:
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         await self.write(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + body)
 
+    async def delay(self, seconds: float) -> None:
+        """Let the client read what was sent, then let time pass on the clock of the server."""
+        await settle()
+        if self.server.clock is not None:
+            await elapse(self.server.clock, seconds)
+
     async def hang(self) -> None:
-        """Neither respond nor close until the server stops or the client closes the connection."""
+        """Neither respond nor close until the server stops or the client closes the connection.
+
+        So much time passes as an attempt may take by default.
+        """
+        await self.delay(30)
         await self.reader.read()
 
     def reset(self) -> None:
@@ -56,10 +68,19 @@ class Connection:
 
 
 class RawServer:
-    """Takes one behaviour for each connection, the last one for ever, and keeps what it has read."""
+    """Takes one behaviour for each connection, the last one for ever, and keeps what it has read.
 
-    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+    Args:
+        behaviours: What to do with the connections.
+        tls: Serve HTTPS.
+        clock: The clock of the client, which is moved on when this server delays a response.
+    """
+
+    def __init__(
+        self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None, clock: FakeClock | None = None
+    ) -> None:
         self.behaviours = list(behaviours)
+        self.clock = clock
         self.requests: list[Received] = []
         self.connections = 0
         self._tls = tls
@@ -147,12 +168,12 @@ async def stalled_body(connection: Connection) -> None:
 
 
 async def dripping(connection: Connection) -> None:
-    """A byte now and then, so that no single read ever takes long."""
+    """A byte each second, so that no single read ever takes long."""
     await connection.read()
     await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
     while not connection.writer.is_closing():
         await connection.write(b" ")
-        await asyncio.sleep(0.005)
+        await connection.delay(1)
 
 
 def closed_port() -> int:

@@ -14,6 +14,7 @@ from sent_async import SentClient, SentError
 from sent_async.clock import SystemClock
 from tests.support.raw_servers import Connection, RawServer, good
 from tests.support.servers import MakeClient, answer
+from tests.support.waiting import until
 
 LIMIT = 5
 
@@ -166,7 +167,7 @@ async def test_a_cancelled_wait_for_a_slot(client: MakeClient) -> None:
     async with RawServer(gated) as raw:
         sent = client(base_url=raw.url, limit=2)
         tasks = [asyncio.ensure_future(sent.profiles.retrieve("p")) for _ in range(20)]
-        await asyncio.sleep(0.02)
+        await until(lambda: len(raw.requests) == 2)
         for task in tasks[4:16]:
             task.cancel()
         gate.set()

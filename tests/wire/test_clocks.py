@@ -7,34 +7,35 @@ import asyncio
 import pytest
 
 from sent_async import RateLimitError, SentTimeoutError
-from tests.support.clocks import NoPause, WaitlessClock
+from tests.support.clocks import FakeClock
 from tests.support.payloads import problem
 from tests.support.raw_servers import Behaviour, Connection, RawServer, dripping, good, stalled_body, stalled_head
 from tests.support.servers import MakeClient, Server, answer
+from tests.support.waiting import settle, until
 
 
-async def test_a_dripping_server_is_cut_off(client: MakeClient) -> None:
-    """A byte now and then does not hold an attempt open for ever."""
-    async with RawServer(dripping) as raw:
+async def test_a_slow_response_times_out(client: MakeClient, clock: FakeClock) -> None:
+    """The timeout covers the whole response: a byte each second does not hold an attempt open for ever."""
+    async with RawServer(dripping, clock=clock) as raw:
         with pytest.raises(SentTimeoutError) as caught:
-            await client(base_url=raw.url, timeout=0.05, max_retries=1).profiles.retrieve("p")
+            await client(base_url=raw.url, timeout=5, max_retries=1).profiles.retrieve("p")
         assert raw.connections == 2
     assert caught.value.maybe_sent and caught.value.attempts == 2
-    assert "0.05 s" in str(caught.value)
+    assert "within 5 s" in str(caught.value)
     assert isinstance(caught.value, TimeoutError)
 
 
-async def test_waiting_for_a_slot_does_not_time_out(client: MakeClient) -> None:
+async def test_waiting_for_a_slot_does_not_time_out(client: MakeClient, clock: FakeClock) -> None:
     """With one slot and many calls, each has its whole timeout from the moment it is sent."""
 
     async def slow(connection: Connection) -> None:
         while True:
             await connection.read()
-            await asyncio.sleep(0.05)
+            await connection.delay(20)
             await connection.reply()
 
-    async with RawServer(slow) as raw:
-        sent = client(base_url=raw.url, limit=1, timeout=0.4, max_retries=0)
+    async with RawServer(slow, clock=clock) as raw:
+        sent = client(base_url=raw.url, limit=1, timeout=30, max_retries=0)
         await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(12)))
         assert len(raw.requests) == 12 and raw.connections == 1
 
@@ -49,7 +50,7 @@ async def test_the_limit_holds(client: MakeClient) -> None:
             await connection.read()
             now += 1
             most = max(most, now)
-            await asyncio.sleep(0.005)
+            await settle()
             now -= 1
             await connection.reply()
 
@@ -60,28 +61,28 @@ async def test_the_limit_holds(client: MakeClient) -> None:
 
 
 @pytest.mark.parametrize("stall", [stalled_head, stalled_body])
-async def test_the_deadline_inside_an_attempt(client: MakeClient, stall: Behaviour) -> None:
+async def test_the_deadline_inside_an_attempt(client: MakeClient, clock: FakeClock, stall: Behaviour) -> None:
     """A deadline that falls inside an attempt ends the call with a timeout, and nothing is sent again."""
-    async with RawServer(stall) as raw:
-        with pytest.raises(SentTimeoutError, match=r"deadline of 0\.05 s") as caught:
-            await client(base_url=raw.url, deadline=0.05).profiles.create(name="n")
+    async with RawServer(stall, clock=clock) as raw:
+        with pytest.raises(SentTimeoutError, match="deadline of 20 s") as caught:
+            await client(base_url=raw.url, deadline=20).profiles.create(name="n")
         assert len(raw.requests) == 1
     assert caught.value.maybe_sent
     assert caught.value.idempotency_key == raw.requests[0].headers["idempotency-key"]
 
 
-async def test_the_deadline_counts_attempts(client: MakeClient) -> None:
+async def test_the_deadline_counts_attempts(client: MakeClient, clock: FakeClock) -> None:
     """An error by the deadline says how often the request was sent, like any other."""
-    async with RawServer(stalled_head) as raw:
-        sent = client(base_url=raw.url, timeout=0.05, deadline=0.6, max_retries=1000, clock=NoPause())
+    async with RawServer(stalled_head, clock=clock) as raw:
+        sent = client(base_url=raw.url, timeout=30, deadline=300, max_retries=1000)
         with pytest.raises(SentTimeoutError) as caught:
             await sent.profiles.retrieve("p")
         assert raw.connections > 1
         assert caught.value.attempts == raw.connections
 
 
-async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient) -> None:
-    """The deadline covers the wait for a slot; the request that never left says so."""
+async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient, clock: FakeClock) -> None:
+    """The deadline covers the wait for a slot. The error says that the request was not sent."""
     arrived = asyncio.Event()
 
     async def stalled(connection: Connection) -> None:
@@ -93,8 +94,11 @@ async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient) -> None
         sent = client(base_url=raw.url, limit=1, timeout=None)
         first = asyncio.create_task(sent.profiles.retrieve("first"))
         await arrived.wait()
+        second = asyncio.create_task(sent.with_options(deadline=5).profiles.retrieve("second"))
+        await settle()
+        clock.advance(5)
         with pytest.raises(SentTimeoutError) as caught:
-            await sent.with_options(deadline=0.05).profiles.retrieve("second")
+            await second
         assert not caught.value.maybe_sent
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -102,7 +106,7 @@ async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient) -> None
         assert len(raw.requests) == 1
 
 
-async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
+async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """A wait that would pass the deadline raises the API's error at once, with its number."""
     server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After="30")]
     with pytest.raises(RateLimitError) as caught:
@@ -110,7 +114,7 @@ async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (30.0, 1, [])
 
 
-async def test_within_the_deadline(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
+async def test_within_the_deadline(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """A deadline that is not reached changes nothing."""
     server.answers = [answer(b"", 503, Retry_After="5"), server.answers[0]]
     await client(deadline=20).profiles.retrieve("p")
@@ -123,7 +127,7 @@ async def test_no_limits_at_all(client: MakeClient) -> None:
         assert await client(base_url=raw.url, timeout=None).profiles.retrieve("p")
 
 
-async def test_timeouts_of_many_sizes(client: MakeClient) -> None:
+async def test_timeouts_of_many_sizes(client: MakeClient, clock: FakeClock) -> None:
     """Views with timeouts of their own end their own calls, shortest first, and leave the others alone."""
 
     async def by_path(connection: Connection) -> None:
@@ -141,8 +145,12 @@ async def test_timeouts_of_many_sizes(client: MakeClient) -> None:
                 await sent.with_options(timeout=timeout).profiles.retrieve("stall")
             ended.append(timeout)
 
-        await asyncio.gather(*(call(timeout) for timeout in (0.3, 0.05, 0.15, 0.05)), sent.profiles.retrieve("p"))
-        assert ended == [0.05, 0.05, 0.15, 0.3]
+        stalled = asyncio.gather(*(call(timeout) for timeout in (30, 5, 15, 5)))
+        await sent.profiles.retrieve("p")
+        await until(lambda: len(raw.requests) == 5)
+        clock.advance(60)
+        await stalled
+        assert ended == [5, 5, 15, 30]
 
 
 async def test_a_hook_that_raises_changes_nothing(

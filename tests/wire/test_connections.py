@@ -17,6 +17,7 @@ from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope, profile
 from tests.support.raw_servers import Connection, RawServer, good
 from tests.support.servers import PROFILE_ANSWER, MakeClient, Server, answer
+from tests.support.waiting import settle
 
 PING: Operation[None] = Operation("ping", "HEAD", "/v3/ping", response=None)
 NOTE: Operation[None] = Operation("note", "POST", "/v3/notes", response=None, idempotency="none")
@@ -322,8 +323,7 @@ async def test_a_connection_that_ended_while_unused(client: MakeClient) -> None:
         sent = client(base_url=raw.url, on_attempt=told.append)
         await sent.profiles.retrieve("p")
         ended.set()
-        for _ in range(20):
-            await asyncio.sleep(0.001)
+        await settle()
         await sent.profiles.retrieve("p")
         assert ([attempt.status for attempt in told], raw.connections) == ([200, 200], 2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sent_async import Operation, SentConnectionError, SentTimeoutError
-from tests.support.clocks import WaitlessClock
+from tests.support.clocks import FakeClock
 from tests.support.faults import CALLS, FAULTS, STALLS
 from tests.support.payloads import envelope
 from tests.support.raw_servers import (
@@ -42,10 +42,10 @@ by_method = pytest.mark.parametrize("method", CALLS)
 
 @by_name
 @by_method
-async def test_one_fault_then_success(client: MakeClient, clock: WaitlessClock, fault: Behaviour, method: str) -> None:
+async def test_one_fault_then_success(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
     """Every call survives one fault, with one wait, and the server sees the same key twice."""
-    async with RawServer(fault, any_good) as raw:
-        sent = client(base_url=raw.url, timeout=0.4 if fault in STALLS else 30)
+    async with RawServer(fault, any_good, clock=clock) as raw:
+        sent = client(base_url=raw.url)
         await CALLS[method](sent)
     assert raw.connections == 2 and len(clock.slept) == 1
     assert {request.method for request in raw.requests} == {method}
@@ -56,10 +56,10 @@ async def test_one_fault_then_success(client: MakeClient, clock: WaitlessClock, 
 
 @by_name
 @by_method
-async def test_the_fault_stays(client: MakeClient, clock: WaitlessClock, fault: Behaviour, method: str) -> None:
+async def test_the_fault_stays(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
     """When it never ends, max_retries more attempts reach the server, and no more; then the error tells the story."""
-    async with RawServer(fault) as raw:
-        sent = client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30)
+    async with RawServer(fault, clock=clock) as raw:
+        sent = client(base_url=raw.url)
         with pytest.raises(SentConnectionError) as caught:
             await CALLS[method](sent)
         assert raw.connections == 3 and len(clock.slept) == 2
@@ -71,7 +71,7 @@ async def test_the_fault_stays(client: MakeClient, clock: WaitlessClock, fault: 
 
 
 @by_method
-async def test_connection_refused(client: MakeClient, clock: WaitlessClock, method: str) -> None:
+async def test_connection_refused(client: MakeClient, clock: FakeClock, method: str) -> None:
     """Nothing was sent, so every call is repeated, and the error says that nothing happened."""
     sent = client(base_url=f"http://127.0.0.1:{closed_port()}")
     with pytest.raises(SentConnectionError) as caught:
@@ -88,29 +88,27 @@ async def test_no_such_host(client: MakeClient) -> None:
 
 
 @by_name
-async def test_no_retries(client: MakeClient, clock: WaitlessClock, fault: Behaviour) -> None:
+async def test_no_retries(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
     """max_retries=0 is one attempt at the server, for a view too."""
-    async with RawServer(fault) as raw:
-        sent = client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30).with_options(max_retries=0)
+    async with RawServer(fault, clock=clock) as raw:
+        sent = client(base_url=raw.url).with_options(max_retries=0)
         with pytest.raises(SentConnectionError):
             await sent.profiles.retrieve("p")
         assert raw.connections == 1 and clock.slept == []
 
 
 @by_name
-async def test_a_write_without_a_key_is_not_repeated(
-    client: MakeClient, clock: WaitlessClock, fault: Behaviour
-) -> None:
+async def test_a_write_without_a_key_is_not_repeated(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
     """A hand-built write that may have arrived is sent once; with a key of the caller's it is repeated."""
     operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None, idempotency="explicit")
-    async with RawServer(fault) as raw:
-        sent = client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30)
+    async with RawServer(fault, clock=clock) as raw:
+        sent = client(base_url=raw.url)
         with pytest.raises(SentConnectionError) as caught:
             await sent.send(operation, body={})
         assert raw.connections == (1 if caught.value.maybe_sent else 3)
         assert len(raw.requests) <= 1
-    async with RawServer(fault, good) as raw:
-        sent = client(base_url=raw.url, timeout=0.4 if fault in STALLS else 30)
+    async with RawServer(fault, good, clock=clock) as raw:
+        sent = client(base_url=raw.url)
         await sent.send(operation, body={}, idempotency_key="k")
         assert raw.connections == 2
 

@@ -17,9 +17,9 @@ from sent_async import (
     SentDecodeError,
     SentTimeoutError,
 )
-from sent_async.clock import SystemClock
+from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope, problem, profile
-from tests.support.raw_servers import Connection, Proxy, RawServer, closed_port, good
+from tests.support.raw_servers import Connection, Proxy, RawServer, closed_port, good, stalled_head
 from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
 
 
@@ -73,7 +73,7 @@ async def test_the_sessions_own_proxy(client: MakeClient, monkeypatch: pytest.Mo
         assert proxy.lines == ["GET http://sent.example/v3/profiles/p HTTP/1.1"]
 
 
-async def test_limit_per_host(client: MakeClient) -> None:
+async def test_limit_per_host(client: MakeClient, clock: FakeClock) -> None:
     """Waiting for one of the few connections that the session allows a host is no timeout."""
     most = now = 0
 
@@ -83,19 +83,19 @@ async def test_limit_per_host(client: MakeClient) -> None:
             await connection.read()
             now += 1
             most = max(most, now)
-            await asyncio.sleep(0.1)
+            await connection.delay(12)
             now -= 1
             await connection.reply()
 
-    async with RawServer(slow) as raw:
+    async with RawServer(slow, clock=clock) as raw:
         connector = aiohttp.TCPConnector(limit_per_host=2)
         async with aiohttp.ClientSession(connector=connector) as session:
-            sent = client(session=session, base_url=raw.url, timeout=0.25, max_retries=0, clock=SystemClock())
+            sent = client(session=session, base_url=raw.url, timeout=30, max_retries=0)
             await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(8)))
     assert most == 2
 
 
-async def test_a_refused_connection_was_not_sent(client: MakeClient) -> None:
+async def test_a_refused_connection_was_not_sent(client: MakeClient, clock: FakeClock) -> None:
     """``maybe_sent`` is false when there was no connection to send on, and true once there may have been one."""
     async with aiohttp.ClientSession() as session:
         sent = client(session=session, base_url=f"http://127.0.0.1:{closed_port()}")
@@ -103,12 +103,8 @@ async def test_a_refused_connection_was_not_sent(client: MakeClient) -> None:
             await sent.profiles.create(name="n", short_name="S")
         assert (caught.value.maybe_sent, caught.value.attempts) == (False, 3)
 
-        async def stall(connection: Connection) -> None:
-            await connection.read()
-            await connection.hang()
-
-        async with RawServer(stall) as raw:
-            sent = client(session=session, base_url=raw.url, timeout=0.05, max_retries=0)
+        async with RawServer(stalled_head, clock=clock) as raw:
+            sent = client(session=session, base_url=raw.url, timeout=30, max_retries=0)
             with pytest.raises(SentTimeoutError) as timed_out:
                 await sent.profiles.retrieve("p")
             assert timed_out.value.maybe_sent

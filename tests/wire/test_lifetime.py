@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 import warnings
 
 import aiohttp
 import pytest
 
 from sent_async import SentClient, SentConfigError, SentConnectionError
-from tests.support.clocks import WaitlessClock
+from tests.support.clocks import FakeClock
 from tests.support.raw_servers import Connection, RawServer, closed_port, good, stalled_body, stalled_head
 from tests.support.servers import API_KEY, MakeClient, Server
+from tests.support.waiting import settle, until
 
 
-class StoppedClock(WaitlessClock):
+class StoppedClock(FakeClock):
     """A wait on it never ends by itself."""
 
     async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
         await asyncio.Event().wait()
 
 
-async def settle(*tasks: asyncio.Task[object]) -> list[BaseException | None]:
+async def outcomes_of(*tasks: asyncio.Task[object]) -> list[BaseException | None]:
     """The outcomes of tasks that must end now; a generous limit only keeps a failing test from hanging."""
     _, pending = await asyncio.wait(tasks, timeout=5)
     for task in pending:
@@ -35,23 +36,24 @@ async def settle(*tasks: asyncio.Task[object]) -> list[BaseException | None]:
 @pytest.mark.parametrize("stall", [stalled_head, stalled_body])
 async def test_close_during_calls(client: MakeClient, stall: object) -> None:
     """Every call that reads or waits ends with a SentConnectionError, and close does not wait for responses."""
-    arrived = asyncio.Event()
+    arrived = 0
 
     async def stalled(connection: Connection) -> None:
+        nonlocal arrived
         await connection.read()
         if stall is stalled_body:
             await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
-        arrived.set()
+        arrived += 1
         await connection.hang()
 
     async with RawServer(stalled) as raw:
         sent = client(base_url=raw.url, limit=2)
         tasks = [asyncio.ensure_future(sent.profiles.create(name="n")) for _ in range(6)]
         tasks.append(asyncio.ensure_future(sent.with_options(deadline=30).profiles.create(name="n")))
-        await arrived.wait()
-        await asyncio.sleep(0.02)
+        await until(lambda: arrived == 2)
+        await settle()
         await sent.close()
-        outcomes = await settle(*tasks)
+        outcomes = await outcomes_of(*tasks)
         assert [type(outcome) for outcome in outcomes] == [SentConnectionError] * 7
         waiting = [outcome.maybe_sent for outcome in outcomes if isinstance(outcome, SentConnectionError)]
         assert waiting == [True, True, False, False, False, False, False]
@@ -72,7 +74,7 @@ async def test_close_during_a_write_leaves_its_key(client: MakeClient) -> None:
         task = asyncio.ensure_future(sent.profiles.create(name="n"))
         await arrived.wait()
         await sent.close()
-        (outcome,) = await settle(task)
+        (outcome,) = await outcomes_of(task)
         assert isinstance(outcome, SentConnectionError)
         assert outcome.idempotency_key == raw.requests[0].headers["idempotency-key"]
         assert outcome.attempts == 1
@@ -83,28 +85,22 @@ async def test_close_during_a_wait(client: MakeClient) -> None:
     clock = StoppedClock()
     sent = client(base_url=f"http://127.0.0.1:{closed_port()}", clock=clock)
     task = asyncio.ensure_future(sent.profiles.retrieve("p"))
-    await asyncio.sleep(0.02)
+    await until(lambda: clock.slept)
     await sent.close()
-    (outcome,) = await settle(task)
+    (outcome,) = await outcomes_of(task)
     assert isinstance(outcome, SentConnectionError)
 
 
 async def test_close_at_the_moment_of_a_timeout(client: MakeClient) -> None:
     """A call that times out just as its client closes does not go on to wait for its next attempt."""
+    clock = StoppedClock()
     async with RawServer(stalled_head) as raw:
-        sent = client(base_url=raw.url, timeout=0.05, clock=StoppedClock())
+        sent = client(base_url=raw.url, timeout=30, clock=clock)
         call = asyncio.ensure_future(sent.profiles.retrieve("p"))
-        await asyncio.sleep(0)
-
-        async def close_in_a_moment() -> None:
-            await asyncio.sleep(0.03)
-            await sent.close()
-
-        closing = asyncio.ensure_future(close_in_a_moment())
-        await asyncio.sleep(0.01)
-        time.sleep(0.1)  # noqa: ASYNC251 - so that both timers are due in the same turn of the loop
-        await closing
-        (outcome,) = await settle(call)
+        await until(lambda: raw.requests)
+        clock.advance(30)  # the call is stopped, and its task has not run yet
+        await sent.close()
+        (outcome,) = await outcomes_of(call)
         assert isinstance(outcome, SentConnectionError)
 
 
@@ -230,17 +226,18 @@ async def test_a_borrowed_session_that_is_closed(client: MakeClient, server: Ser
     assert len(server.requests) == 1
 
 
-async def test_a_borrowed_connector_sets_the_limit(client: MakeClient) -> None:
+async def test_a_borrowed_connector_sets_the_limit(client: MakeClient, clock: FakeClock) -> None:
     """A session with fewer connections than the limit: the wait for one does not count against the timeout."""
 
     async def slow(connection: Connection) -> None:
         while True:
             await connection.read()
-            await asyncio.sleep(0.04)
+            await connection.delay(20)
             await connection.reply()
 
-    async with RawServer(slow) as raw, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
-        sent = client(base_url=raw.url, session=session, timeout=0.3, max_retries=0)
+    connector = aiohttp.TCPConnector(limit=1)
+    async with RawServer(slow, clock=clock) as raw, aiohttp.ClientSession(connector=connector) as session:
+        sent = client(base_url=raw.url, session=session, timeout=30, max_retries=0)
         await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(10)))
         assert raw.connections == 1
 

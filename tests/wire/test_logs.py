@@ -12,7 +12,7 @@ import pytest
 
 import sent_async
 from sent_async import Attempt, NotFoundError, SentClient, SentError, SentTimeoutError, batch
-from tests.support.clocks import NoPause, WaitlessClock
+from tests.support.clocks import FakeClock, NoPause
 from tests.support.limited import Limited, fetch, limited_servers
 from tests.support.payloads import problem
 from tests.support.raw_servers import RawServer, closed_port, stalled_head
@@ -38,7 +38,7 @@ def lines(log: pytest.LogCaptureFixture, level: int) -> list[str]:
 
 
 async def test_a_retry_says_why_and_how_long(
-    client: MakeClient, server: Server, clock: WaitlessClock, log: pytest.LogCaptureFixture
+    client: MakeClient, server: Server, clock: FakeClock, log: pytest.LogCaptureFixture
 ) -> None:
     """The status and the code, or what broke; and when the next attempt is. The last attempt is not a retry."""
     server.answers = [answer(problem("SERVICE_001"), 503, X_Request_Id="req_1"), answer(b"", 502), PROFILE_ANSWER]
@@ -89,13 +89,15 @@ async def test_a_wait_for_a_limit_says_why_and_how_long(headers: bool, log: pyte
     assert ("the limit is spent" if headers else "429") in reasons
 
 
-async def test_an_attempt_that_the_deadline_ends_is_logged(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
+async def test_an_attempt_that_the_deadline_ends_is_logged(
+    client: MakeClient, clock: FakeClock, log: pytest.LogCaptureFixture
+) -> None:
     """At DEBUG, like the last attempt of any call. A call that only waited for its retry has no attempt more."""
-    async with RawServer(stalled_head) as raw:
+    async with RawServer(stalled_head, clock=clock) as raw:
         with pytest.raises(SentTimeoutError):
-            await client(base_url=raw.url, deadline=0.05).profiles.retrieve("p")
+            await client(base_url=raw.url, deadline=20).profiles.retrieve("p")
     [line] = lines(log, logging.DEBUG)
-    assert "attempt 1: SentTimeoutError (retrieveProfile: no response within the deadline of 0.05 s) in " in line
+    assert "attempt 1: SentTimeoutError (retrieveProfile: no response within the deadline of 20 s) in " in line
     assert lines(log, logging.INFO) == []
 
 

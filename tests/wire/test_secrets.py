@@ -14,11 +14,12 @@ import trustme
 
 from sent_async import SentClient, SentError
 from sent_async.models import PaymentDetails, WhatsAppBusinessAccount
-from tests.support.clocks import WaitlessClock
+from tests.support.clocks import FakeClock
 from tests.support.faults import FAULTS, STALLS
 from tests.support.payloads import envelope, problem, profile
 from tests.support.raw_servers import Behaviour, Connection, RawServer, closed_port, good
 from tests.support.servers import API_KEY, MakeClient, answer
+from tests.support.waiting import until
 
 CARD = PaymentDetails(card_number="4111111111111111", expiry="12/39", cvc="737373", zip_code="94103")
 WABA = WhatsAppBusinessAccount(waba_id="waba_1", access_token="EAAG-access-token")
@@ -75,10 +76,12 @@ async def check(sent: SentClient, logs: pytest.LogCaptureFixture) -> SentError:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-async def test_broken_connections(client: MakeClient, logs: pytest.LogCaptureFixture, fault: Behaviour) -> None:
+async def test_broken_connections(
+    client: MakeClient, clock: FakeClock, logs: pytest.LogCaptureFixture, fault: Behaviour
+) -> None:
     """However a connection breaks."""
-    async with RawServer(fault) as raw:
-        await check(client(base_url=raw.url, timeout=0.15 if fault in STALLS else 30), logs)
+    async with RawServer(fault, clock=clock) as raw:
+        await check(client(base_url=raw.url), logs)
 
 
 async def test_refused(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
@@ -131,10 +134,10 @@ async def test_a_bad_certificate(client: MakeClient, logs: pytest.LogCaptureFixt
         await check(client(base_url=raw.url), logs)
 
 
-async def test_a_deadline(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
+async def test_a_deadline(client: MakeClient, clock: FakeClock, logs: pytest.LogCaptureFixture) -> None:
     """In the chain of a call that took too long."""
-    async with RawServer(STALLS[0]) as raw:
-        await check(client(base_url=raw.url, deadline=0.05), logs)
+    async with RawServer(STALLS[0], clock=clock) as raw:
+        await check(client(base_url=raw.url, deadline=20), logs)
 
 
 async def test_closing(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
@@ -142,7 +145,7 @@ async def test_closing(client: MakeClient, logs: pytest.LogCaptureFixture) -> No
     async with RawServer(STALLS[1]) as raw:
         sent = client(base_url=raw.url)
         task = asyncio.ensure_future(check(sent, logs))
-        await asyncio.sleep(0.03)
+        await until(lambda: raw.requests)
         await sent.close()
         await task
 
@@ -165,9 +168,7 @@ async def test_success(client: MakeClient, logs: pytest.LogCaptureFixture) -> No
     assert "request_id=req_7X9zKp2jDw" in ours[1]
 
 
-async def test_a_retry_is_logged_at_info(
-    client: MakeClient, clock: WaitlessClock, logs: pytest.LogCaptureFixture
-) -> None:
+async def test_a_retry_is_logged_at_info(client: MakeClient, clock: FakeClock, logs: pytest.LogCaptureFixture) -> None:
     """Operators see retries without turning DEBUG on, with the wait that follows."""
     with pytest.raises(SentError):
         await client(base_url=f"http://127.0.0.1:{closed_port()}", max_retries=1).profiles.retrieve("private-id")

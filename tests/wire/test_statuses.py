@@ -8,7 +8,7 @@ from email.utils import formatdate
 import pytest
 
 from sent_async import Attempt, ConflictError, NotFoundError, RateLimitError, SentAPIError, ServerError
-from tests.support.clocks import WaitlessClock
+from tests.support.clocks import FakeClock
 from tests.support.faults import CALLS
 from tests.support.payloads import problem
 from tests.support.servers import PROFILE_ANSWER, MakeClient, Server, answer
@@ -18,7 +18,7 @@ GONE = answer(b"", 204)
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-async def test_retried(client: MakeClient, server: Server, clock: WaitlessClock, status: int, method: str) -> None:
+async def test_retried(client: MakeClient, server: Server, clock: FakeClock, status: int, method: str) -> None:
     """Twice no, then yes: three requests with one key, and two waits."""
     no = answer(problem("INTERNAL_001"), status)
     server.answers = [no, no, GONE if method == "DELETE" else PROFILE_ANSWER]
@@ -29,7 +29,7 @@ async def test_retried(client: MakeClient, server: Server, clock: WaitlessClock,
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 410, 418, 422, 451, 501, 505])
-async def test_final(client: MakeClient, server: Server, clock: WaitlessClock, status: int, method: str) -> None:
+async def test_final(client: MakeClient, server: Server, clock: FakeClock, status: int, method: str) -> None:
     """One request, one error."""
     server.answers = [answer(problem("VALIDATION_001"), status)]
     with pytest.raises(SentAPIError) as caught:
@@ -72,14 +72,14 @@ async def test_an_error_dressed_as_success(client: MakeClient, server: Server) -
     assert (caught.value.status, len(server.requests)) == (200, 1)
 
 
-async def test_retry_after_seconds(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
+async def test_retry_after_seconds(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """The server's wait is kept to."""
     server.answers = [answer(b"", 429, Retry_After="7"), answer(b"", 503, Retry_After="0.25"), PROFILE_ANSWER]
     await client().profiles.retrieve("p")
     assert clock.slept[0] == 7.0 and 0.25 <= clock.slept[1] <= 1.0
 
 
-async def test_retry_after_date(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
+async def test_retry_after_date(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """A date is relative to the response's own Date, so a server clock that is a year off does not matter."""
     there = time.time() + 365 * 86400
     server.answers = [
@@ -91,7 +91,7 @@ async def test_retry_after_date(client: MakeClient, server: Server, clock: Waitl
 
 
 @pytest.mark.parametrize("value", ["61", "86400", "9" * 400])
-async def test_retry_after_over_the_cap(client: MakeClient, server: Server, clock: WaitlessClock, value: str) -> None:
+async def test_retry_after_over_the_cap(client: MakeClient, server: Server, clock: FakeClock, value: str) -> None:
     """Too long a wait is raised at once, with the number on it."""
     server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After=value)]
     with pytest.raises(RateLimitError) as caught:
@@ -101,7 +101,7 @@ async def test_retry_after_over_the_cap(client: MakeClient, server: Server, cloc
 
 
 @pytest.mark.parametrize("value", ["-5", "nan", "soon", ""])
-async def test_retry_after_unreadable(client: MakeClient, server: Server, clock: WaitlessClock, value: str) -> None:
+async def test_retry_after_unreadable(client: MakeClient, server: Server, clock: FakeClock, value: str) -> None:
     """An unreadable wait is no wait of the server's; ours applies."""
     server.answers = [answer(b"", 429, Retry_After=value), PROFILE_ANSWER]
     await client().profiles.retrieve("p")
@@ -116,7 +116,7 @@ async def test_a_retried_delete_that_meets_404(client: MakeClient, server: Serve
     assert caught.value.attempts == 2
 
 
-async def test_each_attempt_is_told(client: MakeClient, server: Server, clock: WaitlessClock) -> None:
+async def test_each_attempt_is_told(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """on_attempt hears of every attempt in turn, with what is known of it and no more."""
     told: list[Attempt] = []
     server.answers = [answer(b"", 503, X_Request_Id="req_1"), answer(problem("RESOURCE_014"), 404)]

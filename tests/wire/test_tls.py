@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from sent_async import SentConnectionError
-from tests.support.clocks import WaitlessClock
+from tests.support.clocks import FakeClock
 from tests.support.raw_servers import Connection, RawServer, good
 from tests.support.servers import API_KEY, MakeClient
 
@@ -25,7 +25,7 @@ def server_context(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLCon
     return context
 
 
-async def test_an_unknown_certificate(client: MakeClient, clock: WaitlessClock, authority: trustme.CA) -> None:
+async def test_an_unknown_certificate(client: MakeClient, clock: FakeClock, authority: trustme.CA) -> None:
     """By default it is refused, before anything was sent, and the error says why."""
     async with RawServer(good, tls=server_context(authority)) as raw:
         with pytest.raises(SentConnectionError, match="certificate") as caught:
