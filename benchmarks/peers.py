@@ -57,7 +57,7 @@ class Naive:
 class Sentdm:
     """The vendor's SDK on httpx."""
 
-    async def open(self, url: str, concurrency: int) -> None:  # noqa: ARG002
+    async def open(self, url: str, concurrency: int) -> None:  # noqa: ARG002 - every peer takes it
         warnings.simplefilter("ignore", DeprecationWarning)
         self.client = shared.peer("sent_dm").AsyncSent(api_key="key", base_url=url, http_client=self.transport())
 
@@ -98,7 +98,7 @@ class Httpx:
 class Floor:
     """Connections on plain asyncio protocols: the least work that is possible in Python."""
 
-    async def open(self, url: str, concurrency: int) -> None:  # noqa: ARG002
+    async def open(self, url: str, concurrency: int) -> None:  # noqa: ARG002 - every peer takes it
         address = urlsplit(url)
         self.host, self.port = str(address.hostname), int(address.port or 80)
         self.idle: list[_FloorConnection] = []

@@ -80,13 +80,13 @@ class Pacer(Protocol):
 class NoPacer:
     """The pacer of a client with ``pacing=False``."""
 
-    def for_key(self, api_key: str) -> NoPacer:  # noqa: ARG002
+    def for_key(self, api_key: str) -> NoPacer:  # noqa: ARG002 - every pacer takes it
         return self
 
-    def is_open(self, tier: str) -> bool:  # noqa: ARG002
+    def is_open(self, tier: str) -> bool:  # noqa: ARG002 - every pacer takes it
         return True
 
-    def try_acquire(self, tier: str) -> int:  # noqa: ARG002
+    def try_acquire(self, tier: str) -> int:  # noqa: ARG002 - every pacer takes it
         return 0
 
     async def wait(self, tier: str, expires: float | None) -> None:

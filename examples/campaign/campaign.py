@@ -78,7 +78,7 @@ async def tick_always() -> None:
 
 
 @broker.task("send", ack_type="manual")
-async def send(id: str, phone: str, name: str, context: Context = TaskiqDepends()) -> None:  # noqa: B008
+async def send(id: str, phone: str, name: str, context: Context = TaskiqDepends()) -> None:  # noqa: B008 - as in taskiq's documentation
     """Send one message. When this raises, the message stays in the queue and comes again after ``IDLE`` seconds."""
     seen: RedisSeen = context.state.seen
     key = f"{NAME}-{id}"

@@ -227,7 +227,7 @@ class _Store:
         except Exception as error:  # noqa: BLE001 - whatever happens to Redis, the requests go on
             self._failures += 1
             wait = min(_LONGEST_RETRY, 0.25 * 2.0 ** min(self._failures, 8))
-            self.retry_at = self._clock.time() + wait * random.uniform(0.5, 1)  # noqa: S311
+            self.retry_at = self._clock.time() + wait * random.uniform(0.5, 1)  # noqa: S311 - as above
             if self._failures == 1:
                 text = "rate limits are not shared: no usable response from Redis (%s). This process paces by itself"
                 logger.warning(text + " and tries to join again", type(error).__name__)

@@ -325,7 +325,7 @@ async def test_a_webhook_is_replaced_as_a_whole(client: MakeClient, server: Serv
     """A PUT without ``display_name`` fails live, unlike that of a template, so it cannot be made."""
     says(server, {"id": ID})
     with pytest.raises(TypeError):
-        await client().webhooks.update(ID, is_active=False)  # type: ignore[call-arg]
+        await client().webhooks.update(ID, is_active=False)  # type: ignore[call-arg]  # what the test is about
     assert server.requests == []
 
 

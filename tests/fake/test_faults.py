@@ -222,7 +222,7 @@ async def test_faults_are_values() -> None:
     assert Drop(after_commit=True) == Drop(after_commit=True) != Drop()
     assert repr(Delay(seconds=2)) == "Delay(seconds=2, after_commit=False)"
     with pytest.raises(AttributeError):
-        Drop().after_commit = True  # type: ignore[misc]
+        Drop().after_commit = True  # type: ignore[misc]  # what the test is about
 
 
 async def test_dropping_connections(fake_sent: FakeSent, sent: SentClient) -> None:

@@ -122,10 +122,10 @@ async def test_the_limit_counts_down(fake_sent: FakeSent, wire: Wire) -> None:
 @pytest.mark.parametrize(
     "members", [{"limit": 0}, {"window": 0}, {"window": float("nan")}, {"burst": -1}, {"kind": "bucket", "burst": 0}]
 )
-def test_limits_that_cannot_be(members: dict[str, object]) -> None:
+def test_limits_that_cannot_be(members: dict[str, Any]) -> None:
     """Refused where they are made."""
     with pytest.raises(ValueError, match="burst"):
-        Limit(**members)  # type: ignore[arg-type]
+        Limit(**members)
 
 
 def test_a_window_starts_with_its_first_request() -> None:

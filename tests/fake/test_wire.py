@@ -220,7 +220,7 @@ async def test_requests_are_recorded(fake_sent: FakeSent, sent: SentClient) -> N
     assert created.at >= listed.at
     assert repr(created) == "<RecordedRequest createProfile: POST /v3/profiles>"
     with pytest.raises(AttributeError):
-        created.method = "GET"  # type: ignore[misc]
+        created.method = "GET"  # type: ignore[misc]  # what is refused
     fake_sent.clear()
     assert fake_sent.requests == []
 

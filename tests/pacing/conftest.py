@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ async def connect() -> AsyncIterator[Connect]:
     """Makes paced clients of a limited server."""
     made: list[SentClient] = []
 
-    def make(server: Limited, **options: object) -> SentClient:
-        made.append(SentClient(API_KEY, base_url=server.url, **options))  # type: ignore[arg-type]
+    def make(server: Limited, **options: Any) -> SentClient:
+        made.append(SentClient(API_KEY, base_url=server.url, **options))
         return made[-1]
 
     yield make

@@ -9,7 +9,7 @@ import pytest
 
 from sent_async import RateLimitError
 from tests.support.clocks import NoPause
-from tests.support.limited import ID, Connect, Limited, Serve, fetch
+from tests.support.limited import ID, Connect, Limited, RetryAfter, Serve, fetch
 
 
 async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect) -> None:
@@ -22,9 +22,9 @@ async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect)
 
 
 @pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
-async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry_after: str) -> None:
+async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry_after: RetryAfter) -> None:
     """Where the headers tell what the bucket holds, its kind of Retry-After is never seen."""
-    server = await serve(Limited("bucket", retry_after=retry_after))  # type: ignore[arg-type]
+    server = await serve(Limited("bucket", retry_after=retry_after))
 
     assert await fetch(connect(server), 60) == 0
 
@@ -33,10 +33,10 @@ async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry
 
 @pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
 async def test_a_hidden_burst_costs_at_most_what_was_in_flight(
-    serve: Serve, connect: Connect, retry_after: str
+    serve: Serve, connect: Connect, retry_after: RetryAfter
 ) -> None:
     """The headers promise a window, the bucket holds less: one lot of refusals, then no more, and no failure."""
-    server = await serve(Limited("bucket", lies=True, retry_after=retry_after))  # type: ignore[arg-type]
+    server = await serve(Limited("bucket", lies=True, retry_after=retry_after))
     client = connect(server, clock=NoPause())
 
     assert await fetch(client, 40, concurrency=10) == 0

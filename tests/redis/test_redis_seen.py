@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -100,7 +101,7 @@ async def test_without_redis_nothing_is_claimed() -> None:
 @pytest.mark.parametrize(
     ("url", "options"), [("http://redis", {}), ("redis://r", {"lease": 0}), ("redis://r", {"ttl": -1})]
 )
-def test_what_cannot_work_is_refused(url: str, options: dict[str, float]) -> None:
+def test_what_cannot_work_is_refused(url: str, options: dict[str, Any]) -> None:
     """When the store is made."""
     with pytest.raises(SentConfigError):
-        RedisSeen(url, **options)  # type: ignore[arg-type]  # name is not among them
+        RedisSeen(url, **options)

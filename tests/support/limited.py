@@ -19,6 +19,7 @@ from sent_async import SentClient
 from .payloads import problem
 from .servers import PROFILE_ANSWER
 
+RetryAfter: TypeAlias = Literal["exact", "window", "none"]
 ID = "660e8400-e29b-41d4-a716-446655440000"
 
 
@@ -30,7 +31,7 @@ class Limited:
     limit: int = 20
     window: float = 0.3
     burst: int = 5
-    retry_after: Literal["exact", "window", "none"] = "exact"
+    retry_after: RetryAfter = "exact"
     headers: bool = True
     lies: bool = False
     """Let a bucket's headers count a window, as if its burst did not exist."""

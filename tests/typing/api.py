@@ -1,6 +1,7 @@
 """Uses of the API as users write them, for mypy and pyright. Never run: what must not type-check says so itself.
 
-A comment that suppresses nothing is an error of its own, so every expected error here is a real one.
+Each ``type: ignore`` marks a mistake that a type checker must find. A comment that suppresses nothing is an error of
+its own, so every expected error here is a real one.
 """
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true

@@ -40,7 +40,7 @@ class Tree(RequestModel):
     [
         (Outer(to="+14155551234"), "to"),
         (Outer(to=b"+14155551234"), "to"),  # type: ignore[arg-type]  # what callers without a type checker pass
-        (Outer(to=[], at=datetime(2026, 1, 1)), "at"),  # noqa: DTZ001
+        (Outer(to=[], at=datetime(2026, 1, 1)), "at"),  # noqa: DTZ001 - what the test is about
         (Outer(to=[], inner=Inner(words="abc")), "words"),
         (Outer(to=[], inners=[Inner(), Inner(words="abc")]), "words"),
         (Tree([], parts=[Tree([]), Tree([], parts=[Tree("abc")])]), "words"),
@@ -84,4 +84,4 @@ def test_queries(value: dict[str, Any], query: str) -> None:
 def test_a_naive_time_in_a_query() -> None:
     """It is refused there too."""
     with pytest.raises(SentConfigError, match=r"^since must be a datetime"):
-        LISTING.target({"since": datetime(2026, 1, 1) + timedelta(days=1)})  # noqa: DTZ001
+        LISTING.target({"since": datetime(2026, 1, 1) + timedelta(days=1)})  # noqa: DTZ001 - what the test is about

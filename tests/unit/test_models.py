@@ -107,5 +107,5 @@ def test_responses_are_frozen() -> None:
     data = json.loads(payload("profiles-list-200.seed"))["data"]["profiles"][0]
     profile = msgspec.convert(data, Profile)
     with pytest.raises(AttributeError):
-        profile.name = "other"  # type: ignore[misc]
+        profile.name = "other"  # type: ignore[misc]  # what the test is about
     assert msgspec.convert(data, Profile) == profile

@@ -64,7 +64,7 @@ def test_a_stamp(stamp: str, moment: datetime) -> None:
 )
 def test_dates_times_and_durations(kind: type[Any], text: str, expected: object) -> None:
     """They decode in the forms that .NET gives them, in lists too."""
-    assert convert({"items": [text, text]}, dict[str, list[kind]]) == {"items": [expected, expected]}  # type: ignore[valid-type]  # a parameter
+    assert convert({"items": [text, text]}, dict[str, list[kind]]) == {"items": [expected, expected]}  # type: ignore[valid-type]  # a variable
 
 
 @pytest.mark.parametrize("kind", [date, time, timedelta])
@@ -72,7 +72,7 @@ def test_dates_times_and_durations(kind: type[Any], text: str, expected: object)
 def test_what_is_no_date_time_or_duration(kind: type[Any], text: object) -> None:
     """Nonsense is still refused, at its place."""
     with pytest.raises(msgspec.ValidationError) as caught:
-        convert([text], list[kind])  # type: ignore[valid-type]  # a parameter
+        convert([text], list[kind])  # type: ignore[valid-type]  # a variable
     assert where(caught.value)[0] == "$[0]"
 
 

@@ -255,4 +255,4 @@ def test_construct_events_by_hand() -> None:
     """For tests of one's own service; they are frozen."""
     event = UnknownEvent(id="1", endpoint_id="e", name=EventName("future"), payload={"a": 1})
     with pytest.raises(AttributeError):
-        event.id = "2"  # type: ignore[misc]  # that it is refused is the point
+        event.id = "2"  # type: ignore[misc]  # what the test is about
