@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from sent_async import NotFoundError, SentClient, SentError, batch
-from sent_async.clock import SystemClock
 from sent_async.models import (
     CampaignData,
     CampaignUseCaseData,
@@ -24,6 +23,7 @@ from sent_async.models import (
     TemplateDefinition,
 )
 from sent_async.testing import CutBody, Drop, Fail, FakeSent, Fault, RawAnswer, RecordedRequest, StallBody
+from tests.support.clocks import NoPause
 
 STATUSES = (408, 425, 429, 500, 502, 503, 504)
 TIMEOUT = 0.5
@@ -31,13 +31,6 @@ TIMEOUT = 0.5
 
 Write = Callable[[str | None], Awaitable[str]]
 """One write, made with this idempotency key or a new one; returns the id of what it made."""
-
-
-class NoWait(SystemClock):
-    """Real time, without the waits between attempts."""
-
-    async def sleep(self, _seconds: float) -> None:
-        await asyncio.sleep(0)
 
 
 class Report(msgspec.Struct):
@@ -99,7 +92,7 @@ async def creates(kind: str, calls: int, seed: int) -> Report:
         counted: Counter[str] = Counter()
         fake.fault(chaos(seed, counted))
         before = {*fake.profiles, *fake.campaigns, *fake.templates}
-        async with fake.client(timeout=TIMEOUT, max_retries=3, pacing=False, clock=NoWait()) as sent:
+        async with fake.client(timeout=TIMEOUT, max_retries=3, pacing=False, clock=NoPause()) as sent:
             write = _writer(kind, sent, owner)
 
             async def call(number: int) -> tuple[str, bool]:
@@ -126,7 +119,7 @@ async def deletes(calls: int, seed: int) -> Report:
         ids = [fake.add_template(name=f"template {number}").id for number in range(calls)]
         counted: Counter[str] = Counter()
         fake.fault(chaos(seed, counted))
-        async with fake.client(timeout=TIMEOUT, max_retries=3, pacing=False, clock=NoWait()) as sent:
+        async with fake.client(timeout=TIMEOUT, max_retries=3, pacing=False, clock=NoPause()) as sent:
 
             async def call(template_id: str) -> bool:
                 for again in range(50):
@@ -191,7 +184,7 @@ async def ours(calls: int, retries: int, seed: int) -> tuple[int, int, int]:
     dice = random.Random(seed)
     async with FakeSent(seed=False) as fake:
         fake.fault(lambda _: Drop(after_commit=True) if dice.random() < 0.3 else None)
-        async with fake.client(max_retries=retries, clock=NoWait()) as sent:
+        async with fake.client(max_retries=retries, clock=NoPause()) as sent:
 
             async def call(number: int) -> str:
                 return (await sent.profiles.create(name=f"profile {number}", inherit_tcr_brand=True)).id

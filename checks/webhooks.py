@@ -21,23 +21,16 @@ from typing import Any
 import msgspec
 
 from sent_async import SentError, batch
-from sent_async.clock import SystemClock
 from sent_async.models.events import EventName
 from sent_async.testing import Delivery, Drop, Fail, FakeSent, Fault, RecordedRequest
 from sent_async.testing.events import Emitted, example, split
 from sent_async.webhooks import Event, MessageTracker, WebhookReceiver
+from tests.support.clocks import NoPause
 from tests.support.deliveries import SECRET, aiohttp_server, listening, signed, uvicorn_server
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("aiohttp", "asgi")
 DAY = 86_400
-
-
-class NoWait(SystemClock):
-    """Real time, without the waits between attempts."""
-
-    async def sleep(self, _seconds: float) -> None:
-        await asyncio.sleep(0)
 
 
 class Crash(msgspec.Struct):
@@ -144,7 +137,7 @@ async def follow(kind: str, recipients: int, seed: int) -> Followed:
         MessageTracker() as tracker,
         _serving(kind, WebhookReceiver(SECRET), on_event) as url,
         FakeSent() as fake,
-        fake.client(clock=NoWait(), max_retries=20) as sent,
+        fake.client(clock=NoPause(), max_retries=20) as sent,
     ):
         fake.add_webhook(endpoint_url=url, signing_secret=SECRET, retry_count=5)
         for start, status in enumerate(("FAILED", "BLOCKED", "FILTERED", "SENT")):

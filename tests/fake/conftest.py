@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from tests.support.deliveries import aiohttp_server
+from sent_async.models import Webhook
+from sent_async.testing import FakeSent
+from tests.support.deliveries import SECRET, aiohttp_server
 from tests.support.raw_client import Wire
 from tests.support.service import Service
 
@@ -24,3 +26,9 @@ async def service() -> AsyncIterator[Service]:
     async with aiohttp_server(service.handle) as url:
         service.url = url
         yield service
+
+
+@pytest.fixture
+def endpoint(fake_sent: FakeSent, service: Service) -> Webhook:
+    """The webhook of the service. It subscribes to all events."""
+    return fake_sent.add_webhook(endpoint_url=service.url, signing_secret=SECRET)

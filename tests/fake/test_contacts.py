@@ -13,11 +13,10 @@ from sent_async import BadRequestError, ConflictError, ErrorCode, NotFoundError,
 from sent_async.models import PreferredChannel
 from sent_async.testing import FakeSent
 from sent_async.testing.phones import E164, parse
-from tests.support.fake_data import SEEDED
+from tests.support.fake_data import NOWHERE, SEEDED
+from tests.support.messages import JO, send
 from tests.support.payloads import payload
 from tests.support.raw_client import Wire
-
-from .test_messages import JO, NOWHERE, send
 
 
 async def test_a_contact_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> None:

@@ -12,9 +12,8 @@ from sent_async import SentClient
 from sent_async.models import Message, MessageTemplate
 from sent_async.testing import FakeSent
 from sent_async.testing.messaging.inbound import KEYWORDS, keyword_event
-from tests.support.fake_data import SEEDED
-
-from .test_messages import JO, NOWHERE, ahead, send, statuses
+from tests.support.fake_data import NOWHERE, SEEDED
+from tests.support.messages import JO, ahead, send, statuses
 
 
 async def test_nothing_is_delivered_until_it_is_told() -> None:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from sent_async import SentClient
 from sent_async.models import MessageTemplate, Webhook
 from sent_async.testing import FakeSent
 from sent_async.webhooks import ContactEvent, MessageReceivedEvent, MessageStatusEvent, MessageTracker
 from tests.support.deliveries import SECRET
 from tests.support.fake_data import SEEDED, TEMPLATE
+from tests.support.messages import JO, ahead, send
 from tests.support.service import Service
 from tests.support.waiting import until
-
-from .test_messages import JO, ahead, send
-
-
-@pytest.fixture
-def endpoint(fake_sent: FakeSent, service: Service) -> Webhook:
-    """Subscribes to everything."""
-    return fake_sent.add_webhook(endpoint_url=service.url, signing_secret=SECRET)
 
 
 async def happened(fake_sent: FakeSent, service: Service) -> list[str]:

@@ -1,41 +1,25 @@
-"""Messages of the fake as a service sees them: sent, followed, held, cancelled, sent again, ended."""
+"""Messages of the fake as a service sees them: sent, followed, blocked, sent again."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sent_async import (
-    BadRequestError,
     ConflictError,
     ErrorCode,
     NotFoundError,
-    RateLimitError,
     SentClient,
     wait_for_message,
 )
 from sent_async.models import Message, MessageTemplate
 from sent_async.testing import FakeSent
-from tests.support.fake_data import TEMPLATE, definition
+from tests.support.fake_data import NOWHERE, TEMPLATE, definition
+from tests.support.messages import JO, ahead, send, statuses
 from tests.support.payloads import payload
 from tests.support.raw_client import Wire
-
-JO = "+14155550100"
-NOWHERE = "00000000-0000-4000-8000-000000000000"
-
-
-def statuses(message: Message) -> list[str]:
-    """What happened to it so far."""
-    return [str(event.status) for event in message.events or ()]
-
-
-async def send(sent: SentClient, to: str = JO, **members: Any) -> str:
-    """Send one message; its id."""
-    members = members or {"text": "Your table is ready"}
-    return (await sent.messages.send(to=[to], **members)).recipients[0].message_id
 
 
 async def test_a_message_lives_by_itself(fake_sent: FakeSent, sent: SentClient) -> None:
@@ -139,10 +123,6 @@ async def test_a_template_that_is_deleted_before_the_message_is_routed(fake_sent
     await sent.templates.delete(template.id)
     fake_sent.advance(600)
     assert fake_sent.messages[message_id].reason_code == "BUSINESS_005"
-
-
-def ahead(**members: int) -> datetime:
-    return datetime.now(UTC) + timedelta(**members)
 
 
 async def test_a_template_that_is_not_there(fake_sent: FakeSent, sent: SentClient) -> None:
@@ -252,64 +232,6 @@ async def test_activities_are_the_latest_first_with_prices_as_text(
     ]
 
 
-async def test_a_scheduled_message_is_held_until_it_is_due(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The response says QUEUED and when; the message is SCHEDULED until then, and then goes its way."""
-    due = ahead(hours=2)
-    queued = await sent.messages.send(to=[JO], text="See you tonight", scheduled_at=due)
-    assert queued.status == "QUEUED"
-    assert queued.scheduled_at is not None and abs(queued.scheduled_at - due) < timedelta(milliseconds=1)
-    message_id = queued.recipients[0].message_id
-    fake_sent.advance(3600)
-    held = await sent.messages.retrieve(message_id)
-    assert (held.status, held.scheduled_at) == ("SCHEDULED", queued.scheduled_at)
-    fake_sent.advance(3601)
-    message = await sent.messages.retrieve(message_id)
-    assert statuses(message) == ["QUEUED", "SCHEDULED", "ROUTED", "SENT", "DELIVERED"]
-    assert message.scheduled_at == queued.scheduled_at
-    routed = (message.events or [])[2].timestamp
-    assert routed is not None and routed >= due - timedelta(milliseconds=1)
-
-
-async def test_a_held_message_can_be_cancelled(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Once or more often; it is never sent, costs nothing, and cannot be sent again."""
-    message_id = await send(sent, text="Maybe", scheduled_at=ahead(hours=2))
-    cancelled = await sent.messages.cancel(message_id)
-    assert (cancelled.status, cancelled.price) == ("CANCELLED", None)
-    assert cancelled.scheduled_at is not None
-    assert await sent.messages.cancel(message_id) == cancelled
-    fake_sent.advance(24 * 3600)
-    assert statuses(fake_sent.messages[message_id]) == ["QUEUED", "SCHEDULED", "CANCELLED"]
-    with pytest.raises(ConflictError) as caught:
-        await sent.messages.resend(message_id)
-    assert caught.value.code == ErrorCode.MESSAGE_NOT_MODIFIABLE
-
-
-async def test_cancelling_too_late(fake_sent: FakeSent, sent: SentClient) -> None:
-    """409 ``BUSINESS_006`` for whatever is not held; the client does not try it again."""
-    message_id = await send(sent, text="Now", scheduled_at=ahead(minutes=2))
-    fake_sent.advance(180)
-    for ended in (message_id, await send(sent)):
-        fake_sent.clear()
-        with pytest.raises(ConflictError) as caught:
-            await sent.messages.cancel(ended)
-        assert (caught.value.code, caught.value.status) == (ErrorCode.MESSAGE_NOT_MODIFIABLE, 409)
-        assert len(fake_sent.requests) == 1
-
-
-async def test_the_quota_of_scheduled_messages() -> None:
-    """429 ``LIMIT_001``, which is not tried again; what is cancelled or due makes room."""
-    async with FakeSent(scheduled_limit=2) as fake, fake.client() as sent:
-        first = await send(sent, text="One", scheduled_at=ahead(hours=1))
-        with pytest.raises(RateLimitError) as caught:
-            await sent.messages.send(to=[JO, JO], text="Two", scheduled_at=ahead(hours=1))
-        assert (caught.value.code, caught.value.attempts) == (ErrorCode.SCHEDULED_LIMIT_REACHED, 1)
-        await send(sent, text="Two", scheduled_at=ahead(hours=2))
-        await sent.messages.cancel(first)
-        await send(sent, text="Three", scheduled_at=ahead(hours=2))
-        fake.advance(3 * 3600)
-        await sent.messages.send(to=[JO, JO], text="Four", scheduled_at=ahead(hours=4))
-
-
 Act = Callable[[FakeSent, str], Message]
 
 
@@ -340,108 +262,6 @@ async def test_what_is_under_way_or_stopped_is_not_sent_again(fake_sent: FakeSen
     fake_sent.advance(60)
     with pytest.raises(ConflictError, match="FILTERED"):
         await sent.messages.resend(filtered)
-
-
-async def test_a_message_that_is_not_there(fake_sent: FakeSent, sent: SentClient) -> None:
-    """404 ``RESOURCE_003``, for another account's message as well."""
-    async with fake_sent.client(profile_id=next(iter(fake_sent.profiles))) as branch:
-        foreign = await send(branch)
-    calls: list[Callable[[str], Awaitable[object]]] = [
-        sent.messages.retrieve,
-        sent.messages.list_activities,
-        sent.messages.resend,
-        sent.messages.cancel,
-    ]
-    for message_id in (NOWHERE, "msg-1", foreign):
-        for call in calls:
-            with pytest.raises(NotFoundError) as caught:
-                await call(message_id)
-            assert caught.value.code == ErrorCode.MESSAGE_NOT_FOUND
-
-
-async def test_a_send_is_done_once(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A lost response does not send twice, and a repeated key gives the first response again."""
-    fake_sent.drop_next(after_commit=True)
-    first = await sent.messages.send(to=[JO], text="Hi", idempotency_key="sale-1")
-    again = await sent.messages.send(to=[JO], text="Hi", idempotency_key="sale-1")
-    assert again == first
-    assert len(fake_sent.messages) == 1
-
-
-async def test_a_sandbox_send_leaves_no_trace(fake_sent: FakeSent, sent: SentClient) -> None:
-    """It is checked and has a response; there is no message, no contact, and nothing happens later."""
-    queued = await sent.messages.send(to=[JO], text="Hi", channel=["sms"], sandbox=True)
-    assert (queued.recipients[0].channel, queued.recipients[0].body) == ("sms", "Hi")
-    fake_sent.advance(60)
-    assert (len(fake_sent.messages), len(fake_sent.contacts)) == (0, 0)
-    with pytest.raises(BadRequestError):
-        await sent.messages.send(to=[], text="Hi", sandbox=True)
-
-
-def member(name: str, value: object, **others: object) -> dict[str, Any]:
-    return {"to": [JO], "text": "Hi", name: value, **others}
-
-
-BAD_SENDS: list[tuple[dict[str, Any], set[str]]] = [
-    ({"text": "Hi"}, {"to"}),
-    (member("to", []), {"to"}),
-    (member("to", [JO, " "]), {"to[1]"}),
-    (member("to", JO), {"to"}),
-    ({"to": [JO]}, {"text"}),
-    (member("text", None), {"text"}),
-    (member("text", " "), {"text"}),
-    (member("template", {"id": TEMPLATE}), {"text"}),
-    ({"to": [JO], "template": {}}, {"template"}),
-    ({"to": [JO], "template": {"name": None, "id": ""}}, {"template"}),
-    (member("channel", "sms"), {"channel"}),
-    (member("channel", ["sms", "fax"]), {"channel[1]"}),
-    (member("channel", ["auto"]), {"channel[0]"}),
-    (member("channels", {"sent": [{"from": ["+15551234567"]}]}), {"channels.sent"}),
-    (member("channels", {"sms": {"from": []}}), {"channels[...]"}),
-    (member("channel", ["mms"]), {"media_urls"}),
-    (member("media_urls", ["http://example.com/a.jpg"], channel=["mms"]), {"media_urls[0]"}),
-    (
-        {"to": [JO], "template": {"id": TEMPLATE, "parameters": {"header_image": "ftp://example.com/a.jpg"}}},
-        {"template.parameters.header_image"},
-    ),
-    (member("scheduled_at", "2027-01-01T10:00:00"), {"scheduled_at"}),
-    (member("scheduled_at", "tomorrow"), {"scheduled_at"}),
-    (member("scheduled_at", ahead(seconds=30).isoformat()), {"scheduled_at"}),
-    (member("scheduled_at", ahead(days=31).isoformat()), {"scheduled_at"}),
-    ({"to": [], "channel": ["fax"], "text": " "}, {"to", "channel[0]", "text"}),
-]
-
-
-@pytest.mark.parametrize(("body", "members"), BAD_SENDS)
-async def test_requests_that_are_refused(
-    fake_sent: FakeSent, wire: Wire, body: dict[str, Any], members: set[str]
-) -> None:
-    """400 with the members at fault, all of them at once, and nothing is sent."""
-    refused = await wire(fake_sent, "POST", "/v3/messages", body)
-    assert (refused.status, refused.code) == (400, "VALIDATION_001")
-    assert set(refused.json["error"]["details"]) == members
-    assert len(fake_sent.messages) == 0
-
-
-async def test_null_is_not_given(fake_sent: FakeSent, wire: Wire) -> None:
-    """Every optional member may be null."""
-    optional = ("channel", "template", "channels", "media_urls", "subject", "scheduled_at")
-    accepted = await wire(fake_sent, "POST", "/v3/messages", {"to": [JO], "text": "Hi", **dict.fromkeys(optional)})
-    assert accepted.status == 202
-
-
-async def test_an_mms(fake_sent: FakeSent, sent: SentClient) -> None:
-    """What is attached stands in the message with its kind, and the subject with it."""
-    urls = ["https://example.com/a.jpg", "https://example.com/b"]
-    message_id = await send(sent, text="Look", channel=["mms"], media_urls=urls, subject="News")
-    fake_sent.advance(60)
-    body = fake_sent.messages[message_id].message_body
-    assert body is not None and body.media is not None
-    assert (body.subject, body.content) == ("News", "Look")
-    assert [(one.url, one.mime_type, one.media_type) for one in body.media] == [
-        ("https://example.com/a.jpg", "image/jpeg", "image"),
-        ("https://example.com/b", None, None),
-    ]
 
 
 async def test_a_template_is_routed_where_it_has_a_text(fake_sent: FakeSent, sent: SentClient) -> None:

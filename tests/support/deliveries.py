@@ -59,6 +59,11 @@ def event_body(field: str, event: str | None = None, payload: object = None, **m
     return json.dumps({"field": field, **named, "payload": payload, **members}).encode()
 
 
+def sent_payload(message_id: str) -> dict[str, str]:
+    """The payload of a ``message.sent`` event."""
+    return {"message_id": message_id, "message_status": "SENT"}
+
+
 def status_body(message_id: str, status: str, **payload: object) -> bytes:
     """A change of a message's status."""
     members = {"message_id": message_id, "message_status": status, **payload}

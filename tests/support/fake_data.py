@@ -18,6 +18,8 @@ from sent_async.models import (
 from .payloads import payload
 
 SEEDED = "660e8400-e29b-41d4-a716-446655440001"
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+"""An id under which nothing is stored."""
 TEMPLATE = "7ba7b820-9dad-11d1-80b4-00c04fd430c8"
 
 

@@ -9,14 +9,7 @@ import pytest
 from codegen.generate import output
 from tests.support.things import (
     contents,
-    project,
 )
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A project with the fragment of the things."""
-    return project(tmp_path)
 
 
 def test_d5_a_crash_is_never_swallowed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,19 +19,12 @@ from tests.support.things import (
     Edit,
     data,
     member,
-    project,
     put,
     refused,
     schema,
     updated,
     vendor,
 )
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A project with the fragment of the things."""
-    return project(tmp_path)
 
 
 def test_a_new_operation_is_one_line_of_the_name_map(root: Path) -> None:

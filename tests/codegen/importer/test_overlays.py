@@ -16,7 +16,6 @@ from tests.support.things import (
     document,
     member,
     overlay,
-    project,
     refused,
     schema,
     updated,
@@ -24,12 +23,6 @@ from tests.support.things import (
 )
 
 PARAMETERS = "#/components/parameters/"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A project with the fragment of the things."""
-    return project(tmp_path)
 
 
 def test_d9_corrections_of_the_fragment(root: Path) -> None:

@@ -11,18 +11,11 @@ from tests.support.things import (
     SCHEMAS,
     Edit,
     edit,
-    project,
     put,
     refused,
     respond,
     schema,
 )
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A project with the fragment of the things."""
-    return project(tmp_path)
 
 
 @pytest.mark.parametrize(

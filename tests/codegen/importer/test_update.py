@@ -16,7 +16,6 @@ from tests.support.things import (
     data,
     edit,
     member,
-    project,
     put,
     refused,
     respond,
@@ -24,12 +23,6 @@ from tests.support.things import (
     updated,
     vendor,
 )
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A project with the fragment of the things."""
-    return project(tmp_path)
 
 
 def test_the_same_document_changes_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

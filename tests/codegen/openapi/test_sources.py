@@ -16,7 +16,7 @@ from codegen.openapi.nodes import SpecError
 from codegen.openapi.operations import operations
 from codegen.openapi.reading import bundle
 from codegen.openapi.sources import FRAGMENT, read_source
-from tests.support.things import THINGS, at, changed, document, edit, project
+from tests.support.things import THINGS, at, changed, document, edit
 
 
 def test_two_paths_for_one_operation() -> None:
@@ -31,12 +31,6 @@ def test_paths_of_a_part_must_be_a_mapping(root: Path) -> None:
     edit(root, "things.yaml", "paths:", "paths: []\nx-paths:")
     with pytest.raises(SpecError, match=r"things.yaml paths: is not a mapping"):
         bundle(root / FRAGMENT)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A project with the fragment of the things."""
-    return project(tmp_path)
 
 
 @pytest.fixture
