@@ -74,7 +74,7 @@ async def crash(kind: str, events: int, seed: int) -> Crash:
         async def serve(crash_at: int, ahead: int) -> asyncio.subprocess.Process:
             arguments = (kind, Path(folder, "seen.sqlite"), log, crash_at, ahead, socket.fileno())
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.webhooks.service", *map(str, arguments)),
+                *(sys.executable, "-m", "tests.programs.receive_webhooks", *map(str, arguments)),
                 cwd=ROOT,
                 pass_fds=[socket.fileno()],
                 stdout=asyncio.subprocess.DEVNULL,

@@ -19,7 +19,7 @@ from sent_async.testing import FakeSent
 from tests.support.numbers import Numbers, values
 from tests.support.waiting import settle, until
 
-PROGRAM = Path(__file__).parent / "programs" / "create_profiles.py"
+PROGRAM = Path(__file__).parents[1] / "programs" / "create_profiles.py"
 
 
 async def test_a_full_disk_ends_the_batch(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ from sent_async.open_enum import StrEnum
 from sent_async.resources import Resources
 from sent_async.structs import RequestModel
 from sent_async.testing import FakeSent
-from tests.contract.document import DESCRIBED
 from tests.support.by_document import Server, serve
+from tests.support.fragment import DESCRIBED
 
 OPERATIONS = DESCRIBED.operations
 

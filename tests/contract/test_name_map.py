@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codegen.importer.name_map import NAME_MAP, read_names
 from codegen.openapi.operations import operations
-from tests.contract.document import DOCUMENT, ROOT
+from tests.support.fragment import DOCUMENT, ROOT
 
 
 def test_every_operation_has_its_line() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -11,29 +10,20 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from sent_async import SentConfigError
 from sent_async.redis import RedisSeen
-from sent_async.webhooks import LeasedSeen
 from tests.support.redis_server import RedisServer
+from tests.support.seen import check_claims, check_claims_at_once
 
 
 async def test_claim_finish_release(redis: RedisServer) -> None:
-    """The first gets it; nobody else does until it is released; once finished, for good."""
+    """Two processes on one Redis share their claims."""
     async with RedisSeen(redis.url) as store, RedisSeen(redis.url) as other:
-        assert isinstance(store, LeasedSeen)
-        assert [await store.claim("a"), await other.claim("a"), await other.claim("b")] == [True, False, True]
-        assert not await store.is_finished("a")
-        await store.release("a")
-        assert await other.claim("a")
-        await other.finish("a")
-        assert await store.is_finished("a")
-        assert not await store.claim("a")
-        assert not await store.is_finished("b")
-        assert not await store.is_finished("never heard of")
+        await check_claims(store, other)
 
 
-async def test_one_of_many_gets_it(redis: RedisServer) -> None:
-    """However many ask at the same time."""
+async def test_claims_at_the_same_time(redis: RedisServer) -> None:
+    """One of them is successful."""
     async with RedisSeen(redis.url) as store:
-        assert sum(await asyncio.gather(*(store.claim("a") for _ in range(50)))) == 1
+        await check_claims_at_once(store)
 
 
 async def expire(redis: RedisServer) -> None:

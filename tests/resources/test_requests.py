@@ -12,10 +12,9 @@ import pytest
 
 from sent_async import NotFoundError, Page, SentClient
 from sent_async.models import Campaign, Profile, ProfileCompletion, Template
+from tests.support.examples import CAMPAIGN, CAMPAIGN_WIRE, DEFINITION, DEFINITION_WIRE
 from tests.support.payloads import envelope, payload
 from tests.support.servers import API_KEY, MakeClient, Server, answer
-
-from .examples import CAMPAIGN, CAMPAIGN_WIRE, DEFINITION, DEFINITION_WIRE
 
 P, C, T = "770e8400-e29b-41d4-a716-446655440002", "c3d4e5f6-a7b8", "7ba7b820-9dad"
 ONE_CAMPAIGN = answer(envelope(json.loads(payload("campaigns-list-200.docs"))["data"][0]), 201)

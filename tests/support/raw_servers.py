@@ -121,6 +121,23 @@ async def good(connection: Connection) -> None:
         await connection.reply()
 
 
+class Slow:
+    """Takes some seconds for each request, and counts the requests that it has at the same time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.now = self.most = 0
+
+    async def __call__(self, connection: Connection) -> None:
+        while True:
+            await connection.read()
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await connection.delay(self.seconds)
+            self.now -= 1
+            await connection.reply()
+
+
 async def reset_before_reading(connection: Connection) -> None:
     connection.reset()
 

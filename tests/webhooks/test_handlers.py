@@ -335,9 +335,9 @@ async def test_mounted_in_fastapi(http: aiohttp.ClientSession) -> None:
 
 @asynccontextmanager
 async def receiving(*arguments: object) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """``tests.webhooks.service`` in a process of its own; gives the process and its URL."""
+    """``tests.programs.receive_webhooks`` in a process of its own; gives the process and its URL."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.webhooks.service", *map(str, arguments)),
+        *(sys.executable, "-m", "tests.programs.receive_webhooks", *map(str, arguments)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -9,7 +9,7 @@ import pytest
 from sent_async import RateLimitError, SentTimeoutError
 from tests.support.clocks import FakeClock
 from tests.support.payloads import problem
-from tests.support.raw_servers import Behaviour, Connection, RawServer, dripping, good, stalled_body, stalled_head
+from tests.support.raw_servers import Behaviour, Connection, RawServer, Slow, dripping, good, stalled_body, stalled_head
 from tests.support.servers import MakeClient, Server, answer
 from tests.support.waiting import settle, until
 
@@ -27,14 +27,7 @@ async def test_a_slow_response_times_out(client: MakeClient, clock: FakeClock) -
 
 async def test_waiting_for_a_slot_does_not_time_out(client: MakeClient, clock: FakeClock) -> None:
     """With one slot and many calls, each has its whole timeout from the moment it is sent."""
-
-    async def slow(connection: Connection) -> None:
-        while True:
-            await connection.read()
-            await connection.delay(20)
-            await connection.reply()
-
-    async with RawServer(slow, clock=clock) as raw:
+    async with RawServer(Slow(20), clock=clock) as raw:
         sent = client(base_url=raw.url, limit=1, timeout=30, max_retries=0)
         await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(12)))
         assert len(raw.requests) == 12 and raw.connections == 1
@@ -42,22 +35,11 @@ async def test_waiting_for_a_slot_does_not_time_out(client: MakeClient, clock: F
 
 async def test_the_limit_holds(client: MakeClient) -> None:
     """Never more requests at once than the limit."""
-    now = most = 0
-
-    async def counting(connection: Connection) -> None:
-        nonlocal now, most
-        while True:
-            await connection.read()
-            now += 1
-            most = max(most, now)
-            await settle()
-            now -= 1
-            await connection.reply()
-
-    async with RawServer(counting) as raw:
+    slow = Slow(1)
+    async with RawServer(slow) as raw:
         sent = client(base_url=raw.url, limit=3)
         await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(20)))
-        assert most == 3 and raw.connections == 3
+        assert slow.most == 3 and raw.connections == 3
 
 
 @pytest.mark.parametrize("stall", [stalled_head, stalled_body])
@@ -83,17 +65,10 @@ async def test_the_deadline_counts_attempts(client: MakeClient, clock: FakeClock
 
 async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient, clock: FakeClock) -> None:
     """The deadline covers the wait for a slot. The error says that the request was not sent."""
-    arrived = asyncio.Event()
-
-    async def stalled(connection: Connection) -> None:
-        await connection.read()
-        arrived.set()
-        await connection.hang()
-
-    async with RawServer(stalled) as raw:
+    async with RawServer(stalled_head) as raw:
         sent = client(base_url=raw.url, limit=1, timeout=None)
         first = asyncio.create_task(sent.profiles.retrieve("first"))
-        await arrived.wait()
+        await until(lambda: raw.requests)
         second = asyncio.create_task(sent.with_options(deadline=5).profiles.retrieve("second"))
         await settle()
         clock.advance(5)

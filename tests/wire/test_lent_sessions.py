@@ -19,7 +19,7 @@ from sent_async import (
 )
 from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope, problem, profile
-from tests.support.raw_servers import Connection, Proxy, RawServer, closed_port, good, stalled_head
+from tests.support.raw_servers import Connection, Proxy, RawServer, Slow, closed_port, good, stalled_head
 from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
 
 
@@ -75,24 +75,13 @@ async def test_the_sessions_own_proxy(client: MakeClient, monkeypatch: pytest.Mo
 
 async def test_limit_per_host(client: MakeClient, clock: FakeClock) -> None:
     """Waiting for one of the few connections that the session allows a host is no timeout."""
-    most = now = 0
-
-    async def slow(connection: Connection) -> None:
-        nonlocal most, now
-        while True:
-            await connection.read()
-            now += 1
-            most = max(most, now)
-            await connection.delay(12)
-            now -= 1
-            await connection.reply()
-
+    slow = Slow(12)
     async with RawServer(slow, clock=clock) as raw:
         connector = aiohttp.TCPConnector(limit_per_host=2)
         async with aiohttp.ClientSession(connector=connector) as session:
             sent = client(session=session, base_url=raw.url, timeout=30, max_retries=0)
             await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(8)))
-    assert most == 2
+    assert slow.most == 2
 
 
 async def test_a_refused_connection_was_not_sent(client: MakeClient, clock: FakeClock) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from sent_async import SentClient, SentConfigError, SentConnectionError
 from tests.support.clocks import FakeClock
-from tests.support.raw_servers import Connection, RawServer, closed_port, good, stalled_body, stalled_head
+from tests.support.raw_servers import (
+    Behaviour,
+    RawServer,
+    Slow,
+    closed_port,
+    good,
+    stalled_body,
+    stalled_head,
+)
 from tests.support.servers import API_KEY, MakeClient, Server
 from tests.support.waiting import settle, until
 
@@ -34,23 +42,13 @@ async def outcomes_of(*tasks: asyncio.Task[object]) -> list[BaseException | None
 
 
 @pytest.mark.parametrize("stall", [stalled_head, stalled_body])
-async def test_close_during_calls(client: MakeClient, stall: object) -> None:
+async def test_close_during_calls(client: MakeClient, stall: Behaviour) -> None:
     """Every call that reads or waits ends with a SentConnectionError, and close does not wait for responses."""
-    arrived = 0
-
-    async def stalled(connection: Connection) -> None:
-        nonlocal arrived
-        await connection.read()
-        if stall is stalled_body:
-            await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
-        arrived += 1
-        await connection.hang()
-
-    async with RawServer(stalled) as raw:
+    async with RawServer(stall) as raw:
         sent = client(base_url=raw.url, limit=2)
         tasks = [asyncio.ensure_future(sent.profiles.create(name="n")) for _ in range(6)]
         tasks.append(asyncio.ensure_future(sent.with_options(deadline=30).profiles.create(name="n")))
-        await until(lambda: arrived == 2)
+        await until(lambda: len(raw.requests) == 2)
         await settle()
         await sent.close()
         outcomes = await outcomes_of(*tasks)
@@ -62,17 +60,10 @@ async def test_close_during_calls(client: MakeClient, stall: object) -> None:
 
 async def test_close_during_a_write_leaves_its_key(client: MakeClient) -> None:
     """Whoever is cut off in a write can repeat it: the key and the attempts are on the error."""
-    arrived = asyncio.Event()
-
-    async def stalled(connection: Connection) -> None:
-        await connection.read()
-        arrived.set()
-        await connection.hang()
-
-    async with RawServer(stalled) as raw:
+    async with RawServer(stalled_head) as raw:
         sent = client(base_url=raw.url)
         task = asyncio.ensure_future(sent.profiles.create(name="n"))
-        await arrived.wait()
+        await until(lambda: raw.requests)
         await sent.close()
         (outcome,) = await outcomes_of(task)
         assert isinstance(outcome, SentConnectionError)
@@ -228,15 +219,8 @@ async def test_a_borrowed_session_that_is_closed(client: MakeClient, server: Ser
 
 async def test_a_borrowed_connector_sets_the_limit(client: MakeClient, clock: FakeClock) -> None:
     """A session with fewer connections than the limit: the wait for one does not count against the timeout."""
-
-    async def slow(connection: Connection) -> None:
-        while True:
-            await connection.read()
-            await connection.delay(20)
-            await connection.reply()
-
     connector = aiohttp.TCPConnector(limit=1)
-    async with RawServer(slow, clock=clock) as raw, aiohttp.ClientSession(connector=connector) as session:
+    async with RawServer(Slow(20), clock=clock) as raw, aiohttp.ClientSession(connector=connector) as session:
         sent = client(base_url=raw.url, session=session, timeout=30, max_retries=0)
         await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(10)))
         assert raw.connections == 1

@@ -1,8 +1,8 @@
 """A receiver in a process of its own, for the tests to kill.
 
-``python -m tests.webhooks.service aiohttp|asgi SEEN LOG CRASH_AT AHEAD [FD]`` prints its port, which is that of the
-socket FD if there is one. It writes ``begin ID`` and
-``end ID`` to LOG around each event and kills itself within the CRASH_AT-th. Its store's clock is AHEAD seconds ahead,
+``python -m tests.programs.receive_webhooks aiohttp|asgi SEEN LOG CRASH_AT AHEAD [FD]`` prints
+its port, which is that of the socket FD if there is one. It writes ``begin ID`` and ``end ID`` to LOG around each event
+and kills itself within the CRASH_AT-th. Its store's clock is AHEAD seconds ahead,
 so that leases of a process before it have run out.
 """
 
