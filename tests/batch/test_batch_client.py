@@ -123,7 +123,7 @@ async def test_keyed_writes_repeat_nothing_in_a_second_run(fake: FakeSent, sent:
     assert {request.idempotency_key for request in fake.requests} == {key(name) for name in names}
 
 
-async def test_keyed_writes_survive_lost_answers(fake: FakeSent, sent: SentClient) -> None:
+async def test_keyed_writes_survive_lost_responses(fake: FakeSent, sent: SentClient) -> None:
     """Responses are lost after the work was done: the retry gets the stored response, and nothing exists twice."""
     before = len(fake.templates)
     fake.fault(lambda request: Drop(after_commit=True) if len(fake.requests) % 3 == 0 else None)

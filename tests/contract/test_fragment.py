@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from codegen.fragment.rules import form_schemas
-from tests.support.fragment import DESCRIBED, DOCUMENT, ROOT
+from tests.support.fragment import DESCRIBED, DOCUMENT
+from tests.support.things import ROOT
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads").glob("*.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from codegen.importer.name_map import NAME_MAP, read_names
 from codegen.openapi.operations import operations
-from tests.support.fragment import DOCUMENT, ROOT
+from tests.support.fragment import DOCUMENT
+from tests.support.things import ROOT
 
 
 def test_every_operation_has_its_line() -> None:

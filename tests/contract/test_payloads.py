@@ -27,7 +27,7 @@ from sent_async.envelope import decode
 from sent_async.models import BillingModel, Profile, ProfileStatus
 from tests.support.clocks import FakeClock
 from tests.support.payloads import PAYLOADS, payload
-from tests.support.servers import MakeClient, Server, answer
+from tests.support.servers import MakeClient, Server, make_response
 
 BY_NAME = {operation.name: operation for operation in operations.ALL}
 OPERATIONS: dict[str, Operation[Any]] = {
@@ -37,7 +37,7 @@ OPERATIONS: dict[str, Operation[Any]] = {
 """By the first part of a payload's file name: the resource and the method."""
 
 CLASSES = {400: BadRequestError, 404: NotFoundError, 500: ServerError}
-ANSWERS = sorted(path.stem for path in PAYLOADS.glob("*.json") if "-request." not in path.name)
+RESPONSES = sorted(path.stem for path in PAYLOADS.glob("*.json") if "-request." not in path.name)
 
 
 def split(name: str) -> tuple[Operation[Any], int]:
@@ -46,11 +46,11 @@ def split(name: str) -> tuple[Operation[Any], int]:
     return OPERATIONS["profiles-list" if prefix == "error-generic" else prefix], 201 if status == "2xx" else int(status)
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-async def test_a_recorded_answer(client: MakeClient, server: Server, name: str) -> None:
+@pytest.mark.parametrize("name", RESPONSES)
+async def test_a_recorded_response(client: MakeClient, server: Server, name: str) -> None:
     """A success decodes to its type, an error to the class of its status with code, words and request id."""
     operation, status = split(name)
-    server.answers = [answer(payload(name), status)]
+    server.responses = [make_response(payload(name), status)]
     parameters = dict.fromkeys(operation.path_parameters, "x")
     recorded = json.loads(payload(name))
     call = client(max_retries=0).send(operation, **parameters)
@@ -68,7 +68,7 @@ async def test_a_recorded_answer(client: MakeClient, server: Server, name: str) 
     assert caught.value.request_id == recorded["meta"]["request_id"]
 
 
-SUCCESSES = [name for name in ANSWERS if split(name)[1] < 300 and "data" in json.loads(payload(name))]
+SUCCESSES = [name for name in RESPONSES if split(name)[1] < 300 and "data" in json.loads(payload(name))]
 IDENTIFYING = {"id", "message_id", "number", "token"}
 """Members that say which thing it is, or are the thing, as the token is."""
 
@@ -111,7 +111,7 @@ def test_one_missing_member_never_costs_a_response(name: str) -> None:
 
 async def test_the_customers_200(client: MakeClient, server: Server) -> None:
     """The customer's own page comes out as a typed profile with its brand."""
-    server.answers = [answer(payload("profiles-list-200.seed"))]
+    server.responses = [make_response(payload("profiles-list-200.seed"))]
     (profile,) = [profile async for profile in client().profiles.list()]
     assert isinstance(profile, Profile)
     assert profile.id == "660e8400-e29b-41d4-a716-446655440001"
@@ -148,7 +148,7 @@ async def test_the_customers_errors(
     client: MakeClient, server: Server, status: int, kind: type[SentAPIError], text: str
 ) -> None:
     """The customer's two error bodies come out as the two right errors."""
-    server.answers = [answer(payload(f"profiles-list-{status}.seed"), status)]
+    server.responses = [make_response(payload(f"profiles-list-{status}.seed"), status)]
     with pytest.raises(kind) as caught:
         await client().profiles.list()
     assert str(caught.value) == text

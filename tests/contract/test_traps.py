@@ -27,7 +27,7 @@ from sent_async import (
 )
 from sent_async.models import MessageStatus, MessageTemplate, SenderProfileNotifications, WebhookDeliveryStatus
 from tests.support.payloads import envelope, payload, problem
-from tests.support.servers import MakeClient, Server, answer
+from tests.support.servers import MakeClient, Server, make_response
 
 ID = "8ba7b830-9dad-11d1-80b4-00c04fd430c8"
 
@@ -35,7 +35,7 @@ Call = Callable[[SentClient], Awaitable[Any]]
 
 
 def says(server: Server, data: object, status: int = 200, **members: object) -> None:
-    server.answers = [answer(envelope(data, **members), status)]
+    server.responses = [make_response(envelope(data, **members), status)]
 
 
 def body(server: Server) -> Any:
@@ -123,7 +123,7 @@ async def test_a_message_that_cannot_be_cancelled(
     client: MakeClient, server: Server, status: int, kind: type[SentAPIError]
 ) -> None:
     """The catalogue says 422, the endpoint 409. Either way it is asked once: it will not change."""
-    server.answers = [answer(problem("BUSINESS_006"), status)]
+    server.responses = [make_response(problem("BUSINESS_006"), status)]
     with pytest.raises(kind) as caught:
         await client().messages.cancel("m1")
     assert caught.value.code == "BUSINESS_006"
@@ -133,11 +133,11 @@ async def test_a_message_that_cannot_be_cancelled(
 @pytest.mark.parametrize("code", ["RESOURCE_007", "CONFLICT_005", None])
 async def test_only_one_conflict_is_sent_again(client: MakeClient, server: Server, code: str | None) -> None:
     """The vendor's own packages repeat every 409. Here only that of a key in flight is."""
-    server.answers = [answer(problem(code), 409)]
+    server.responses = [make_response(problem(code), 409)]
     with pytest.raises(ConflictError):
         await client().users.invite(email="a@example.com", name="A", role="developer")
     assert len(server.requests) == 1
-    server.answers = [answer(problem("CONFLICT_001"), 409)]
+    server.responses = [make_response(problem("CONFLICT_001"), 409)]
     with pytest.raises(ConflictError):
         await client().users.invite(email="a@example.com", name="A", role="developer")
     assert len(server.requests) == 1 + 3
@@ -146,11 +146,11 @@ async def test_only_one_conflict_is_sent_again(client: MakeClient, server: Serve
 async def test_a_429_has_three_meanings(client: MakeClient, server: Server) -> None:
     """A spent rate is waited for. A quota of scheduled messages is not a matter of waiting."""
     says_later = datetime(2026, 12, 1, tzinfo=UTC)
-    server.answers = [answer(problem("LIMIT_001"), 429, Retry_After="1")]
+    server.responses = [make_response(problem("LIMIT_001"), 429, Retry_After="1")]
     with pytest.raises(RateLimitError) as caught:
         await client().messages.send(to=["+14155551234"], text="Hi", scheduled_at=says_later)
     assert (caught.value.attempts, len(server.requests)) == (1, 1)
-    server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After="1")]
+    server.responses = [make_response(problem("BUSINESS_002"), 429, Retry_After="1")]
     with pytest.raises(RateLimitError) as caught:
         await client().me.retrieve()
     assert caught.value.attempts == 3
@@ -169,7 +169,7 @@ async def test_codes_and_statuses_beside_the_catalogue(
     client: MakeClient, server: Server, status: int, code: str, kind: type[SentAPIError]
 ) -> None:
     """The class is that of the status, whatever the code; the code is kept, known or not. None is repeated."""
-    server.answers = [answer(problem(code), status)]
+    server.responses = [make_response(problem(code), status)]
     with pytest.raises(kind) as caught:
         await client().compliance.retrieve_requirements(country="US", type="LOCAL", channel="rcs")
     assert type(caught.value) is kind and caught.value.code == code
@@ -297,7 +297,7 @@ async def test_names_that_are_keywords_of_python(client: MakeClient, server: Ser
 )
 async def test_a_delete_always_has_a_body(client: MakeClient, server: Server, call: Call) -> None:
     """The document knows none for some of them, and live an empty one failed."""
-    server.answers = [answer(b"", 204)]
+    server.responses = [make_response(b"", 204)]
     await call(client())
     assert (server.last.method, server.last.body) == ("DELETE", b"{}")
     assert server.last.headers["Content-Type"] == "application/json"
@@ -306,7 +306,7 @@ async def test_a_delete_always_has_a_body(client: MakeClient, server: Server, ca
 @pytest.mark.parametrize("status", [200, 202, 204])
 async def test_an_action_without_a_body_is_a_success(client: MakeClient, server: Server, status: int) -> None:
     """``complete`` is documented with 202 and an object; live it responded with 204."""
-    server.answers = [answer(b"", status)]
+    server.responses = [make_response(b"", status)]
     done = await client().profiles.complete(ID, web_hook_url="https://example.com/done")
     assert (done.status, done.message) == (None, None)
 
@@ -360,10 +360,10 @@ def test_every_write_has_a_key_of_its_own() -> None:
 
 async def test_an_error_of_the_envelope_on_a_good_status(client: MakeClient, server: Server) -> None:
     """Its class is that of the status which the catalogue gives for the code."""
-    server.answers = [answer(problem("RESOURCE_003"), 200)]
+    server.responses = [make_response(problem("RESOURCE_003"), 200)]
     with pytest.raises(NotFoundError):
         await client().messages.retrieve("m1")
-    server.answers = [answer(problem("ERR_CONSENT_BLOCKED"), 200)]
+    server.responses = [make_response(problem("ERR_CONSENT_BLOCKED"), 200)]
     with pytest.raises(SentError) as caught:
         await client().messages.retrieve("m1")
     assert type(caught.value) is SentAPIError

@@ -28,25 +28,25 @@ async def service(fake_sent: FakeSent, monkeypatch: pytest.MonkeyPatch) -> Async
         yield client
 
 
-async def test_aiohttp_service_answers(fake_sent: FakeSent, service: Service) -> None:
+async def test_aiohttp_service_responds(fake_sent: FakeSent, service: Service) -> None:
     """One profile in our own shape, all of them in the API's."""
     [profile_id] = fake_sent.profiles
-    async with service.get(f"/profiles/{profile_id}") as answer:
-        assert await answer.json() == {"id": profile_id, "name": "Marketing Team", "status": "approved"}
-    async with service.get("/profiles") as answer:
-        assert [profile["id"] for profile in await answer.json()] == [profile_id]
+    async with service.get(f"/profiles/{profile_id}") as response:
+        assert await response.json() == {"id": profile_id, "name": "Marketing Team", "status": "approved"}
+    async with service.get("/profiles") as response:
+        assert [profile["id"] for profile in await response.json()] == [profile_id]
 
 
 async def test_aiohttp_service_translates_errors(fake_sent: FakeSent, service: Service) -> None:
     """What went wrong behind it becomes a status its callers can act on."""
-    async with service.get(f"/profiles/{MISSING}") as answer:
-        assert answer.status == 404
+    async with service.get(f"/profiles/{MISSING}") as response:
+        assert response.status == 404
     fake_sent.fail_next(1, code="BUSINESS_002", headers={"Retry-After": "90"})
-    async with service.get("/profiles") as answer:
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "90")
+    async with service.get("/profiles") as response:
+        assert (response.status, response.headers["Retry-After"]) == (503, "90")
     fake_sent.fail_next(1, status=403)
-    async with service.get("/profiles") as answer:
-        assert answer.status == 502
+    async with service.get("/profiles") as response:
+        assert response.status == 502
 
 
 async def test_fastapi_service(fake_sent: FakeSent, start: Start) -> None:
@@ -62,18 +62,18 @@ async def test_fastapi_service(fake_sent: FakeSent, start: Start) -> None:
         order = {"text": "Our spring sale starts today!", "order": "1001"}
         drafts = []
         for _ in range(2):
-            async with session.post("/announcements", json=order) as answer:
-                assert answer.status == 201
-                drafts.append(await answer.json())
+            async with session.post("/announcements", json=order) as response:
+                assert response.status == 201
+                drafts.append(await response.json())
         assert drafts[0] == drafts[1]
         assert len(fake_sent.templates) == 2
-        async with session.get(f"/announcements/{drafts[0]['id']}") as answer:
-            assert await answer.json() == drafts[0]
-        async with session.get(f"/announcements/{MISSING}") as answer:
-            assert answer.status == 404
-        async with session.post("/announcements", json={"text": " ", "order": "1002"}) as answer:
-            assert answer.status == 422
-            assert "details" in await answer.json()
+        async with session.get(f"/announcements/{drafts[0]['id']}") as response:
+            assert await response.json() == drafts[0]
+        async with session.get(f"/announcements/{MISSING}") as response:
+            assert response.status == 404
+        async with session.post("/announcements", json={"text": " ", "order": "1002"}) as response:
+            assert response.status == 422
+            assert "details" in await response.json()
         fake_sent.fail_next(1, status=403)
-        async with session.get(f"/announcements/{MISSING}") as answer:
-            assert answer.status == 502
+        async with session.get(f"/announcements/{MISSING}") as response:
+            assert response.status == 502

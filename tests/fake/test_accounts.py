@@ -34,8 +34,8 @@ async def test_users_from_invitation_to_removal(fake_sent: FakeSent, sent: SentC
 
 async def test_the_documented_invitation(fake_sent: FakeSent, wire: Wire) -> None:
     """The example of the vendor's document is accepted as it stands."""
-    answer = await wire(fake_sent, "POST", "/v3/users", content=payload("users-invite-request.csharp-tests"))
-    assert (answer.status, answer.json["data"]["email"]) == (201, "newuser@example.com")
+    response = await wire(fake_sent, "POST", "/v3/users", content=payload("users-invite-request.csharp-tests"))
+    assert (response.status, response.json["data"]["email"]) == (201, "newuser@example.com")
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ async def test_invitations_that_are_refused(
 ) -> None:
     """With the member at fault."""
     body = {"email": "jo@example.com", "name": "Jo", "role": "admin", **change}
-    answer = await wire(fake_sent, "POST", "/v3/users", body)
-    assert (answer.status, list(answer.json["error"]["details"])) == (400, [member])
+    response = await wire(fake_sent, "POST", "/v3/users", body)
+    assert (response.status, list(response.json["error"]["details"])) == (400, [member])
 
 
 async def test_the_last_admin_and_oneself(fake_sent: FakeSent, sent: SentClient) -> None:

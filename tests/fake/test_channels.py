@@ -38,8 +38,8 @@ async def test_requirements(fake_sent: FakeSent, sent: SentClient, wire: Wire) -
         )
     assert undeclared.value.status == 501
     for query, member in (("type=X", "country"), ("country=US", "type"), ("country=US&type=X&channel=fax", "channel")):
-        answer = await wire(fake_sent, "GET", f"/v3/compliance/requirements?{query}")
-        assert (answer.status, list(answer.json["error"]["details"])) == (400, [member])
+        response = await wire(fake_sent, "GET", f"/v3/compliance/requirements?{query}")
+        assert (response.status, list(response.json["error"]["details"])) == (400, [member])
 
 
 async def test_a_market_from_its_creation_to_its_activation(
@@ -136,8 +136,8 @@ async def test_what_is_refused(
     """With the members at fault."""
     await sent.channels.sms.create(country="US", number_type="TOLL_FREE")
     await sent.channels.voice.create(number=NUMBER, callback_url=CALLBACK)
-    answer = await wire(fake_sent, method, "/v3/channels" + path, body)
-    assert (answer.status, sorted(answer.json["error"]["details"])) == (400, sorted(members))
+    response = await wire(fake_sent, method, "/v3/channels" + path, body)
+    assert (response.status, sorted(response.json["error"]["details"])) == (400, sorted(members))
 
 
 async def test_whatsapp_and_rcs(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
@@ -145,8 +145,8 @@ async def test_whatsapp_and_rcs(fake_sent: FakeSent, sent: SentClient, wire: Wir
     account = await sent.channels.whatsapp.create(waba_id="waba-1", phone_number_id="phone-1")
     assert (account.waba_id, account.phone_number_id, account.status) == ("waba-1", "phone-1", "PROVISIONING")
     request = payload("channels_rcs-create-request.reconstructed")
-    answer = await wire(fake_sent, "POST", "/v3/channels/rcs", content=request)
-    assert (answer.status, answer.json["data"]["status"]) == (201, "PENDING_REVIEW")
+    response = await wire(fake_sent, "POST", "/v3/channels/rcs", content=request)
+    assert (response.status, response.json["data"]["status"]) == (201, "PENDING_REVIEW")
     overview = await sent.channels.retrieve()
     assert overview.whatsapp == account
     assert overview.rcs is not None and overview.rcs.display_name == "Acme"
@@ -155,10 +155,10 @@ async def test_whatsapp_and_rcs(fake_sent: FakeSent, sent: SentClient, wire: Wir
         ({"agent_use_case": "SPAM", "website_url": "acme"}, ["agent_use_case", "website_url"]),
         ({"hosting_region": "US"}, ["hosting_region"]),
     ):
-        answer = await wire(fake_sent, "POST", "/v3/channels/rcs", {**form, **change})
-        assert (answer.status, list(answer.json["error"]["details"])) == (400, members)
-    answer = await wire(fake_sent, "POST", "/v3/channels/rcs", {"display_name": "Acme"})
-    assert len(answer.json["error"]["details"]) == 23
+        response = await wire(fake_sent, "POST", "/v3/channels/rcs", {**form, **change})
+        assert (response.status, list(response.json["error"]["details"])) == (400, members)
+    response = await wire(fake_sent, "POST", "/v3/channels/rcs", {"display_name": "Acme"})
+    assert len(response.json["error"]["details"]) == 23
 
 
 async def test_voice_numbers(fake_sent: FakeSent, sent: SentClient) -> None:
@@ -192,14 +192,14 @@ async def test_voice_numbers(fake_sent: FakeSent, sent: SentClient) -> None:
 
 async def test_voice_in_the_sandbox(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
     """202, and nothing is bought, changed or posted."""
-    answer = await wire(fake_sent, "POST", "/v3/channels/voice", {"callback_url": CALLBACK, "sandbox": True})
-    assert answer.status == 202
+    response = await wire(fake_sent, "POST", "/v3/channels/voice", {"callback_url": CALLBACK, "sandbox": True})
+    assert response.status == 202
     assert not await sent.channels.voice.list()
     await sent.channels.voice.create(number=NUMBER, callback_url=CALLBACK)
     for action in ("rotate-secret", "test"):
-        answer = await wire(fake_sent, "POST", f"/v3/channels/voice/{NUMBER}/{action}", {"sandbox": True})
-        assert answer.status == 202
-    assert answer.json["data"]["outcome"] == "ok"
+        response = await wire(fake_sent, "POST", f"/v3/channels/voice/{NUMBER}/{action}", {"sandbox": True})
+        assert response.status == 202
+    assert response.json["data"]["outcome"] == "ok"
 
 
 class Callback:
@@ -209,7 +209,7 @@ class Callback:
         self.url = ""
         self.secret = ""
         self.status = 200
-        self.answer: bytes = b'{"action": {"action": "reject", "reason": "busy"}}'
+        self.response: bytes = b'{"action": {"action": "reject", "reason": "busy"}}'
         self.questions: list[Any] = []
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -220,7 +220,7 @@ class Callback:
             return web.Response(status=401)
         except Exception:  # noqa: BLE001 - a question is signed like an event, and is none
             self.questions.append(msgspec.json.decode(body))
-        return web.Response(status=self.status, body=self.answer)
+        return web.Response(status=self.status, body=self.response)
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ async def test_the_test_of_a_callback(fake_sent: FakeSent, sent: SentClient, cal
         (200, b"[]", "invalid_answer", "missing_action"),
         (200, b'{"action": {"action": 1}}', "invalid_answer", "missing_action"),
     ]
-    for callback.status, callback.answer, outcome, reason in faults:
+    for callback.status, callback.response, outcome, reason in faults:
         tested = await sent.channels.voice.test(NUMBER)
         assert tested.error is not None
         assert (tested.outcome, tested.error.reason) == (outcome, reason)

@@ -19,19 +19,19 @@ from sent_async.testing import FakeSent
 from sent_async.testing.control import MASKED, ROUTES
 from tests.support.deliveries import SECRET
 from tests.support.fake_data import SEEDED, TEMPLATE
-from tests.support.raw_client import Answered, Wire
+from tests.support.raw_client import RawResponse, Wire
 from tests.support.service import Service
 
 FRAGMENT = Path(__file__).parents[2] / "openapi" / "sent-v3.yaml"
 
-Control: TypeAlias = Callable[..., Awaitable[Answered]]
+Control: TypeAlias = Callable[..., Awaitable[RawResponse]]
 
 
 @pytest.fixture
 async def control(fake_sent: FakeSent, wire: Wire) -> Control:
     """A request to the control API, without a key."""
 
-    async def ask(method: str, path: str, json: object = None, **options: Any) -> Answered:
+    async def ask(method: str, path: str, json: object = None, **options: Any) -> RawResponse:
         return await wire(fake_sent, method, f"/_fake{path}", json, key=None, **options)
 
     return ask
@@ -362,7 +362,7 @@ async def test_any_arguments_are_taken_or_refused(data: st.DataObject) -> None:
                                number="%2B14155551234", country="US", number_type="TEN_DLC")  # fmt: skip
             names = st.sampled_from(["name", "id", "times", "seconds", "status", "headers", "body", "payload", "limit"])
             body = msgspec.json.encode(data.draw(st.dictionaries(names, plain, max_size=3)))
-            async with session.request(method, f"{fake.url}/_fake{path}", data=body) as answer:
-                assert answer.status in (200, 204, 400, 404), await answer.text()
-        async with session.get(f"{fake.url}/_fake/state") as answer:
-            assert answer.status == 200
+            async with session.request(method, f"{fake.url}/_fake{path}", data=body) as response:
+                assert response.status in (200, 204, 400, 404), await response.text()
+        async with session.get(f"{fake.url}/_fake/state") as response:
+            assert response.status == 200

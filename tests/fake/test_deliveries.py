@@ -170,8 +170,8 @@ async def test_test_events(fake_sent: FakeSent, sent: SentClient, service: Servi
 @pytest.mark.parametrize("name", ["message", "sent", "message.gone", "invoice.paid", ""])
 async def test_test_events_that_do_not_exist(fake_sent: FakeSent, wire: Wire, endpoint: Webhook, name: str) -> None:
     """The full name of a documented event is needed."""
-    answer = await wire(fake_sent, "POST", f"/v3/webhooks/{endpoint.id}/test", {"event_type": name})
-    assert (answer.status, list(answer.json["error"]["details"])) == (400, ["event_type"])
+    response = await wire(fake_sent, "POST", f"/v3/webhooks/{endpoint.id}/test", {"event_type": name})
+    assert (response.status, list(response.json["error"]["details"])) == (400, ["event_type"])
 
 
 async def test_the_log(fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook) -> None:

@@ -133,7 +133,7 @@ async def test_the_rest_of_a_stalled_body_meets_nobody(fake_sent: FakeSent, once
     assert await once.profiles.list()
 
 
-async def test_a_large_answer_arrives_after_its_stall(fake_sent: FakeSent, once: SentClient) -> None:
+async def test_a_large_response_arrives_after_its_stall(fake_sent: FakeSent, once: SentClient) -> None:
     """Closing the connection behind it cuts nothing off."""
     fake_sent.add_profile(description="x" * 4_000_000)
     fake_sent.stall_body_next(seconds=0)
@@ -155,15 +155,15 @@ async def test_half_of_the_body_arrives(fake_sent: FakeSent) -> None:
     """Status and headers are whole, and half of the promised bytes follow."""
     fake_sent.cut_body_next()
     async with aiohttp.ClientSession(headers={"x-api-key": fake_sent.api_key}) as session:
-        async with session.get(fake_sent.url + "/v3/profiles") as answer:
-            assert answer.status == 200
-            half = await answer.content.readexactly(int(answer.headers["Content-Length"]) // 2)
+        async with session.get(fake_sent.url + "/v3/profiles") as response:
+            assert response.status == 200
+            half = await response.content.readexactly(int(response.headers["Content-Length"]) // 2)
             assert half.startswith(b'{"success":true')
             with pytest.raises(aiohttp.ClientPayloadError):
-                await answer.read()
+                await response.read()
 
 
-async def test_raw_answers(fake_sent: FakeSent, once: SentClient) -> None:
+async def test_raw_responses(fake_sent: FakeSent, once: SentClient) -> None:
     """Exactly these bytes, status and headers, for as many requests as asked for."""
     fake_sent.answer_next(200, b"not JSON", {"X-Request-Id": "req_raw"}, times=2)
     for _ in range(2):

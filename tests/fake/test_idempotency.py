@@ -27,13 +27,13 @@ async def test_a_replay(fake_sent: FakeSent, wire: Wire) -> None:
     assert len(fake_sent.profiles) == 2
 
 
-async def test_errors_and_sandbox_answers_are_replayed_too(fake_sent: FakeSent, wire: Wire) -> None:
+async def test_errors_and_sandbox_responses_are_replayed_too(fake_sent: FakeSent, wire: Wire) -> None:
     """What a request led to is final under its key, whatever it was."""
     for body, status in (({"name": ""}, 400), ({"name": "Sales", "sandbox": True}, 201)):
         for replayed in (None, "true"):
-            answer = await wire(fake_sent, "POST", "/v3/profiles", body, idempotency_key=f"k{status}")
-            assert (answer.status, answer.headers.get("Idempotent-Replayed")) == (status, replayed)
-            assert ("X-Sandbox" in answer.headers) == (status == 201)
+            response = await wire(fake_sent, "POST", "/v3/profiles", body, idempotency_key=f"k{status}")
+            assert (response.status, response.headers.get("Idempotent-Replayed")) == (status, replayed)
+            assert ("X-Sandbox" in response.headers) == (status == 201)
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ async def test_every_write_takes_a_key(
 
 async def test_a_key_on_a_get_is_ignored(fake_sent: FakeSent, wire: Wire) -> None:
     """Not even its form is looked at."""
-    answer = await wire(fake_sent, "GET", "/v3/profiles", idempotency_key="!")
-    assert answer.status == 200
+    response = await wire(fake_sent, "GET", "/v3/profiles", idempotency_key="!")
+    assert response.status == 200
 
 
 @pytest.mark.parametrize("key", ["", "with space", "ü", "k" * 256])
 async def test_a_malformed_key(fake_sent: FakeSent, wire: Wire, key: str) -> None:
     """VALIDATION_007, and nothing is done."""
-    answer = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key=key)
-    assert (answer.status, answer.code) == (400, "VALIDATION_007")
-    assert set(answer.json["error"]["details"]) == {"Idempotency-Key"}
+    response = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key=key)
+    assert (response.status, response.code) == (400, "VALIDATION_007")
+    assert set(response.json["error"]["details"]) == {"Idempotency-Key"}
     assert len(fake_sent.profiles) == 1
 
 
@@ -78,8 +78,8 @@ async def test_a_key_used_for_something_else(fake_sent: FakeSent, wire: Wire) ->
     )
     assert same.headers["Idempotent-Replayed"] == "true"
     for method, path, body in (("POST", "/v3/profiles", {"name": "Other"}), ("POST", "/v3/templates", BODY)):
-        answer = await wire(fake_sent, method, path, body, idempotency_key="k1")
-        assert (answer.status, answer.code) == (409, "CONFLICT_005")
+        response = await wire(fake_sent, method, path, body, idempotency_key="k1")
+        assert (response.status, response.code) == (409, "CONFLICT_005")
     scoped = await wire(
         fake_sent, "POST", "/v3/profiles", {"name": "Sales", "icon": None}, idempotency_key="k1", x_profile_id=SEEDED
     )
@@ -90,8 +90,8 @@ async def test_keys_of_two_accounts_do_not_meet(fake_sent: FakeSent, wire: Wire)
     """An idempotency key belongs to the API key that sent it."""
     other = fake_sent.add_key()
     for key in (fake_sent.api_key, other):
-        answer = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1", key=key)
-        assert "Idempotent-Replayed" not in answer.headers
+        response = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1", key=key)
+        assert "Idempotent-Replayed" not in response.headers
     assert len(fake_sent.profiles) == 3
 
 
@@ -115,7 +115,7 @@ async def test_a_key_lasts_24_hours(fake_sent: FakeSent, wire: Wire) -> None:
     before = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
     fake_sent.advance(2)
     after = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
-    assert [answer.headers.get("Idempotent-Replayed") for answer in (before, after)] == ["true", None]
+    assert [response.headers.get("Idempotent-Replayed") for response in (before, after)] == ["true", None]
 
 
 async def test_a_failure_before_the_work_is_not_kept(fake_sent: FakeSent, wire: Wire) -> None:

@@ -194,7 +194,7 @@ UNSIMULATED = [operation for operation in operations.ALL if operation.name not i
 
 
 @pytest.mark.parametrize("operation", UNSIMULATED, ids=lambda operation: operation.name)
-async def test_what_is_not_simulated_is_answered_by_its_schema(
+async def test_an_operation_that_is_not_simulated_responds_by_its_schema(
     fake_sent: FakeSent, operation: Operation[object]
 ) -> None:
     """An example of what the operation promises, and a header that says so. Nothing has to be written for it."""

@@ -11,15 +11,15 @@ from sent_async import RateLimitError, SentClient
 from sent_async.testing import FakeSent, Limit
 from sent_async.testing.limits import FixedWindow, TokenBucket
 from tests.support.fake_data import SEEDED
-from tests.support.raw_client import Answered, Wire
+from tests.support.raw_client import RawResponse, Wire
 
 
 async def statuses(fake: FakeSent, wire: Wire, count: int, *, key: str = "sk_test_fake", **headers: Any) -> list[int]:
     return [(await wire(fake, "GET", "/v3/profiles", key=key, **headers)).status for _ in range(count)]
 
 
-def rate(answer: Answered) -> tuple[int, int]:
-    return int(answer.headers["X-RateLimit-Limit"]), int(answer.headers["X-RateLimit-Remaining"])
+def rate(response: RawResponse) -> tuple[int, int]:
+    return int(response.headers["X-RateLimit-Limit"]), int(response.headers["X-RateLimit-Remaining"])
 
 
 async def test_a_window(fake_sent: FakeSent, wire: Wire) -> None:
@@ -34,8 +34,8 @@ async def test_a_window_with_a_burst(fake_sent: FakeSent, wire: Wire) -> None:
     """``burst`` requests pass beyond the limit while the headers already say that none are left."""
     fake_sent.rate_limit("standard", limit=1, burst=1)
     first, second, third = [await wire(fake_sent, "GET", "/v3/profiles") for _ in range(3)]
-    assert [answer.status for answer in (first, second, third)] == [200, 200, 429]
-    assert [rate(answer) for answer in (first, second, third)] == [(1, 0), (1, 0), (1, 0)]
+    assert [response.status for response in (first, second, third)] == [200, 200, 429]
+    assert [rate(response) for response in (first, second, third)] == [(1, 0), (1, 0), (1, 0)]
 
 
 async def test_a_bucket(fake_sent: FakeSent, wire: Wire) -> None:
@@ -93,9 +93,9 @@ async def test_a_scaled_window_speaks_in_thousandths(fake_sent: FakeSent, wire: 
 async def test_limits_without_headers(fake_sent: FakeSent, wire: Wire) -> None:
     """With ``headers=False`` no response has rate limit headers, and the limit still applies."""
     fake_sent.rate_limit("standard", limit=1, headers=False)
-    answers = [await wire(fake_sent, "GET", "/v3/profiles") for _ in range(2)]
-    assert [answer.status for answer in answers] == [200, 429]
-    assert not [name for answer in answers for name in answer.headers if name.lower().startswith("x-ratelimit")]
+    responses = [await wire(fake_sent, "GET", "/v3/profiles") for _ in range(2)]
+    assert [response.status for response in responses] == [200, 429]
+    assert not [name for response in responses for name in response.headers if name.lower().startswith("x-ratelimit")]
 
 
 async def test_tiers_and_keys_have_pools_of_their_own(fake_sent: FakeSent, wire: Wire) -> None:

@@ -125,7 +125,7 @@ async def test_paging_through_profiles() -> None:
 
 
 @pytest.mark.parametrize("operation", ["profile", "campaign", "template"])
-async def test_sandbox_answers_and_stores_nothing(fake_sent: FakeSent, sent: SentClient, operation: str) -> None:
+async def test_a_sandbox_request_stores_nothing(fake_sent: FakeSent, sent: SentClient, operation: str) -> None:
     """A sandbox request gets a response of the usual form and changes nothing."""
     before = (dict(fake_sent.profiles), dict(fake_sent.templates), dict(fake_sent.campaigns))
     if operation == "profile":

@@ -46,8 +46,8 @@ async def test_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> N
 async def test_the_documented_request(fake_sent: FakeSent, wire: Wire) -> None:
     """The example of the endpoint's page is accepted as it stands."""
     request = payload("sender_profiles-create-request.docs")
-    answer = await wire(fake_sent, "POST", "/v3/sender-profiles", content=request)
-    assert (answer.status, answer.json["data"]["name"]) == (201, "Example Retail")
+    response = await wire(fake_sent, "POST", "/v3/sender-profiles", content=request)
+    assert (response.status, response.json["data"]["name"]) == (201, "Example Retail")
 
 
 async def test_channels_along_with_a_profile(fake_sent: FakeSent, sent: SentClient) -> None:
@@ -114,8 +114,8 @@ async def test_creations_that_are_refused(
     fake_sent: FakeSent, wire: Wire, body: dict[str, object], member: str
 ) -> None:
     """With the member at fault; nothing is stored."""
-    answer = await wire(fake_sent, "POST", "/v3/sender-profiles", body)
-    assert (answer.status, list(answer.json["error"]["details"])) == (400, [member])
+    response = await wire(fake_sent, "POST", "/v3/sender-profiles", body)
+    assert (response.status, list(response.json["error"]["details"])) == (400, [member])
     assert not fake_sent.sender_profiles
 
 
@@ -133,9 +133,9 @@ async def test_creations_that_are_refused(
 async def test_changes_that_are_refused(fake_sent: FakeSent, wire: Wire, body: object, member: str) -> None:
     """Nothing to change, what cannot be cleared, and what is not changed here."""
     stored = fake_sent.add_sender_profile()
-    answer = await wire(fake_sent, "PATCH", f"/v3/sender-profiles/{stored.id}", body)
-    assert answer.status == 400
-    assert member in answer.json["error"]["details"]
+    response = await wire(fake_sent, "PATCH", f"/v3/sender-profiles/{stored.id}", body)
+    assert response.status == 400
+    assert member in response.json["error"]["details"]
 
 
 async def test_who_may(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
@@ -213,5 +213,5 @@ async def test_forms_that_cannot_be_read(
     fake_sent: FakeSent, wire: Wire, path: str, content_type: str, body: bytes
 ) -> None:
     """Refused as any other body that is not right."""
-    answer = await wire(fake_sent, "POST", path, content=body, Content_Type=content_type)
-    assert (answer.status, answer.code) == (400, "VALIDATION_001")
+    response = await wire(fake_sent, "POST", path, content=body, Content_Type=content_type)
+    assert (response.status, response.code) == (400, "VALIDATION_001")

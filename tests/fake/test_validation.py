@@ -159,9 +159,9 @@ async def test_details_name_what_is_wrong(
 ) -> None:
     """A request that breaks a rule is VALIDATION_001 with exactly the members at fault, and changes nothing."""
     counts = [len(kind) for kind in (fake_sent.profiles, fake_sent.templates, fake_sent.campaigns)]
-    answer = await wire(fake_sent, method, path, body)
-    assert (answer.status, answer.code) == (400, "VALIDATION_001")
-    assert set(answer.json["error"]["details"]) == members
+    response = await wire(fake_sent, method, path, body)
+    assert (response.status, response.code) == (400, "VALIDATION_001")
+    assert set(response.json["error"]["details"]) == members
     assert counts == [len(kind) for kind in (fake_sent.profiles, fake_sent.templates, fake_sent.campaigns)]
 
 
@@ -201,9 +201,9 @@ async def test_documented_messages(fake_sent: FakeSent, wire: Wire) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b'{"name": "\xff"}', b"<html>", b"[" * 100_000])
 async def test_a_body_that_is_not_json(fake_sent: FakeSent, wire: Wire, content: bytes) -> None:
     """Refused as a whole."""
-    answer = await wire(fake_sent, "POST", "/v3/profiles", content=content)
-    assert (answer.status, answer.code) == (400, "VALIDATION_001")
-    assert answer.json["error"]["details"] == {"body": ["The request body must be a JSON object"]}
+    response = await wire(fake_sent, "POST", "/v3/profiles", content=content)
+    assert (response.status, response.code) == (400, "VALIDATION_001")
+    assert response.json["error"]["details"] == {"body": ["The request body must be a JSON object"]}
 
 
 async def test_a_delete_needs_no_body(fake_sent: FakeSent, wire: Wire) -> None:
@@ -223,22 +223,22 @@ async def test_a_delete_needs_no_body(fake_sent: FakeSent, wire: Wire) -> None:
 )
 async def test_ids_that_are_no_uuids(fake_sent: FakeSent, wire: Wire, method: str, path: str, message: str) -> None:
     """Template and campaign routes refuse them in the documented words, without details."""
-    answer = await wire(fake_sent, method, path, {})
-    assert (answer.status, answer.code) == (400, "VALIDATION_001")
-    assert (answer.json["error"]["message"], answer.json["error"]["details"]) == (message, None)
+    response = await wire(fake_sent, method, path, {})
+    assert (response.status, response.code) == (400, "VALIDATION_001")
+    assert (response.json["error"]["message"], response.json["error"]["details"]) == (message, None)
 
 
 async def test_profile_ids_have_no_form(fake_sent: FakeSent, wire: Wire) -> None:
     """A profile id that is no UUID is simply not found."""
-    answer = await wire(fake_sent, "GET", "/v3/profiles/nope")
-    assert (answer.status, answer.code) == (404, "RESOURCE_014")
+    response = await wire(fake_sent, "GET", "/v3/profiles/nope")
+    assert (response.status, response.code) == (404, "RESOURCE_014")
 
 
 async def test_a_page_of_profiles_that_is_no_number(wire: Wire) -> None:
     """With paging of profiles on, ``page`` is checked; without, it is ignored."""
     async with FakeSent(profile_page_size=2) as fake:
-        answer = await wire(fake, "GET", "/v3/profiles?page=x")
-        assert answer.json["error"]["details"] == {"page": ["page must be 1 or greater"]}
+        response = await wire(fake, "GET", "/v3/profiles?page=x")
+        assert response.json["error"]["details"] == {"page": ["page must be 1 or greater"]}
     async with FakeSent() as fake:
         assert (await wire(fake, "GET", "/v3/profiles?page=x")).status == 200
 
@@ -246,7 +246,7 @@ async def test_a_page_of_profiles_that_is_no_number(wire: Wire) -> None:
 async def test_values_of_a_card_are_not_repeated(fake_sent: FakeSent, wire: Wire) -> None:
     """A refusal names the members of a card, never what was in them."""
     card = {"card_number": "4111-secret", "expiry": "99/99", "cvc": "98765", "zip_code": "1"}
-    answer = await wire(fake_sent, "POST", "/v3/profiles", {"name": "A", "payment_details": card})
-    assert answer.status == 400
-    assert b"secret" not in answer.content
-    assert b"98765" not in answer.content
+    response = await wire(fake_sent, "POST", "/v3/profiles", {"name": "A", "payment_details": card})
+    assert response.status == 400
+    assert b"secret" not in response.content
+    assert b"98765" not in response.content

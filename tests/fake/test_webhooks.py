@@ -44,9 +44,9 @@ async def test_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> N
 async def test_the_documented_request(fake_sent: FakeSent, wire: Wire) -> None:
     """The example of the vendor's document is accepted as it stands."""
     request = payload("webhooks-create-request.csharp-tests")
-    answer = await wire(fake_sent, "POST", "/v3/webhooks", content=request)
-    assert answer.status == 201
-    assert answer.json["data"]["display_name"] == "Order Notifications"
+    response = await wire(fake_sent, "POST", "/v3/webhooks", content=request)
+    assert response.status == 201
+    assert response.json["data"]["display_name"] == "Order Notifications"
 
 
 async def test_secrets_are_shown_once(fake_sent: FakeSent, sent: SentClient) -> None:
@@ -94,9 +94,9 @@ async def test_what_is_refused(
     body = {"display_name": "Orders", "endpoint_url": URL, "event_types": ["message"], **change}
     stored = fake_sent.add_webhook(endpoint_url=URL)
     for method, path in (("POST", "/v3/webhooks"), ("PUT", f"/v3/webhooks/{stored.id}")):
-        answer = await wire(fake_sent, method, path, body)
-        assert (answer.status, answer.code) == (400, code)
-        assert list(answer.json["error"]["details"]) == [member]
+        response = await wire(fake_sent, method, path, body)
+        assert (response.status, response.code) == (400, code)
+        assert list(response.json["error"]["details"]) == [member]
     assert dict(fake_sent.webhooks) == {stored.id: stored}
 
 
@@ -106,8 +106,8 @@ async def test_a_replacement_needs_the_whole_object(fake_sent: FakeSent, wire: W
     stored = fake_sent.add_webhook(endpoint_url=URL)
     body = {"display_name": "Orders", "endpoint_url": URL, "event_types": ["message"]}
     del body[missing]
-    answer = await wire(fake_sent, "PUT", f"/v3/webhooks/{stored.id}", body)
-    assert (answer.status, list(answer.json["error"]["details"])) == (400, [missing])
+    response = await wire(fake_sent, "PUT", f"/v3/webhooks/{stored.id}", body)
+    assert (response.status, list(response.json["error"]["details"])) == (400, [missing])
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,11 @@ async def test_somebody_elses_endpoint(fake_sent: FakeSent, wire: Wire, method: 
     """One that is not there and one of another owner are both RESOURCE_008."""
     of_a_profile = fake_sent.add_webhook(endpoint_url=URL, profile_id=SEEDED)
     for id in (GONE, of_a_profile.id):
-        answer = await wire(fake_sent, method, f"/v3/webhooks/{id}{path}", body)
-        assert (answer.status, answer.code) == (404, "RESOURCE_008")
+        response = await wire(fake_sent, method, f"/v3/webhooks/{id}{path}", body)
+        assert (response.status, response.code) == (404, "RESOURCE_008")
     if method == "GET":
-        answer = await wire(fake_sent, method, f"/v3/webhooks/{of_a_profile.id}{path}", x_profile_id=SEEDED)
-        assert answer.status == 200
+        response = await wire(fake_sent, method, f"/v3/webhooks/{of_a_profile.id}{path}", x_profile_id=SEEDED)
+        assert response.status == 200
 
 
 async def test_the_list(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
@@ -144,8 +144,8 @@ async def test_the_list(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> No
     assert [webhook.display_name for webhook in await sent.webhooks.list(is_active=False)] == ["No. 3"]
     assert len(await sent.webhooks.list(is_active=True)) == 4
     for query in ("page_size=101", "page=0", "is_active=perhaps"):
-        answer = await wire(fake_sent, "GET", f"/v3/webhooks?{query}")
-        assert (answer.status, list(answer.json["error"]["details"])) == (400, [query.partition("=")[0]])
+        response = await wire(fake_sent, "GET", f"/v3/webhooks?{query}")
+        assert (response.status, list(response.json["error"]["details"])) == (400, [query.partition("=")[0]])
 
 
 async def test_sandbox_stores_nothing(fake_sent: FakeSent, sent: SentClient) -> None:

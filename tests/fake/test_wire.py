@@ -18,23 +18,23 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 async def test_the_envelope_of_a_success(fake_sent: FakeSent, wire: Wire) -> None:
     """Data, a null error, and meta with the same request id as the header and a seven-digit time stamp."""
-    answer = await wire(fake_sent, "GET", f"/v3/templates/{TEMPLATE}")
-    assert answer.status == 200
-    assert list(answer.json) == ["success", "data", "error", "meta"]
-    assert (answer.json["success"], answer.json["error"]) == (True, None)
-    meta = answer.json["meta"]
+    response = await wire(fake_sent, "GET", f"/v3/templates/{TEMPLATE}")
+    assert response.status == 200
+    assert list(response.json) == ["success", "data", "error", "meta"]
+    assert (response.json["success"], response.json["error"]) == (True, None)
+    meta = response.json["meta"]
     assert meta["version"] == "v3"
-    assert meta["request_id"] == answer.headers["X-Request-Id"]
+    assert meta["request_id"] == response.headers["X-Request-Id"]
     assert meta["request_id"].startswith("req_")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00", meta["timestamp"])
 
 
 async def test_the_envelope_of_an_error(fake_sent: FakeSent, wire: Wire) -> None:
     """``success`` is false, ``data`` null, and the error has its four members."""
-    answer = await wire(fake_sent, "GET", f"/v3/templates/{NOWHERE}")
-    assert answer.status == 404
-    assert (answer.json["success"], answer.json["data"]) == (False, None)
-    assert answer.json["error"] == {
+    response = await wire(fake_sent, "GET", f"/v3/templates/{NOWHERE}")
+    assert response.status == 404
+    assert (response.json["success"], response.json["data"]) == (False, None)
+    assert response.json["error"] == {
         "code": "RESOURCE_002",
         "message": "Template not found",
         "details": None,
@@ -46,15 +46,15 @@ async def test_the_envelope_of_an_error(fake_sent: FakeSent, wire: Wire) -> None
     ("method", "path", "status"),
     [("GET", "/v3/profiles", 200), ("DELETE", f"/v3/profiles/{SEEDED}", 204), ("POST", "/v3/profiles", 400)],
 )
-async def test_headers_of_every_answer(fake_sent: FakeSent, wire: Wire, method: str, path: str, status: int) -> None:
+async def test_headers_of_every_response(fake_sent: FakeSent, wire: Wire, method: str, path: str, status: int) -> None:
     """Every response has the documented headers, whatever its status."""
-    answer = await wire(fake_sent, method, path)
-    assert answer.status == status
-    assert re.fullmatch(r"\d+ms", answer.headers["X-Response-Time"])
-    assert answer.headers["X-API-Version"] == "v3"
+    response = await wire(fake_sent, method, path)
+    assert response.status == status
+    assert re.fullmatch(r"\d+ms", response.headers["X-Response-Time"])
+    assert response.headers["X-API-Version"] == "v3"
     for name in ("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
-        assert answer.headers[name]
-    assert ("Content-Type" in answer.headers) == bool(answer.content) == (status != 204)
+        assert response.headers[name]
+    assert ("Content-Type" in response.headers) == bool(response.content) == (status != 204)
 
 
 async def test_statuses_of_success(fake_sent: FakeSent, wire: Wire) -> None:
@@ -86,8 +86,8 @@ async def test_a_path_or_method_the_api_does_not_have(fake_sent: FakeSent, wire:
 
 async def test_an_encoded_slash_stays_in_its_id(fake_sent: FakeSent, wire: Wire) -> None:
     """An id is one path segment, however it is written."""
-    answer = await wire(fake_sent, "GET", "/v3/profiles/a%2Fb")
-    assert answer.code == "RESOURCE_014"
+    response = await wire(fake_sent, "GET", "/v3/profiles/a%2Fb")
+    assert response.code == "RESOURCE_014"
     assert fake_sent.requests[-1].path == "/v3/profiles/a%2Fb"
 
 
@@ -255,8 +255,8 @@ async def test_sandbox_is_announced(fake_sent: FakeSent, wire: Wire) -> None:
     allowed = await wire(fake_sent, "POST", "/v3/profiles", {"name": "Sales", "sandbox": True})
     refused = await wire(fake_sent, "POST", "/v3/profiles", {"name": "", "sandbox": True})
     live = await wire(fake_sent, "POST", "/v3/profiles", {"name": "Sales", "sandbox": False})
-    assert [answer.headers.get("X-Sandbox") for answer in (allowed, refused, live)] == ["true", "true", None]
-    assert [answer.status for answer in (allowed, refused, live)] == [201, 400, 201]
+    assert [response.headers.get("X-Sandbox") for response in (allowed, refused, live)] == ["true", "true", None]
+    assert [response.status for response in (allowed, refused, live)] == [201, 400, 201]
 
 
 async def test_secrets_are_not_kept(fake_sent: FakeSent, wire: Wire) -> None:
@@ -268,13 +268,13 @@ async def test_secrets_are_not_kept(fake_sent: FakeSent, wire: Wire) -> None:
         "payment_details": {"card_number": "4111111111111111", "expiry": "12/30", "cvc": "987", "zip_code": "10001"},
         "whatsapp_business_account": {"waba_id": "waba-1", "access_token": "token-1"},
     }
-    answer = await wire(fake_sent, "POST", "/v3/profiles", body)
-    assert answer.status == 201
-    assert answer.json["data"]["waba_id"] == "waba-1"
-    assert answer.json["data"]["billing_contact"] == {
+    response = await wire(fake_sent, "POST", "/v3/profiles", body)
+    assert response.status == 201
+    assert response.json["data"]["waba_id"] == "waba-1"
+    assert response.json["data"]["billing_contact"] == {
         "name": "Jane", "email": "jane@example.com", "phone": None, "address": None
     }  # fmt: skip
-    stored = msgspec.json.encode(fake_sent.profiles[answer.json["data"]["id"]])
+    stored = msgspec.json.encode(fake_sent.profiles[response.json["data"]["id"]])
     for secret in (b"4111111111111111", b'"987"', b"token-1"):
-        assert secret not in answer.content
+        assert secret not in response.content
         assert secret not in stored

@@ -11,7 +11,7 @@ from sent_async import NotFoundError, Pacer, RateLimitError, SentConnectionError
 from tests.support.limited import ID, Connect, Limited, Serve, fetch
 from tests.support.payloads import problem
 from tests.support.raw_servers import RawServer, close_after_reading, good
-from tests.support.servers import MakeClient, Server, answer
+from tests.support.servers import MakeClient, Server, make_response
 from tests.support.waiting import until
 
 
@@ -88,8 +88,12 @@ async def test_a_pacer_of_ones_own_is_asked_and_told_once_per_attempt(server: Se
     """Errors and retries included; the permit comes back as it was given."""
     recorder = Recorder()
     pacer: Pacer = recorder
-    success = server.answers[0]
-    server.answers = [answer(problem(None), 503, X_Request_Id="req_1"), answer(problem("RESOURCE_014"), 404), success]
+    success = server.responses[0]
+    server.responses = [
+        make_response(problem(None), 503, X_Request_Id="req_1"),
+        make_response(problem("RESOURCE_014"), 404),
+        success,
+    ]
     sent = client(pacing=pacer)
 
     with pytest.raises(NotFoundError):
@@ -194,8 +198,8 @@ async def test_a_call_does_not_wait_for_a_limit_in_vain(
 
 async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -> None:
     """429 ``LIMIT_001`` is about what the account holds, not about how fast it asks: other calls go on at once."""
-    success = server.answers[0]
-    server.answers = [answer(problem("LIMIT_001"), 429, Retry_After="50"), success]
+    success = server.responses[0]
+    server.responses = [make_response(problem("LIMIT_001"), 429, Retry_After="50"), success]
     sent = client(pacing=True)
 
     with pytest.raises(RateLimitError) as raised:

@@ -77,7 +77,7 @@ async def test_a_server_that_never_limits_is_not_slowed(serve: Serve, connect: C
     async def all_ten() -> None:
         await together.wait()
 
-    server.before_answer = all_ten
+    server.before_response = all_ten
     assert await fetch(client, 10, concurrency=10) == 0
 
 
@@ -161,7 +161,7 @@ async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serv
     async def note() -> None:
         arrived.append(time.monotonic())
 
-    server.before_answer = note
+    server.before_response = note
     assert await fetch(client, 10, concurrency=10) == 0
 
     refused = server.refused
@@ -194,7 +194,7 @@ async def test_a_refusal_beyond_the_retries_is_raised_with_its_wait(serve: Serve
     assert 0 < raised.value.retry_after <= 60
 
 
-async def test_one_slow_first_answer_does_not_hold_everybody_back(serve: Serve, connect: Connect) -> None:
+async def test_a_slow_first_response_does_not_delay_other_calls(serve: Serve, connect: Connect) -> None:
     """The first request asks what the limit is; when it hangs, others go without knowing."""
     server = await serve(Limited("window", limit=1_000))
     stuck = asyncio.Event()
@@ -203,7 +203,7 @@ async def test_one_slow_first_answer_does_not_hold_everybody_back(serve: Serve, 
         if server.seen == 1:
             await stuck.wait()
 
-    server.before_answer = first_hangs
+    server.before_response = first_hangs
     client = connect(server)
     first = asyncio.ensure_future(client.profiles.retrieve(ID))
     await asyncio.sleep(0)

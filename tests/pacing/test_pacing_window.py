@@ -146,7 +146,7 @@ def test_a_request_to_learn_that_fails_is_followed_by_another() -> None:
     assert let_go(window, 1.0) == 1_000
 
 
-def test_after_the_reset_an_unanswered_request_lets_the_old_limit_go_then_everything() -> None:
+def test_after_the_reset_a_request_without_response_lets_the_old_limit_pass_then_all() -> None:
     """The next window is expected to be as large as the last one, until requests fail without a response."""
     window = after((0, 200, headers(limit=10, remaining=0)))
 

@@ -108,7 +108,7 @@ async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redi
     async def all_twenty() -> None:
         await together.wait()
 
-    server.before_answer = all_twenty
+    server.before_response = all_twenty
     async with asyncio.timeout(30):
         assert await fetch_all(clients, 10) == 0
 
@@ -124,14 +124,14 @@ async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisS
         arrived.release()
         await never.wait()
 
-    server.before_answer = hold
+    server.before_response = hold
     command = [sys.executable, "-m", "tests.redis.worker", server.url, redis.url, "9", "9"]
     worker = await asyncio.create_subprocess_exec(*command)
     for _ in range(9):
         await arrived.acquire()
     worker.kill()
     await worker.wait()
-    server.before_answer = None
+    server.before_response = None
     never.set()
 
     assert await fetch(client, 10) == 0
@@ -181,7 +181,7 @@ async def test_nothing_is_lost_when_redis_restarts(
         elif server.seen == 250:
             own_redis.start()
 
-    server.before_answer = interrupt
+    server.before_response = interrupt
     clients = [join(server, own_redis) for _ in range(3)]
     assert await fetch_all(clients, 150) == 0
 
@@ -275,11 +275,11 @@ async def test_who_waits_when_the_pacer_is_closed_goes_on(serve: Serve, redis: R
     """A call that waits for the window waits for it still."""
     server = await serve(Limited(limit=2, window=1.0))
     pacer = RedisPacer(redis.url)
-    answered = asyncio.Semaphore(0)
-    client = join(server, redis, pacing=pacer, on_attempt=lambda _: answered.release())
+    received = asyncio.Semaphore(0)
+    client = join(server, redis, pacing=pacer, on_attempt=lambda _: received.release())
     fetching = asyncio.ensure_future(fetch(client, 4))
     for _ in range(2):
-        await answered.acquire()
+        await received.acquire()
     await pacer.close()
 
     assert await fetching == 0

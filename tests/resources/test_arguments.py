@@ -12,7 +12,7 @@ import pytest
 from sent_async import SentClient, SentConfigError, operations
 from sent_async.models import ProfileUpdate
 from tests.support.payloads import envelope, payload, profile
-from tests.support.servers import MakeClient, Server, answer
+from tests.support.servers import MakeClient, Server, make_response
 
 P, T = "660e8400", "7ba7b820"
 
@@ -122,7 +122,7 @@ async def test_a_body_that_cannot_be_written(client: MakeClient, server: Server)
 async def test_send_gives_everything_around_the_data(client: MakeClient, server: Server) -> None:
     """The one door returns status, headers, meta, request id and the number of attempts."""
     headers = {"X_Request_Id": "req_h", "Idempotent_Replayed": "true"}
-    server.answers = [answer(b"", 503), answer(envelope(profile()), 200, **headers)]
+    server.responses = [make_response(b"", 503), make_response(envelope(profile()), 200, **headers)]
     response = await client().send(operations.UPDATE_PROFILE, profile_id=P, body=ProfileUpdate(name="n"))
     assert response.data.name == "Marketing Team"
     assert (response.status, response.attempts, response.request_id) == (200, 2, "req_h")
@@ -145,9 +145,13 @@ async def test_send_takes_any_body(client: MakeClient, server: Server) -> None:
 async def test_profiles_page_by_page(client: MakeClient, server: Server) -> None:
     """The first request has no query, the next ones a page number, and only when there is more."""
     position: dict[str, Any] = {"page_size": 1, "total_count": 2, "total_pages": 2}
-    server.answers = [
-        answer(envelope({"profiles": [profile(id="a")], "pagination": position | {"page": 1, "has_more": True}})),
-        answer(envelope({"profiles": [profile(id="b")], "pagination": position | {"page": 2, "has_more": False}})),
+    server.responses = [
+        make_response(
+            envelope({"profiles": [profile(id="a")], "pagination": position | {"page": 1, "has_more": True}})
+        ),
+        make_response(
+            envelope({"profiles": [profile(id="b")], "pagination": position | {"page": 2, "has_more": False}})
+        ),
     ]
     assert [item.id async for item in client().profiles.list()] == ["a", "b"]
     assert [request.path_qs for request in server.requests] == ["/v3/profiles", "/v3/profiles?page=2"]
@@ -159,9 +163,9 @@ async def test_templates_page_by_page(client: MakeClient, server: Server) -> Non
 
     def page(number: int, more: bool) -> Any:
         position = {"page": number, "page_size": 1, "total_count": 4, "total_pages": 4, "has_more": more}
-        return answer(envelope({"templates": [{**template, "id": f"t{number}"}], "pagination": position}))
+        return make_response(envelope({"templates": [{**template, "id": f"t{number}"}], "pagination": position}))
 
-    server.answers = [page(3, True), page(4, False)]
+    server.responses = [page(3, True), page(4, False)]
     templates = client().templates.list(page=3, page_size=1, search="a b", is_welcome_playground=False)
     assert [item.id async for item in templates] == ["t3", "t4"]
     rest = "page_size=1&search=a+b&is_welcome_playground=false"

@@ -14,13 +14,13 @@ from sent_async import NotFoundError, Page, SentClient
 from sent_async.models import Campaign, Profile, ProfileCompletion, Template
 from tests.support.examples import CAMPAIGN, CAMPAIGN_WIRE, DEFINITION, DEFINITION_WIRE
 from tests.support.payloads import envelope, payload
-from tests.support.servers import API_KEY, MakeClient, Server, answer
+from tests.support.servers import API_KEY, MakeClient, Server, make_response
 
 P, C, T = "770e8400-e29b-41d4-a716-446655440002", "c3d4e5f6-a7b8", "7ba7b820-9dad"
-ONE_CAMPAIGN = answer(envelope(json.loads(payload("campaigns-list-200.docs"))["data"][0]), 201)
-PROFILE = answer(envelope(json.loads(payload("profiles-list-200.seed"))["data"]["profiles"][0]), 201)
-TEMPLATE = answer(payload("templates-create-2xx.docs"), 201)
-GONE = answer(b"", 204)
+ONE_CAMPAIGN = make_response(envelope(json.loads(payload("campaigns-list-200.docs"))["data"][0]), 201)
+PROFILE = make_response(envelope(json.loads(payload("profiles-list-200.seed"))["data"]["profiles"][0]), 201)
+TEMPLATE = make_response(payload("templates-create-2xx.docs"), 201)
+GONE = make_response(b"", 204)
 KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 
 Call = Callable[[SentClient], Awaitable[Any]]
@@ -42,7 +42,7 @@ ROWS = [
         lambda sent: sent.profiles.list(),
         "GET /v3/profiles",
         None,
-        answer(payload("profiles-list-200.seed")),
+        make_response(payload("profiles-list-200.seed")),
         Page,
         Profile,
     ),
@@ -76,7 +76,7 @@ ROWS = [
         lambda sent: sent.profiles.complete(P, web_hook_url="https://example.com/done"),
         f"POST /v3/profiles/{P}/complete",
         {"webHookUrl": "https://example.com/done"},
-        answer(payload("profiles-complete-202.docs"), 202),
+        make_response(payload("profiles-complete-202.docs"), 202),
         ProfileCompletion,
     ),
     Row(
@@ -84,7 +84,7 @@ ROWS = [
         lambda sent: sent.profiles.campaigns.list(P),
         f"GET /v3/profiles/{P}/campaigns",
         None,
-        answer(payload("campaigns-list-200.docs")),
+        make_response(payload("campaigns-list-200.docs")),
         Page,
         Campaign,
     ),
@@ -117,7 +117,7 @@ ROWS = [
         lambda sent: sent.templates.list(status="APPROVED"),
         "GET /v3/templates?page=1&page_size=100&status=APPROVED",
         None,
-        answer(payload("templates-list-200.docs")),
+        make_response(payload("templates-list-200.docs")),
         Page,
         Template,
     ),
@@ -126,7 +126,7 @@ ROWS = [
         lambda sent: sent.templates.retrieve(T),
         f"GET /v3/templates/{T}",
         None,
-        answer(payload("templates-retrieve-200.docs")),
+        make_response(payload("templates-retrieve-200.docs")),
         Template,
     ),
     Row(
@@ -174,7 +174,7 @@ def test_there_are_fifteen() -> None:
 @rows
 async def test_the_request(client: MakeClient, server: Server, row: Row) -> None:
     """Method, path, query, headers and body are exactly the documented ones."""
-    server.answers = [row.reply]
+    server.responses = [row.reply]
     await row.call(client())
     (request,) = server.requests
     assert f"{request.method} {request.path_qs}" == row.sent
@@ -199,7 +199,7 @@ async def test_the_request(client: MakeClient, server: Server, row: Row) -> None
 @rows
 async def test_the_result(client: MakeClient, server: Server, row: Row) -> None:
     """The documented type, never an envelope."""
-    server.answers = [row.reply]
+    server.responses = [row.reply]
     result = await row.call(client())
     if row.kind is None:
         assert result is None
@@ -212,7 +212,7 @@ async def test_the_result(client: MakeClient, server: Server, row: Row) -> None:
 @rows
 async def test_on_behalf_of_a_profile(client: MakeClient, server: Server, row: Row) -> None:
     """With a profile id every request names it; one without it names none."""
-    server.answers = [row.reply]
+    server.responses = [row.reply]
     sent = client()
     await row.call(sent.with_options(profile_id="child-1"))
     await row.call(sent)
@@ -223,7 +223,7 @@ async def test_on_behalf_of_a_profile(client: MakeClient, server: Server, row: R
 @rows
 async def test_the_client_stays_usable_after_a_no(client: MakeClient, server: Server, row: Row) -> None:
     """Every method raises the API's error, and works right after."""
-    server.answers = [answer(payload("profiles-delete-404.docs"), 404), row.reply]
+    server.responses = [make_response(payload("profiles-delete-404.docs"), 404), row.reply]
     sent = client()
     with pytest.raises(NotFoundError, match="RESOURCE_014"):
         await row.call(sent)
@@ -266,7 +266,7 @@ async def test_an_explicit_key(
     client: MakeClient, server: Server, name: str, call: Callable[[SentClient, str], Awaitable[Any]], reply: Any
 ) -> None:
     """Every write sends the key it is given, and keeps it out of the body."""
-    server.answers = [reply or answer(payload("profiles-complete-200.docs"))]
+    server.responses = [reply or make_response(payload("profiles-complete-200.docs"))]
     await call(client(), "order-7_a")
     assert server.last.headers["Idempotency-Key"] == "order-7_a"
     assert b"order-7_a" not in server.last.body

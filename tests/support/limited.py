@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from sent_async import SentClient
 
 from .payloads import problem
-from .servers import PROFILE_ANSWER
+from .servers import PROFILE_RESPONSE
 
 RetryAfter: TypeAlias = Literal["exact", "window", "none"]
 ID = "660e8400-e29b-41d4-a716-446655440000"
@@ -41,7 +41,7 @@ class Limited:
     url: str = ""
     paths: list[str] = field(default_factory=list)
     refused: int = 0
-    before_answer: Callable[[], Awaitable[None]] | None = None
+    before_response: Callable[[], Awaitable[None]] | None = None
     _passed: deque[float] = field(default_factory=deque)
     _tokens: float | None = None
     _filled: float = 0.0
@@ -77,8 +77,8 @@ class Limited:
     async def handle(self, request: web.BaseRequest) -> web.Response:
         self.paths.append(request.path)
         passes, left, until_reset, wait = self._take(time.monotonic())
-        if self.before_answer is not None:
-            await self.before_answer()
+        if self.before_response is not None:
+            await self.before_response()
         headers = {"Content-Type": "application/json"}
         unix = time.time() + self.clock_ahead
         if self.clock_ahead:
@@ -88,7 +88,7 @@ class Limited:
             headers["X-RateLimit-Remaining"] = str(left)
             headers["X-RateLimit-Reset"] = f"{_up(unix + until_reset):.3f}"
         if passes:
-            return web.Response(body=PROFILE_ANSWER[1], headers=headers)
+            return web.Response(body=PROFILE_RESPONSE[1], headers=headers)
         self.refused += 1
         if self.retry_after != "none":
             headers["Retry-After"] = f"{_up(wait if self.retry_after == 'exact' else self.window):.3f}"

@@ -11,7 +11,7 @@ import msgspec
 from sent_async.testing import FakeSent
 
 
-class Answered(msgspec.Struct, frozen=True):
+class RawResponse(msgspec.Struct, frozen=True):
     """One raw response."""
 
     status: int
@@ -45,12 +45,12 @@ class Wire:
         key: str | None = "sk_test_fake",
         idempotency_key: str | None = None,
         **headers: str,
-    ) -> Answered:
+    ) -> RawResponse:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if key is not None:
             sent["x-api-key"] = key
         if idempotency_key is not None:
             sent["Idempotency-Key"] = idempotency_key
         body = msgspec.json.encode(json) if json is not None else content
-        async with self.session.request(method, fake.url + path, data=body, headers=sent) as answer:
-            return Answered(answer.status, answer.headers.copy(), await answer.read())
+        async with self.session.request(method, fake.url + path, data=body, headers=sent) as response:
+            return RawResponse(response.status, response.headers.copy(), await response.read())

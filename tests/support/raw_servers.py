@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Self, TypeAlias
 
 from .clocks import FakeClock, elapse
-from .servers import PROFILE_ANSWER, Answer, Received
+from .servers import PROFILE_RESPONSE, Received, ScriptedResponse
 from .waiting import settle
 
 Behaviour: TypeAlias = Callable[["Connection"], Awaitable[None]]
@@ -39,9 +39,9 @@ class Connection:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def reply(self, answer: Answer = PROFILE_ANSWER, *, close: bool = False) -> None:
+    async def reply(self, response: ScriptedResponse = PROFILE_RESPONSE, *, close: bool = False) -> None:
         """A correct response, keep-alive unless told otherwise."""
-        status, body, headers = answer
+        status, body, headers = response
         fields = {**headers, "Content-Length": str(len(body)), **({"Connection": "close"} if close else {})}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         await self.write(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + body)
@@ -154,7 +154,7 @@ async def close_after_reading(connection: Connection) -> None:
 
 async def half_a_body(connection: Connection) -> None:
     await connection.read()
-    _, body, _ = PROFILE_ANSWER
+    _, body, _ = PROFILE_RESPONSE
     await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body[: len(body) // 2])
 
 

@@ -13,17 +13,17 @@ from sent_async import SentClient
 from .payloads import envelope, profile
 
 API_KEY = "sk_test_k3y_that_must_not_show"
-Answer: TypeAlias = tuple[int, bytes, Mapping[str, str]]
+ScriptedResponse: TypeAlias = tuple[int, bytes, Mapping[str, str]]
 MakeClient: TypeAlias = Callable[..., SentClient]
 
 
-def answer(body: bytes, status: int = 200, **headers: str) -> Answer:
-    """An entry of ``server.answers``; header names with underscores for hyphens."""
+def make_response(body: bytes, status: int = 200, **headers: str) -> ScriptedResponse:
+    """An entry of ``server.responses``; header names with underscores for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return status, body, {"Content-Type": "application/json", **named}
 
 
-PROFILE_ANSWER = answer(envelope(profile()))
+PROFILE_RESPONSE = make_response(envelope(profile()))
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Server:
     """Sends the scripted responses one by one, the last one for ever, and keeps every request."""
 
     def __init__(self) -> None:
-        self.answers: list[Answer] = [PROFILE_ANSWER]
+        self.responses: list[ScriptedResponse] = [PROFILE_RESPONSE]
         self.requests: list[Received] = []
         self.url = ""
 
@@ -51,5 +51,5 @@ class Server:
     async def handle(self, request: web.BaseRequest) -> web.Response:
         body = await request.read()
         self.requests.append(Received(request.method, request.raw_path, request.headers.copy(), body))
-        status, content, headers = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        status, content, headers = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
         return web.Response(status=status, body=content, headers=headers)

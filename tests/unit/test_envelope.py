@@ -89,7 +89,7 @@ def test_nothing_is_not_enough_where_data_is_promised(operation: Operation[Any],
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b'{"success":true}', envelope(None), envelope({})])
-def test_an_action_may_answer_without_data(status: int, body: bytes) -> None:
+def test_the_response_of_an_action_may_have_no_data(status: int, body: bytes) -> None:
     """``complete`` succeeds with 204 or without data as well: nothing is known of the state then."""
     assert read(COMPLETE_PROFILE, body, status) == ProfileCompletion(status=None, message=None)
 
@@ -210,7 +210,7 @@ def test_a_replayed_response(value: str, replayed: bool) -> None:
     assert SentResponse(data=None, status=200, headers={}).replayed is False
 
 
-def test_a_delete_answered_by_a_web_page_is_not_read_as_success_false() -> None:
+def test_a_web_page_in_response_to_a_delete_is_not_read_as_success_false() -> None:
     """Any 2xx counts where no data is promised, even with a body that is no JSON."""
     assert read(DELETE_PROFILE, b"<html>ok</html>") is None
 

@@ -104,7 +104,7 @@ def test_json_that_is_no_envelope(body: bytes) -> None:
     assert misfit(RETRIEVE_PROFILE, body).path == "$"
 
 
-def test_no_value_of_the_answer_is_in_the_error() -> None:
+def test_no_value_of_the_response_is_in_the_error() -> None:
     """What did not fit may be private: only its place and its type are told."""
     error = misfit(RETRIEVE_PROFILE, envelope(profile(created_at="4111-secret", name="4222-secret")))
     assert "secret" not in str(error) + repr(error)

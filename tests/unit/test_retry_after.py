@@ -60,7 +60,7 @@ def test_absent() -> None:
     assert retry_after({}, now=NOW) is None
 
 
-def test_a_date_is_relative_to_the_answer() -> None:
+def test_a_date_is_relative_to_the_response() -> None:
     """The server's own Date decides, so that clocks which disagree do no harm."""
     assert read(formatdate(5_030.0, usegmt=True), date=formatdate(5_000.0, usegmt=True)) == 30.0
 

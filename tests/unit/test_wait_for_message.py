@@ -9,11 +9,11 @@ import pytest
 from sent_async import SentConfigError, SentTimeoutError, wait_for_message
 from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope
-from tests.support.servers import MakeClient, Server, answer
+from tests.support.servers import MakeClient, Server, make_response
 
 
 def says(server: Server, statuses: Sequence[str | None]) -> None:
-    server.answers = [answer(envelope({"id": "m1", "status": status})) for status in statuses]
+    server.responses = [make_response(envelope({"id": "m1", "status": status})) for status in statuses]
 
 
 async def wait(

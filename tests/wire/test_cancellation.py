@@ -13,7 +13,7 @@ import pytest
 from sent_async import SentClient, SentError
 from sent_async.clock import SystemClock
 from tests.support.raw_servers import Connection, RawServer, good
-from tests.support.servers import MakeClient, answer
+from tests.support.servers import MakeClient, make_response
 from tests.support.waiting import until
 
 LIMIT = 5
@@ -40,7 +40,7 @@ class Moody:
                 connection.reset()
                 return
             if mood in ("503", "429"):
-                await connection.reply(answer(b"", int(mood)))
+                await connection.reply(make_response(b"", int(mood)))
             else:
                 await connection.reply()
 

@@ -10,7 +10,7 @@ from sent_async import RateLimitError, SentTimeoutError
 from tests.support.clocks import FakeClock
 from tests.support.payloads import problem
 from tests.support.raw_servers import Behaviour, Connection, RawServer, Slow, dripping, good, stalled_body, stalled_head
-from tests.support.servers import MakeClient, Server, answer
+from tests.support.servers import MakeClient, Server, make_response
 from tests.support.waiting import settle, until
 
 
@@ -83,7 +83,7 @@ async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient, clock: 
 
 async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """A wait that would pass the deadline raises the API's error at once, with its number."""
-    server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After="30")]
+    server.responses = [make_response(problem("BUSINESS_002"), 429, Retry_After="30")]
     with pytest.raises(RateLimitError) as caught:
         await client(deadline=20).profiles.retrieve("p")
     assert (caught.value.retry_after, caught.value.attempts, clock.slept) == (30.0, 1, [])
@@ -91,7 +91,7 @@ async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server
 
 async def test_within_the_deadline(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """A deadline that is not reached changes nothing."""
-    server.answers = [answer(b"", 503, Retry_After="5"), server.answers[0]]
+    server.responses = [make_response(b"", 503, Retry_After="5"), server.responses[0]]
     await client(deadline=20).profiles.retrieve("p")
     assert clock.slept == [5.0]
 

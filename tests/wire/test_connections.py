@@ -16,7 +16,7 @@ from sent_async.connections import IDLE_SECONDS, _Connection
 from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope, profile
 from tests.support.raw_servers import Connection, RawServer, good
-from tests.support.servers import PROFILE_ANSWER, MakeClient, Server, answer
+from tests.support.servers import PROFILE_RESPONSE, MakeClient, Server, make_response
 from tests.support.waiting import settle
 
 PING: Operation[None] = Operation("ping", "HEAD", "/v3/ping", response=None)
@@ -98,7 +98,7 @@ async def test_not_used_again(client: MakeClient, reply: bytes) -> None:
 
     async def once(connection: Connection) -> None:
         await connection.read()
-        body = PROFILE_ANSWER[1]
+        body = PROFILE_RESPONSE[1]
         await connection.write(reply % (len(body), body))
         await connection.hang()
 
@@ -115,7 +115,7 @@ async def test_half_a_response_too_many(client: MakeClient) -> None:
 
     async def half(connection: Connection) -> None:
         await connection.read()
-        body = PROFILE_ANSWER[1]
+        body = PROFILE_RESPONSE[1]
         first = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
         await connection.write(first + b"HTTP/1.1 200 OK\r\nContent-Len")
         await connection.read()
@@ -131,12 +131,12 @@ async def test_half_a_response_too_many(client: MakeClient) -> None:
 
 async def test_a_body_that_was_not_read_to_its_end(client: MakeClient) -> None:
     """A response that is refused for its size leaves no rest of itself for the next request."""
-    big = answer(envelope(profile(name="x" * 500_000)))
+    big = make_response(envelope(profile(name="x" * 500_000)))
 
     async def serve(connection: Connection) -> None:
         while True:
             received = await connection.read()
-            await connection.reply(big if received.path_qs.endswith("big") else PROFILE_ANSWER)
+            await connection.reply(big if received.path_qs.endswith("big") else PROFILE_RESPONSE)
 
     async with RawServer(serve) as raw:
         sent = client(base_url=raw.url, max_response_bytes=100_000)
@@ -151,7 +151,7 @@ async def test_an_early_response_to_a_large_request(client: MakeClient) -> None:
 
     async def refuse(connection: Connection) -> None:
         await connection.reader.readuntil(b"\r\n\r\n")
-        await connection.reply(answer(b"", 413))
+        await connection.reply(make_response(b"", 413))
         await connection.hang()
 
     async with RawServer(refuse, good) as raw:
@@ -303,7 +303,7 @@ async def test_what_aiohttp_must_keep(server: Server) -> None:
         message, content = await protocol.read()
         assert (message.code, message.headers["Content-Type"]) == (200, "application/json")
         body = await content.read()
-        assert body == PROFILE_ANSWER[1] and content.is_eof() and content.total_bytes == len(body)
+        assert body == PROFILE_RESPONSE[1] and content.is_eof() and content.total_bytes == len(body)
     connection.close()
     assert not protocol.is_connected()
     await connector.close()

@@ -15,9 +15,9 @@ from sent_async.multipart import Document, Multipart
 from sent_async.operations import CREATE_SENDER_PROFILE
 from tests.support.payloads import envelope, problem
 from tests.support.raw_servers import Connection, RawServer, good
-from tests.support.servers import MakeClient, Server, answer
+from tests.support.servers import MakeClient, Server, make_response
 
-CREATED = answer(envelope({"id": "1"}), 201)
+CREATED = make_response(envelope({"id": "1"}), 201)
 BODY: Any = {"name": "Sales", "short_name": "SALES"}
 
 
@@ -34,7 +34,7 @@ async def sent(request: pytest.FixtureRequest, client: MakeClient) -> AsyncItera
 async def test_an_upload_is_the_same_on_every_attempt(sent: SentClient, server: Server, tmp_path: Path) -> None:
     """The form and its idempotency key are repeated byte for byte, and the file is read from disk each time."""
     (tmp_path / "letter.pdf").write_bytes(b"%PDF" + bytes(300_000))
-    server.answers = [answer(b"", 503), CREATED]
+    server.responses = [make_response(b"", 503), CREATED]
     documents: dict[str, Document] = {"letter": tmp_path / "letter.pdf", "note": b"small"}
     assert (await sent.sender_profiles.create(**BODY, documents=documents)).id == "1"
     first, second = server.requests
@@ -47,7 +47,7 @@ async def test_an_upload_is_the_same_on_every_attempt(sent: SentClient, server: 
 
 async def test_without_documents_it_is_json(sent: SentClient, server: Server) -> None:
     """The same method sends plain JSON when there is nothing to upload."""
-    server.answers = [CREATED]
+    server.responses = [CREATED]
     await sent.sender_profiles.create(**BODY)
     assert server.last.headers["Content-Type"] == "application/json"
 
@@ -68,7 +68,7 @@ async def test_a_response_before_the_whole_form(client: MakeClient, tmp_path: Pa
 
     async def refuse(connection: Connection) -> None:
         await connection.reader.readuntil(b"\r\n\r\n")
-        await connection.reply(answer(problem("VALIDATION_001"), 413))
+        await connection.reply(make_response(problem("VALIDATION_001"), 413))
         await connection.hang()
 
     async with RawServer(refuse, good) as raw:

@@ -16,7 +16,7 @@ from tests.support.raw_servers import (
     good,
     reset_before_reading,
 )
-from tests.support.servers import PROFILE_ANSWER, MakeClient, answer
+from tests.support.servers import PROFILE_RESPONSE, MakeClient, make_response
 
 TEMPLATE = {
     "id": "t",
@@ -32,8 +32,8 @@ TEMPLATE = {
 async def any_good(connection: Connection) -> None:
     """The right success for every method."""
     request = await connection.read()
-    replies = {"DELETE": answer(b"", 204), "PUT": answer(envelope(TEMPLATE))}
-    await connection.reply(replies.get(request.method, PROFILE_ANSWER))
+    replies = {"DELETE": make_response(b"", 204), "PUT": make_response(envelope(TEMPLATE))}
+    await connection.reply(replies.get(request.method, PROFILE_RESPONSE))
 
 
 by_name = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -117,11 +117,11 @@ async def test_a_write_without_a_key_is_not_repeated(client: MakeClient, clock: 
 async def test_a_connection_dropped_while_idle(client: MakeClient, method: str) -> None:
     """A kept connection that the server has closed in the meantime costs the next call nothing."""
 
-    async def one_answer(connection: Connection) -> None:
+    async def one_response(connection: Connection) -> None:
         await connection.read()
         await connection.reply()
 
-    async with RawServer(one_answer) as raw:
+    async with RawServer(one_response) as raw:
         sent = client(base_url=raw.url, max_retries=1)
         for _ in range(5):
             await CALLS[method](sent)
@@ -131,13 +131,13 @@ async def test_a_connection_dropped_while_idle(client: MakeClient, method: str) 
 async def test_a_connection_reset_in_use(client: MakeClient) -> None:
     """A kept connection that breaks as the next request arrives: the call is repeated, its key is the same."""
 
-    async def one_answer_then_reset(connection: Connection) -> None:
+    async def one_response_then_reset(connection: Connection) -> None:
         await connection.read()
         await connection.reply()
         await connection.read()
         connection.reset()
 
-    async with RawServer(one_answer_then_reset, good) as raw:
+    async with RawServer(one_response_then_reset, good) as raw:
         sent = client(base_url=raw.url)
         await sent.profiles.create(name="first")
         await sent.profiles.create(name="second")

@@ -20,12 +20,12 @@ from sent_async import (
 from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope, problem, profile
 from tests.support.raw_servers import Connection, Proxy, RawServer, Slow, closed_port, good, stalled_head
-from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
+from tests.support.servers import API_KEY, PROFILE_RESPONSE, MakeClient, Server, make_response
 
 
 async def test_raise_for_status(client: MakeClient, server: Server) -> None:
     """A session that raises for a status does so for its owner: a 404 is our error, after one request."""
-    server.answers = [answer(problem("RESOURCE_014"), 404)]
+    server.responses = [make_response(problem("RESOURCE_014"), 404)]
     async with aiohttp.ClientSession(raise_for_status=True) as session:
         with pytest.raises(NotFoundError):
             await client(session=session).profiles.retrieve("p")
@@ -47,8 +47,8 @@ async def test_a_connection_that_ends_before_the_response(client: MakeClient) ->
 
 async def test_auto_decompress(client: MakeClient, server: Server) -> None:
     """A session that leaves bodies compressed does so for its owner."""
-    status, body, headers = PROFILE_ANSWER
-    server.answers = [(status, gzip.compress(body), {**headers, "Content-Encoding": "gzip"})]
+    status, body, headers = PROFILE_RESPONSE
+    server.responses = [(status, gzip.compress(body), {**headers, "Content-Encoding": "gzip"})]
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         assert (await client(session=session).profiles.retrieve("p")).id == profile()["id"]
 
@@ -173,7 +173,7 @@ def test_what_cannot_work_is_refused_when_the_client_is_made(options: dict[str, 
 
 async def test_a_response_that_is_too_large(client: MakeClient) -> None:
     """What is not read to its end is not left on a connection of the session."""
-    big = answer(envelope(profile(name="x" * 5_000_000)))
+    big = make_response(envelope(profile(name="x" * 5_000_000)))
 
     async def serve(connection: Connection) -> None:
         while True:

@@ -251,7 +251,7 @@ async def test_opened_twice(client: MakeClient) -> None:
 
 async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -> None:
     """Limits by tier after the first response with their headers, and nothing without pacing."""
-    server.answers = [(*server.answers[0][:2], {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"})]
+    server.responses = [(*server.responses[0][:2], {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"})]
     sent, unpaced = client(pacing=True), client()
     assert sent.rate_limits == {}
     await sent.profiles.retrieve("p")
@@ -264,7 +264,7 @@ async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -
 
 async def test_a_cookie_is_not_kept(client: MakeClient, server: Server) -> None:
     """Calls do not depend on cookies that an earlier response set."""
-    server.answers = [(200, server.answers[0][1], {"Set-Cookie": "a=b; Path=/"})]
+    server.responses = [(200, server.responses[0][1], {"Set-Cookie": "a=b; Path=/"})]
     sent = client()
     await sent.profiles.retrieve("p")
     await sent.profiles.retrieve("p")

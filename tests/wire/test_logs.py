@@ -16,7 +16,7 @@ from tests.support.clocks import FakeClock, NoPause
 from tests.support.limited import Limited, fetch, limited_servers
 from tests.support.payloads import problem
 from tests.support.raw_servers import RawServer, closed_port, stalled_head
-from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
+from tests.support.servers import API_KEY, PROFILE_RESPONSE, MakeClient, Server, make_response
 
 RETRY = re.compile(r"(GET|POST) \S+ attempt \d+: .+ in \d+\.\d{3} s( \(request_id=\S+\))?, next attempt in \d+\.\d\d s")
 WAIT = re.compile(r"rate limit of tier standard: requests wait \d+\.\d s \((429|the limit is spent)\), \d+ so far")
@@ -41,7 +41,11 @@ async def test_a_retry_says_why_and_how_long(
     client: MakeClient, server: Server, clock: FakeClock, log: pytest.LogCaptureFixture
 ) -> None:
     """The status and the code, or what broke; and when the next attempt is. The last attempt is not a retry."""
-    server.answers = [answer(problem("SERVICE_001"), 503, X_Request_Id="req_1"), answer(b"", 502), PROFILE_ANSWER]
+    server.responses = [
+        make_response(problem("SERVICE_001"), 503, X_Request_Id="req_1"),
+        make_response(b"", 502),
+        PROFILE_RESPONSE,
+    ]
     await client().profiles.retrieve("p")
     first, second = lines(log, logging.INFO)
     assert "GET /v3/profiles/{profileId} attempt 1: 503 SERVICE_001 in " in first
@@ -66,7 +70,7 @@ async def test_at_info_there_is_nothing_else(client: MakeClient, server: Server,
     sent = client()
     await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(5)))
     await batch(sent.profiles.retrieve, ["p", "q"])
-    server.answers = [answer(problem("RESOURCE_001"), 404)]
+    server.responses = [make_response(problem("RESOURCE_001"), 404)]
     with pytest.raises(NotFoundError):
         await sent.profiles.retrieve("p")
     await sent.close()

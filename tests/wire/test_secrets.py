@@ -18,12 +18,12 @@ from tests.support.clocks import FakeClock
 from tests.support.faults import FAULTS, STALLS
 from tests.support.payloads import envelope, problem, profile
 from tests.support.raw_servers import Behaviour, Connection, RawServer, closed_port, good
-from tests.support.servers import API_KEY, MakeClient, answer
+from tests.support.servers import API_KEY, MakeClient, make_response
 from tests.support.waiting import until
 
 CARD = PaymentDetails(card_number="4111111111111111", expiry="12/39", cvc="737373", zip_code="94103")
 WABA = WhatsAppBusinessAccount(waba_id="waba_1", access_token="EAAG-access-token")
-SECRETS = (API_KEY, "4111111111111111", "737373", "EAAG-access-token", "private-name", "private-answer", "private-id")
+SECRETS = (API_KEY, "4111111111111111", "737373", "EAAG-access-token", "private-name", "private-response", "private-id")
 
 
 def texts(error: BaseException | None, seen: set[int] | None = None) -> Iterator[str]:
@@ -90,7 +90,7 @@ async def test_refused(client: MakeClient, logs: pytest.LogCaptureFixture) -> No
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 99_999])
-async def test_unreadable_answers(client: MakeClient, logs: pytest.LogCaptureFixture, head: bytes) -> None:
+async def test_unreadable_responses(client: MakeClient, logs: pytest.LogCaptureFixture, head: bytes) -> None:
     """aiohttp's own errors carry the request's headers: none of them is in the chain."""
 
     async def reply(connection: Connection) -> None:
@@ -106,21 +106,21 @@ async def test_unreadable_answers(client: MakeClient, logs: pytest.LogCaptureFix
     [
         (400, problem("VALIDATION_001")),
         (401, b""),
-        (502, b"<html>private-answer</html>"),
+        (502, b"<html>private-response</html>"),
         (503, problem("INTERNAL_005")),
-        (200, b"private-answer"),
-        (200, envelope(profile(id=7, name="private-answer"))),
-        (200, envelope(profile(created_at="private-answer"))),
-        (201, b'{"success":true,"data":{"id":"private-answer"}}'),
-        (302, b"private-answer"),
+        (200, b"private-response"),
+        (200, envelope(profile(id=7, name="private-response"))),
+        (200, envelope(profile(created_at="private-response"))),
+        (201, b'{"success":true,"data":{"id":"private-response"}}'),
+        (302, b"private-response"),
     ],
 )
-async def test_answers(client: MakeClient, logs: pytest.LogCaptureFixture, status: int, body: bytes) -> None:
+async def test_responses(client: MakeClient, logs: pytest.LogCaptureFixture, status: int, body: bytes) -> None:
     """The body of the response stays out as well, whatever it is."""
 
     async def reply(connection: Connection) -> None:
         await connection.read()
-        await connection.reply(answer(body, status), close=True)
+        await connection.reply(make_response(body, status), close=True)
 
     async with RawServer(reply) as raw:
         await check(client(base_url=raw.url), logs)
@@ -155,7 +155,7 @@ async def test_success(client: MakeClient, logs: pytest.LogCaptureFixture) -> No
 
     async def reply(connection: Connection) -> None:
         await connection.read()
-        await connection.reply(answer(envelope(profile(name="private-answer", id="private-id"))), close=True)
+        await connection.reply(make_response(envelope(profile(name="private-response", id="private-id"))), close=True)
 
     async with RawServer(reply) as raw:
         sent = client(base_url=raw.url)

@@ -11,17 +11,17 @@ from sent_async import Attempt, ConflictError, NotFoundError, RateLimitError, Se
 from tests.support.clocks import FakeClock
 from tests.support.faults import CALLS
 from tests.support.payloads import problem
-from tests.support.servers import PROFILE_ANSWER, MakeClient, Server, answer
+from tests.support.servers import PROFILE_RESPONSE, MakeClient, Server, make_response
 
-GONE = answer(b"", 204)
+GONE = make_response(b"", 204)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 async def test_retried(client: MakeClient, server: Server, clock: FakeClock, status: int, method: str) -> None:
     """Twice no, then yes: three requests with one key, and two waits."""
-    no = answer(problem("INTERNAL_001"), status)
-    server.answers = [no, no, GONE if method == "DELETE" else PROFILE_ANSWER]
+    no = make_response(problem("INTERNAL_001"), status)
+    server.responses = [no, no, GONE if method == "DELETE" else PROFILE_RESPONSE]
     await CALLS[method](client())
     assert len(server.requests) == 3 and len(clock.slept) == 2
     assert len({request.headers.get("Idempotency-Key") for request in server.requests}) == 1
@@ -31,7 +31,7 @@ async def test_retried(client: MakeClient, server: Server, clock: FakeClock, sta
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 410, 418, 422, 451, 501, 505])
 async def test_final(client: MakeClient, server: Server, clock: FakeClock, status: int, method: str) -> None:
     """One request, one error."""
-    server.answers = [answer(problem("VALIDATION_001"), status)]
+    server.responses = [make_response(problem("VALIDATION_001"), status)]
     with pytest.raises(SentAPIError) as caught:
         await CALLS[method](client())
     assert (caught.value.status, caught.value.attempts) == (status, 1)
@@ -40,7 +40,7 @@ async def test_final(client: MakeClient, server: Server, clock: FakeClock, statu
 
 async def test_a_key_still_in_flight(client: MakeClient, server: Server) -> None:
     """CONFLICT_001 means that the first request is still at work: a retry with its key gets the response."""
-    server.answers = [answer(problem("CONFLICT_001"), 409), PROFILE_ANSWER]
+    server.responses = [make_response(problem("CONFLICT_001"), 409), PROFILE_RESPONSE]
     profile = await client().profiles.create(name="n")
     assert profile.name == "Marketing Team"
     assert len({request.headers["Idempotency-Key"] for request in server.requests}) == 1 < len(server.requests)
@@ -48,7 +48,7 @@ async def test_a_key_still_in_flight(client: MakeClient, server: Server) -> None
 
 async def test_a_key_in_flight_for_ever(client: MakeClient, server: Server) -> None:
     """In the end the conflict is the error."""
-    server.answers = [answer(problem("CONFLICT_001"), 409)]
+    server.responses = [make_response(problem("CONFLICT_001"), 409)]
     with pytest.raises(ConflictError) as caught:
         await client().profiles.create(name="n")
     assert (caught.value.attempts, len(server.requests)) == (3, 3)
@@ -58,7 +58,7 @@ async def test_a_key_in_flight_for_ever(client: MakeClient, server: Server) -> N
 @pytest.mark.parametrize("status", [409, 429, 500, 503])
 async def test_a_replayed_error(client: MakeClient, server: Server, status: int) -> None:
     """What the server has stored will not change."""
-    server.answers = [answer(problem("CONFLICT_001"), status, Idempotent_Replayed="true")]
+    server.responses = [make_response(problem("CONFLICT_001"), status, Idempotent_Replayed="true")]
     with pytest.raises(SentAPIError) as caught:
         await client().profiles.create(name="n")
     assert caught.value.replayed and len(server.requests) == 1
@@ -66,7 +66,7 @@ async def test_a_replayed_error(client: MakeClient, server: Server, status: int)
 
 async def test_an_error_dressed_as_success(client: MakeClient, server: Server) -> None:
     """success: false on a 200 is raised, not retried."""
-    server.answers = [answer(problem("INTERNAL_001"), 200)]
+    server.responses = [make_response(problem("INTERNAL_001"), 200)]
     with pytest.raises(ServerError) as caught:
         await client().profiles.create(name="n")
     assert (caught.value.status, len(server.requests)) == (200, 1)
@@ -74,7 +74,11 @@ async def test_an_error_dressed_as_success(client: MakeClient, server: Server) -
 
 async def test_retry_after_seconds(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """The server's wait is kept to."""
-    server.answers = [answer(b"", 429, Retry_After="7"), answer(b"", 503, Retry_After="0.25"), PROFILE_ANSWER]
+    server.responses = [
+        make_response(b"", 429, Retry_After="7"),
+        make_response(b"", 503, Retry_After="0.25"),
+        PROFILE_RESPONSE,
+    ]
     await client().profiles.retrieve("p")
     assert clock.slept[0] == 7.0 and 0.25 <= clock.slept[1] <= 1.0
 
@@ -82,9 +86,9 @@ async def test_retry_after_seconds(client: MakeClient, server: Server, clock: Fa
 async def test_retry_after_date(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """A date is relative to the response's own Date, so a server clock that is a year off does not matter."""
     there = time.time() + 365 * 86400
-    server.answers = [
-        answer(b"", 503, Retry_After=formatdate(there + 9, usegmt=True), Date=formatdate(there, usegmt=True)),
-        PROFILE_ANSWER,
+    server.responses = [
+        make_response(b"", 503, Retry_After=formatdate(there + 9, usegmt=True), Date=formatdate(there, usegmt=True)),
+        PROFILE_RESPONSE,
     ]
     await client().profiles.retrieve("p")
     assert clock.slept == [9.0]
@@ -93,7 +97,7 @@ async def test_retry_after_date(client: MakeClient, server: Server, clock: FakeC
 @pytest.mark.parametrize("value", ["61", "86400", "9" * 400])
 async def test_retry_after_over_the_cap(client: MakeClient, server: Server, clock: FakeClock, value: str) -> None:
     """Too long a wait is raised at once, with the number on it."""
-    server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After=value)]
+    server.responses = [make_response(problem("BUSINESS_002"), 429, Retry_After=value)]
     with pytest.raises(RateLimitError) as caught:
         await client().profiles.retrieve("p")
     assert caught.value.retry_after == float(value)
@@ -103,14 +107,14 @@ async def test_retry_after_over_the_cap(client: MakeClient, server: Server, cloc
 @pytest.mark.parametrize("value", ["-5", "nan", "soon", ""])
 async def test_retry_after_unreadable(client: MakeClient, server: Server, clock: FakeClock, value: str) -> None:
     """An unreadable wait is no wait of the server's; ours applies."""
-    server.answers = [answer(b"", 429, Retry_After=value), PROFILE_ANSWER]
+    server.responses = [make_response(b"", 429, Retry_After=value), PROFILE_RESPONSE]
     await client().profiles.retrieve("p")
     assert len(clock.slept) == 1 and 0 <= clock.slept[0] <= 0.5
 
 
 async def test_a_retried_delete_that_meets_404(client: MakeClient, server: Server) -> None:
     """The 404 comes out, and the number of attempts tells the story."""
-    server.answers = [answer(b"", 502), answer(problem("RESOURCE_014"), 404)]
+    server.responses = [make_response(b"", 502), make_response(problem("RESOURCE_014"), 404)]
     with pytest.raises(NotFoundError) as caught:
         await client().profiles.delete("p")
     assert caught.value.attempts == 2
@@ -119,11 +123,11 @@ async def test_a_retried_delete_that_meets_404(client: MakeClient, server: Serve
 async def test_each_attempt_is_told(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """on_attempt hears of every attempt in turn, with what is known of it and no more."""
     told: list[Attempt] = []
-    server.answers = [answer(b"", 503, X_Request_Id="req_1"), answer(problem("RESOURCE_014"), 404)]
+    server.responses = [make_response(b"", 503, X_Request_Id="req_1"), make_response(problem("RESOURCE_014"), 404)]
     sent = client(on_attempt=told.append)
     with pytest.raises(NotFoundError) as caught:
         await sent.profiles.retrieve("secret-id")
-    server.answers = [PROFILE_ANSWER]
+    server.responses = [PROFILE_RESPONSE]
     await sent.profiles.retrieve("secret-id")
     assert [(one.method, one.path, one.number, one.status) for one in told] == [
         ("GET", "/v3/profiles/{profileId}", 1, 503),

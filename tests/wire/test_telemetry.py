@@ -27,7 +27,7 @@ from tests.support.faults import FAULTS
 from tests.support.limited import Limited, fetch, limited_servers
 from tests.support.payloads import envelope, problem, profile
 from tests.support.raw_servers import Behaviour, RawServer, close_after_reading, stalled_head
-from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
+from tests.support.servers import API_KEY, PROFILE_RESPONSE, MakeClient, Server, make_response
 from tests.support.waiting import until
 
 ID = "660e8400-e29b-41d4-a716-446655440000"
@@ -124,7 +124,7 @@ async def test_a_retry_is_an_attempt_a_wait_and_an_attempt(
     client: MakeClient, server: Server, telemetry: Telemetry
 ) -> None:
     """On one span. The metric counts both requests."""
-    server.answers = [answer(problem("SERVICE_001"), 503), PROFILE_ANSWER]
+    server.responses = [make_response(problem("SERVICE_001"), 503), PROFILE_RESPONSE]
     await telemetry.watch(client()).profiles.retrieve(ID)
     span = telemetry.span
     assert [name for name, _ in events(span)] == ["sent.attempt", "sent.wait", "sent.attempt"]
@@ -148,7 +148,7 @@ async def test_a_retry_is_an_attempt_a_wait_and_an_attempt(
 
 async def test_an_error_of_the_api(client: MakeClient, server: Server, telemetry: Telemetry) -> None:
     """The span has the status, the code and the request id, and no text."""
-    server.answers = [answer(problem("RESOURCE_001", "private-text"), 404, X_Request_Id="req_1")]
+    server.responses = [make_response(problem("RESOURCE_001", "private-text"), 404, X_Request_Id="req_1")]
     with pytest.raises(NotFoundError):
         await telemetry.watch(client()).profiles.retrieve(ID)
     found = attributes(telemetry.span)
@@ -169,7 +169,7 @@ async def test_an_error_with_a_good_status(
     client: MakeClient, server: Server, telemetry: Telemetry, body: bytes, kind: str
 ) -> None:
     """``error.type`` is the class, since the status does not say that the call failed."""
-    server.answers = [answer(body)]
+    server.responses = [make_response(body)]
     with pytest.raises(SentError):
         await telemetry.watch(client()).profiles.retrieve(ID)
     assert attributes(telemetry.span)["error.type"] == kind
@@ -191,7 +191,7 @@ async def test_a_call_that_cannot_be_made(client: MakeClient, telemetry: Telemet
 
 
 async def test_a_replayed_response(client: MakeClient, server: Server, telemetry: Telemetry) -> None:
-    server.answers = [answer(envelope(profile()), 201, Idempotent_Replayed="true")]
+    server.responses = [make_response(envelope(profile()), 201, Idempotent_Replayed="true")]
     await telemetry.watch(client()).profiles.create(name="Sales")
     assert attributes(telemetry.span)["sent.replayed"] is True
 
@@ -219,7 +219,7 @@ async def test_a_limit_that_frees_too_late_is_no_request(
     client: MakeClient, server: Server, telemetry: Telemetry
 ) -> None:
     """The call fails before anything is sent, so the span has no attempt and the metric no request."""
-    server.answers = [answer(problem("BUSINESS_002"), 429, Retry_After="50")]
+    server.responses = [make_response(problem("BUSINESS_002"), 429, Retry_After="50")]
     paced = telemetry.watch(client(pacing=True, max_retries=0))
     with pytest.raises(SentError):
         await paced.profiles.retrieve(ID)
@@ -307,9 +307,9 @@ async def test_nothing_sensitive(
     async with RawServer(fault or close_after_reading, clock=clock) as raw:
         made = client(base_url=raw.url if fault else server.url, headers={"X-Own": "private-header"})
         sent = telemetry.watch(made)
-        server.answers = [
-            PROFILE_ANSWER,
-            answer(problem("VALIDATION_001", "private-text", details={"x": ["private-text"]}), 400),
+        server.responses = [
+            PROFILE_RESPONSE,
+            make_response(problem("VALIDATION_001", "private-text", details={"x": ["private-text"]}), 400),
         ]
         card = PaymentDetails(card_number="4111111111111111", expiry="12/39", cvc="737373", zip_code="94103")
         calls: list[Coroutine[Any, Any, object]] = [

@@ -10,9 +10,9 @@ import pytest
 from sent_async import SentAPIError, SentConnectionError, SentDecodeError, SentError
 from tests.support.payloads import envelope, profile
 from tests.support.raw_servers import Behaviour, Connection, RawServer, good
-from tests.support.servers import API_KEY, PROFILE_ANSWER, MakeClient, Server, answer
+from tests.support.servers import API_KEY, PROFILE_RESPONSE, MakeClient, Server, make_response
 
-BODY = PROFILE_ANSWER[1]
+BODY = PROFILE_RESPONSE[1]
 
 
 def raw_reply(head: str, body: bytes = b"") -> Behaviour:
@@ -29,7 +29,7 @@ def raw_reply(head: str, body: bytes = b"") -> Behaviour:
 async def test_a_redirect_is_not_followed(client: MakeClient, server: Server, status: int) -> None:
     """The other host sees neither the key nor a request; the caller sees a SentAPIError with the status."""
     async with RawServer(good) as other:
-        server.answers = [answer(b"", status, Location=f"{other.url}/v3/profiles/p")]
+        server.responses = [make_response(b"", status, Location=f"{other.url}/v3/profiles/p")]
         with pytest.raises(SentAPIError) as caught:
             await client().profiles.retrieve("p")
         assert other.connections == 0
@@ -42,7 +42,7 @@ async def test_a_redirect_is_not_followed(client: MakeClient, server: Server, st
 async def test_up_to_the_largest_size(client: MakeClient, server: Server, size: int) -> None:
     """A response of exactly max_response_bytes is read. One byte more is refused and not retried."""
     body = envelope(profile(description="x" * size))
-    server.answers = [answer(body)]
+    server.responses = [make_response(body)]
     assert await client(max_response_bytes=len(body)).profiles.retrieve("p")
     with pytest.raises(SentDecodeError, match="max_response_bytes") as caught:
         await client(max_response_bytes=len(body) - 1).profiles.retrieve("p")
@@ -50,7 +50,7 @@ async def test_up_to_the_largest_size(client: MakeClient, server: Server, size: 
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-async def test_an_endless_answer(client: MakeClient, status: int) -> None:
+async def test_an_endless_response(client: MakeClient, status: int) -> None:
     """A body without end is cut off at the limit, whatever its status, and its connection is not used again."""
     written = 0
 
@@ -73,7 +73,7 @@ async def test_an_endless_answer(client: MakeClient, status: int) -> None:
         assert raw.connections == 2
 
 
-async def test_a_large_answer_in_many_pieces(client: MakeClient) -> None:
+async def test_a_large_response_in_many_pieces(client: MakeClient) -> None:
     """A body that arrives in pieces is put together."""
     body = envelope(profile(description="é" * 300_000))
 
@@ -90,10 +90,10 @@ async def test_a_large_answer_in_many_pieces(client: MakeClient) -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-async def test_a_compressed_answer(client: MakeClient, server: Server, coding: str) -> None:
+async def test_a_compressed_response(client: MakeClient, server: Server, coding: str) -> None:
     """Compression is undone."""
     body = gzip.compress(BODY) if coding == "gzip" else zlib.compress(BODY)
-    server.answers = [answer(body, Content_Encoding=coding)]
+    server.responses = [make_response(body, Content_Encoding=coding)]
     assert (await client().profiles.retrieve("p")).name == "Marketing Team"
     assert coding in server.last.headers["Accept-Encoding"]
 
@@ -105,7 +105,7 @@ async def test_a_bomb(client: MakeClient, server: Server, coding: str) -> None:
     body = gzip.compress(huge, 1) if coding == "gzip" else zlib.compress(huge, 1)
     del huge
     assert len(body) < 3_000_000
-    server.answers = [answer(body, Content_Encoding=coding)]
+    server.responses = [make_response(body, Content_Encoding=coding)]
     with pytest.raises(SentDecodeError, match="max_response_bytes"):
         await client(max_response_bytes=3_000_000).profiles.retrieve("p")
     assert len(server.requests) == 1
@@ -126,7 +126,7 @@ async def test_a_bomb(client: MakeClient, server: Server, coding: str) -> None:
     ],
     ids=["too long", "chunk cut off", "no chunk", "negative", "no number", "no gzip", "huge", "no status", "no header"],
 )
-async def test_a_broken_answer(client: MakeClient, head: str, body: bytes) -> None:
+async def test_a_broken_response(client: MakeClient, head: str, body: bytes) -> None:
     """An unreadable response is a connection error after the usual attempts. The error does not name the API key."""
     async with RawServer(raw_reply(head, body)) as raw:
         with pytest.raises(SentConnectionError) as caught:
@@ -154,13 +154,13 @@ async def test_a_body_on_204(client: MakeClient, server: Server) -> None:
         assert await sent.profiles.retrieve("p")
 
 
-async def test_an_answer_until_the_connection_ends(client: MakeClient) -> None:
+async def test_a_response_that_ends_with_the_connection(client: MakeClient) -> None:
     """Without a length the end of the connection ends the body."""
     async with RawServer(raw_reply("HTTP/1.0 200 OK", BODY)) as raw:
         assert await client(base_url=raw.url).profiles.retrieve("p")
 
 
-async def test_interim_answers(client: MakeClient) -> None:
+async def test_interim_responses(client: MakeClient) -> None:
     """100 and 103 are not the final response."""
     interim = "HTTP/1.1 100 Continue\n\nHTTP/1.1 103 Early Hints\nLink: </x>\n\nHTTP/1.1 200 OK"
     async with RawServer(raw_reply(interim, BODY)) as raw:
