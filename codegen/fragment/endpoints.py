@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Final
 
-from codegen.openapi.names import parameter_name, python_name, snake
+from codegen.openapi.names import check_unique, parameter_name, python_name, snake
 from codegen.openapi.nodes import SCALARS, Node, SpecError, component
 from codegen.openapi.operations import Operation, operations, read_responses, request_schema
 from codegen.openapi.shapes import Shape, class_shape, shape, whole
@@ -97,11 +97,7 @@ def read_endpoints(document: Node) -> tuple[Endpoint, ...]:
         SpecError: An operation has no form in Python, or two have the same one.
     """
     found = tuple(_read_endpoint(operation) for operation in operations(document).values())
-    calls: dict[str, str] = {}
-    for endpoint in found:
-        call = f"{endpoint.resource}.{endpoint.call}"
-        if calls.setdefault(call, endpoint.name) != endpoint.name:
-            raise SpecError(endpoint.name, f"{calls[call]} is sent.{call} already")
+    check_unique("x-method", ((endpoint.name, f"sent.{endpoint.resource}.{endpoint.call}") for endpoint in found))
     return found
 
 
@@ -120,16 +116,15 @@ def _read_endpoint(operation: Operation) -> Endpoint:
         data=_read_data(operation),
     )
     members: Node = operation.document["components"]["schemas"][endpoint.body]["properties"] if endpoint.body else {}
-    taken = {"documents" if "x-multipart" in operation.node else "", *map(python_name, members)}
-    for parameter in (parameter for parameter in endpoint.arguments if parameter.name in taken):
-        problem = f"parameter {parameter.wire!r} has the name of a member of the body; give it an x-python-name"
-        raise SpecError(operation.place, problem)
+    named = [(f"parameter {parameter.wire!r}", parameter.name) for parameter in endpoint.arguments]
+    named += [(f"member {member!r} of the body", python_name(member)) for member in members]
+    named += [("the form", "documents")] if "x-multipart" in operation.node else []
+    check_unique(operation.place, named)
     return endpoint
 
 
 def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
     # Header parameters are the client's business (key, acting profile, idempotency), not a caller's.
-    names: dict[str, str] = {}
     found: list[Parameter] = []
     for parameter in (parameter for parameter in operation.parameters if parameter["in"] == location):
         wire = parameter["name"]
@@ -137,8 +132,6 @@ def _parameters(operation: Operation, location: str) -> tuple[Parameter, ...]:
         place = f"{operation.place} {wire}"
         if python_name(name) != name:
             raise SpecError(place, f"{name!r} cannot be its x-python-name")
-        if names.setdefault(name, wire) != wire:
-            raise SpecError(operation.place, f"parameters {names[name]!r}, {wire!r} are both {name!r}")
         value = shape(parameter.get("schema", {}), operation.document, place)
         found.append(
             Parameter(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from jsonschema_path import SchemaPath
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from codegen.openapi.names import python_name
+from codegen.openapi.names import check_unique, python_name
 from codegen.openapi.nodes import (
     SCHEMAS,
     Node,
@@ -72,20 +71,11 @@ def _check_component(document: Node, name: str, schema: Node) -> None:
     elif is_envelope(name):
         return  # ``read_endpoints`` looks into it
     elif schema.get("type") == "object" and is_node(schema.get("properties")):
-        unique_names(place, "members", schema["properties"])
+        check_unique(place, ((f"member {member!r}", python_name(member)) for member in schema["properties"]))
         for member, value in schema["properties"].items():
             _check_value(document, f"{place}/properties/{member}", value)
     else:
         raise SpecError(place, "a component is an object with properties or a string enum")
-
-
-def unique_names(place: str, what: str, wires: Iterable[str]) -> None:
-    """Refuse wire names of which two are the same name in Python."""
-    names: dict[str, str] = {}
-    for wire in wires:
-        name = python_name(wire)
-        if names.setdefault(name, wire) != wire:
-            raise SpecError(place, f"{what} {names[name]!r}, {wire!r} are both {name!r}")
 
 
 def _check_enum(place: str, schema: Node) -> None:

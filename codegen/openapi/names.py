@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from keyword import iskeyword
 from typing import Final
 
-from codegen.openapi.nodes import Node
+from codegen.openapi.nodes import Node, SpecError
 
 _TAKEN: Final = (
     # Every method or every model has one of its own.
@@ -41,6 +42,20 @@ def python_name(wire: str) -> str:
 def parameter_name(parameter: Node) -> str:
     """The keyword of a parameter in Python."""
     return str(parameter.get("x-python-name", python_name(parameter["name"])))
+
+
+def check_unique(place: str, named: Iterable[tuple[str, str]]) -> None:
+    """Refuse two things with one name.
+
+    Args:
+        place: Where they are, for the message.
+        named: What each is, and its name in Python.
+    """
+    taken: dict[str, str] = {}
+    for what, name in named:
+        if name in taken:
+            raise SpecError(place, f"{taken[name]} and {what} are both {name!r} in Python; rename one (x-python-name)")
+        taken[name] = what
 
 
 def singular(name: str) -> str:

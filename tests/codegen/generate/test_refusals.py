@@ -91,10 +91,15 @@ BAD = {
         "name: pageSize, x-python-name: list,",
         "pageSize: 'list' cannot be its x-python-name",
     ),
+    "parameter named as that of the path": (
+        "name: pageSize,",
+        "name: thing_id,",
+        "parameter 'id' and parameter 'thing_id' are both 'thing_id' in Python",
+    ),
     "parameter named as a member": (
         "      operationId: createThing\n",
         "      operationId: createThing\n      parameters: [{name: Name, in: query, schema: {type: string}}]\n",
-        "parameter 'Name' has the name of a member of the body; give it an x-python-name",
+        "parameter 'Name' and member 'name' of the body are both 'name' in Python; rename one (x-python-name)",
     ),
     "joined list": (
         "in: query, schema: {type: integer}}",
@@ -109,7 +114,7 @@ BAD = {
     "members alike": (
         "label: {type: string}",
         "label: {type: string}\n        Label: {type: string}",
-        "Card: members 'label', 'Label' are both 'label'",
+        "Card: member 'label' and member 'Label' are both 'label'",
     ),
     "secret list": (
         "label: {type: string}",
@@ -124,7 +129,7 @@ BAD = {
     "parameters alike": (
         "        - {name: pageSize,",
         "        - {name: page_size, in: query, schema: {type: integer}}\n        - {name: pageSize,",
-        "parameters 'page_size', 'pageSize' are both 'page_size'",
+        "parameter 'page_size' and parameter 'pageSize' are both 'page_size'",
     ),
     "no success": ("'204': {description: gone}", "'404': {description: gone}", "no 2xx response"),
     "two kinds of data": (
@@ -149,7 +154,7 @@ BAD = {
     ),
     "odd parameter": ("schema: {type: integer}}", "schema: {type: object}}", "a parameter is text, a number"),
     "no resource": ("      x-resource: things\n", "", "x-resource must match"),
-    "a method twice": ("x-method: retrieve", "x-method: list", "retrieveThing is sent.things.list already"),
+    "a method twice": ("x-method: retrieve", "x-method: list", "retrieveThing and listThings are both 'sent.things.list'"),
     "resource without a text": ("{things: Things that can be made.}", "{}", "things has no description"),
     "inline body": (
         "schema: {$ref: '#/components/schemas/ThingCreate'}",
