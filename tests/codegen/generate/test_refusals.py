@@ -154,7 +154,11 @@ BAD = {
     ),
     "odd parameter": ("schema: {type: integer}}", "schema: {type: object}}", "a parameter is text, a number"),
     "no resource": ("      x-resource: things\n", "", "x-resource must match"),
-    "a method twice": ("x-method: retrieve", "x-method: list", "retrieveThing and listThings are both 'sent.things.list'"),
+    "a method twice": (
+        "x-method: retrieve",
+        "x-method: list",
+        "retrieveThing and listThings are both 'sent.things.list'",
+    ),
     "resource without a text": ("{things: Things that can be made.}", "{}", "things has no description"),
     "inline body": (
         "schema: {$ref: '#/components/schemas/ThingCreate'}",
