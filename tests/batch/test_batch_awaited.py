@@ -13,7 +13,7 @@ from tests.support.waiting import settle
 
 
 async def test_results_come_in_the_order_of_the_items() -> None:
-    """Whichever item finishes first, the list has the order of the source."""
+    """The order of the list is that of the source, not that in which the items finish."""
 
     async def slow_for_small(item: int) -> str:
         for _ in range(10 - item):
@@ -26,16 +26,16 @@ async def test_results_come_in_the_order_of_the_items() -> None:
     assert [result.value for result in results] == [f"profile {item}" for item in range(10)]
 
 
-async def test_a_result_tells_key_value_and_success() -> None:
-    """A success has a value and no error, and unwraps to its value."""
+async def test_a_result_has_key_value_and_success() -> None:
+    """A success has a value and no error, and ``unwrap`` returns the value."""
     (result,) = await batch(Gate(), [7])
 
     assert (result.key, result.ok, result.value, result.error) == (7, True, 70, None)
     assert result.unwrap() == 70
 
 
-async def test_a_failed_item_is_a_result_with_its_error_and_stops_nothing() -> None:
-    """A SentError becomes a value; unwrap raises the very same one; the others finish."""
+async def test_a_failed_item_is_a_result_with_its_error() -> None:
+    """``unwrap`` raises the same ``SentError``. The other items finish."""
     gate, error = Gate(), not_found()
     gate.fails[2] = error
 
@@ -57,7 +57,7 @@ async def test_every_item_may_fail() -> None:
 
 
 async def test_a_call_may_return_none() -> None:
-    """Deletions have no value: ok tells success, not the value."""
+    """``ok`` is true although the value is ``None``, as for deletions."""
 
     async def delete(item: str) -> None: ...
 
@@ -69,8 +69,8 @@ async def test_a_call_may_return_none() -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 7, 50])
-async def test_at_most_concurrency_calls_are_under_way(concurrency: int) -> None:
-    """All places are used, and never more."""
+async def test_at_most_concurrency_calls_run_at_once(concurrency: int) -> None:
+    """As many calls as ``concurrency`` allows run at once, and never more."""
     gate = Gate()
 
     await batch(gate, iter(range(200)), concurrency=concurrency)
@@ -89,7 +89,7 @@ async def test_concurrency_defaults_to_fifty() -> None:
 
 
 async def test_no_more_tasks_than_items() -> None:
-    """Three items need three tasks, whatever concurrency says."""
+    """Three items need three tasks, however large ``concurrency`` is."""
     gate, before = Gate(closed=True), len(asyncio.all_tasks())
     run = asyncio.ensure_future(_collect(batch(gate, [1, 2, 3], concurrency=500)))
     await settle()
@@ -104,8 +104,8 @@ async def _collect(running: Batch[int, int]) -> list[Result[int, int]]:
     return await running
 
 
-async def test_the_source_is_pulled_as_places_become_free() -> None:
-    """While calls are under way nothing more is taken from the source."""
+async def test_items_are_taken_when_they_are_needed() -> None:
+    """While all places are in use no item is taken from the source."""
     gate, taken = Gate(closed=True), list[int]()
 
     def source() -> Iterator[int]:
@@ -141,7 +141,7 @@ async def _no_items() -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("source", [list, lambda: iter(()), _no_items], ids=["list", "iterator", "async"])
 async def test_an_empty_source(source: Callable[[], list[int] | AsyncIterator[int]]) -> None:
-    """Nothing in, nothing out."""
+    """The list is empty."""
     gate = Gate()
 
     assert await batch(gate, source()) == []
@@ -150,13 +150,13 @@ async def test_an_empty_source(source: Callable[[], list[int] | AsyncIterator[in
 
 @pytest.mark.parametrize("concurrency", [0, -1, 2.5, "8", None])
 def test_concurrency_is_a_whole_number_above_zero(concurrency: int) -> None:
-    """A batch that could never run is refused when it is made."""
+    """Another value is refused when the batch is made."""
     with pytest.raises(SentConfigError, match="concurrency is a whole number, 1 or more"):
         batch(Gate(closed=True), [1], concurrency=concurrency)
 
 
 async def test_an_async_source_is_asked_one_item_at_a_time() -> None:
-    """An async generator cannot be entered twice at once; the workers take turns."""
+    """Two workers never wait for the same async generator, which would be an error."""
     gate = Gate()
 
     async def source() -> AsyncIterator[int]:

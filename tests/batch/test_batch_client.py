@@ -68,7 +68,7 @@ async def test_many_templates(fake: FakeSent, sent: SentClient) -> None:
 
 
 async def test_an_unusable_id_is_a_failed_item(fake: FakeSent, sent: SentClient) -> None:
-    """One empty id in a file of many costs nothing but itself."""
+    """An empty id is one failed result, and the other ids are retrieved."""
     good = fake.add_profile().id
 
     results = await sent.profiles.retrieve_many([good, "", good])
@@ -78,7 +78,7 @@ async def test_an_unusable_id_is_a_failed_item(fake: FakeSent, sent: SentClient)
 
 
 async def test_closing_the_client_during_a_batch(fake: FakeSent) -> None:
-    """Every item still gets its result: an error for what the client could not do any more."""
+    """Every item gets a result; those that were not finished have an error."""
     sent = fake.client(pacing=False)
     fake.delay_next(30, times=4)
     run = asyncio.ensure_future(_many(sent, [UNKNOWN] * 8))
@@ -98,7 +98,7 @@ async def _many(sent: SentClient, ids: list[str]) -> list[Result[str, Profile]]:
 
 
 async def test_keyed_writes_repeat_nothing_in_a_second_run(fake: FakeSent, sent: SentClient) -> None:
-    """A run that broke off in the middle is run again as a whole, and every profile exists once."""
+    """A run that was interrupted is run again as a whole, and every profile exists once."""
     names = [f"Team {number}" for number in range(10)]
     before = set(fake.profiles)
 
@@ -124,7 +124,7 @@ async def test_keyed_writes_repeat_nothing_in_a_second_run(fake: FakeSent, sent:
 
 
 async def test_keyed_writes_survive_lost_responses(fake: FakeSent, sent: SentClient) -> None:
-    """Responses are lost after the work was done: the retry gets the stored response, and nothing exists twice."""
+    """When responses are lost after the work, the retry gets the stored response, and nothing exists twice."""
     before = len(fake.templates)
     fake.fault(lambda request: Drop(after_commit=True) if len(fake.requests) % 3 == 0 else None)
 
@@ -139,7 +139,7 @@ async def test_keyed_writes_survive_lost_responses(fake: FakeSent, sent: SentCli
 
 
 async def test_a_malformed_key_fails_its_item(sent: SentClient) -> None:
-    """Keys are checked as everywhere."""
+    """The idempotency key is checked as in any other call."""
 
     async def create(name: str, *, idempotency_key: str) -> Profile:
         return await sent.profiles.create(name=name, short_name=name, idempotency_key=idempotency_key)

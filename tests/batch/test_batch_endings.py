@@ -1,4 +1,4 @@
-"""However a batch ends before its time, nothing keeps running; the fixture of this folder counts the tasks."""
+"""A batch that ends early leaves nothing running. The fixture of this folder counts the tasks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ both_sources = pytest.mark.parametrize("source", [breaks, breaks_async])
 
 @both_ways
 async def test_fail_fast_raises_the_first_error_and_ends_the_rest(run: Run) -> None:
-    """The others are cancelled, and have cleaned up when the error arrives."""
+    """The other calls are cancelled and have ended when the error is raised."""
     gate, first = Gate(closed=True), not_found("first")
     gate.fails[3] = first
 
@@ -72,7 +72,7 @@ async def test_fail_fast_without_failures_changes_nothing(run: Run) -> None:
 
 @both_ways
 async def test_an_error_of_another_kind_ends_the_batch(run: Run) -> None:
-    """A bug in the call is not a result."""
+    """An exception that is not a ``SentError`` is raised, and is no result."""
     gate = Gate(closed=True)
     gate.fails[2] = OwnError()
 
@@ -86,7 +86,7 @@ async def test_an_error_of_another_kind_ends_the_batch(run: Run) -> None:
 @both_ways
 @both_sources
 async def test_an_error_of_the_source_ends_the_batch(run: Run, source: Source) -> None:
-    """What was under way is cancelled and awaited; the source's own error comes out."""
+    """The calls are cancelled and awaited, and the error of the source is raised."""
     gate = Gate(closed=True)
 
     with pytest.raises(OwnError):
@@ -98,7 +98,7 @@ async def test_an_error_of_the_source_ends_the_batch(run: Run, source: Source) -
 
 @both_ways
 async def test_an_error_of_the_progress_report_ends_the_batch(run: Run) -> None:
-    """A broken progress bar does not hide."""
+    """The error of ``on_progress`` is raised."""
 
     def broken(_: object) -> None:
         raise OwnError
@@ -109,7 +109,7 @@ async def test_an_error_of_the_progress_report_ends_the_batch(run: Run) -> None:
 
 @both_ways
 async def test_cancelling_a_batch_cancels_its_calls(run: Run) -> None:
-    """The cancelled caller goes on only when every call has cleaned up."""
+    """The cancelled task continues only when every call has ended."""
     gate = Gate(closed=True)
     task = asyncio.ensure_future(run(batch(gate, iter(range(50)), concurrency=5)))
     await settle()
@@ -124,7 +124,7 @@ async def test_cancelling_a_batch_cancels_its_calls(run: Run) -> None:
 
 @both_ways
 async def test_a_time_limit_round_a_batch(run: Run) -> None:
-    """``asyncio.timeout`` is a cancellation like any other, and stays a TimeoutError."""
+    """``asyncio.timeout`` cancels the batch, and a ``TimeoutError`` is raised."""
     gate = Gate(closed=True)
 
     with pytest.raises(TimeoutError):
@@ -136,7 +136,7 @@ async def test_a_time_limit_round_a_batch(run: Run) -> None:
 
 @both_ways
 async def test_a_failing_sibling_in_a_task_group_ends_the_batch(run: Run) -> None:
-    """Structured concurrency reaches through a batch."""
+    """A task group cancels the batch when another task of the group fails."""
     gate = Gate(closed=True)
 
     async def fail() -> None:
@@ -156,7 +156,7 @@ async def test_a_failing_sibling_in_a_task_group_ends_the_batch(run: Run) -> Non
 
 @both_ways
 async def test_a_call_that_cancels_itself_ends_the_batch(run: Run) -> None:
-    """An item must not vanish: what is neither value nor SentError is raised."""
+    """A call that ends by a cancellation of its own is an error: no item may vanish."""
 
     async def call(item: int) -> int:
         if item == 1:
@@ -168,7 +168,7 @@ async def test_a_call_that_cancels_itself_ends_the_batch(run: Run) -> None:
 
 
 async def test_leaving_the_loop_early() -> None:
-    """After ``break`` the calls under way are cancelled, without any help from the caller."""
+    """After ``break`` the calls are cancelled, without any code of the caller."""
     gate = Gate()
 
     async for result in batch(gate, iter(range(1000)), concurrency=5):
@@ -181,7 +181,7 @@ async def test_leaving_the_loop_early() -> None:
 
 
 async def test_leaving_the_loop_early_inside_aclosing() -> None:
-    """With ``aclosing`` they have ended when the block is left."""
+    """With ``aclosing`` the calls have ended when the block ends."""
     gate = Gate()
 
     async with aclosing(aiter(batch(gate, iter(range(1000)), concurrency=5))) as results:
@@ -194,7 +194,7 @@ async def test_leaving_the_loop_early_inside_aclosing() -> None:
 
 
 async def test_an_error_in_the_consumer() -> None:
-    """The consumer's error comes out as it is, and the calls end."""
+    """The error in the body of the loop is raised as it is, and the calls end."""
     gate = Gate()
 
     async def consume() -> None:
@@ -210,7 +210,7 @@ async def test_an_error_in_the_consumer() -> None:
 
 
 async def test_cancelling_the_consumer_while_workers_wait_for_it() -> None:
-    """Workers held back by a slow consumer end with it."""
+    """Workers that wait for a slow loop end with it."""
     gate, stuck = Gate(), asyncio.Event()
 
     async def consume() -> None:
@@ -229,7 +229,7 @@ async def test_cancelling_the_consumer_while_workers_wait_for_it() -> None:
 
 @both_ways
 async def test_cancelling_while_the_source_is_waited_for(run: Run) -> None:
-    """An async source that never yields is cancelled too."""
+    """A batch that waits for an async source can be cancelled."""
     told: list[str] = []
 
     async def silent() -> AsyncIterator[int]:

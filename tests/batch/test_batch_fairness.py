@@ -1,4 +1,4 @@
-"""A batch shares the event loop, whatever its calls do, and keeps nothing alive that nobody needs."""
+"""A batch shares the event loop, whatever its calls do, and keeps no object longer than it is needed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def until_stopped(stop: Callable[[], object]) -> Iterator[int]:
 async def test_calls_that_never_suspend_leave_the_loop_to_others(
     run: Run, call: Callable[[int], Coroutine[Any, Any, int]], concurrency: int
 ) -> None:
-    """Between two turns of another task a batch takes a bounded number of items."""
+    """Another task gets its turn after a bounded number of items."""
     taken, seen = 0, list[int]()
 
     def source() -> Iterator[int]:
@@ -90,14 +90,14 @@ async def test_a_time_limit_round_calls_that_never_suspend(run: Run) -> None:
 
 @both_ways
 async def test_cancelling_calls_that_never_suspend(run: Run) -> None:
-    """So does cancelling the task."""
+    """Cancelling the task ends such a batch, too."""
     task = asyncio.ensure_future(run(batch(fails_at_once, until_stopped(lambda: task.cancel()))))
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
 async def test_ids_that_are_all_refused_leave_the_loop_to_others() -> None:
-    """A file of empty lines is refused line by line while the service goes on."""
+    """Other tasks run while many empty ids are refused one by one."""
     async with SentClient(API_KEY) as sent:
         limit = asyncio.timeout(None)
         lines = until_stopped(lambda: limit.reschedule(0))
@@ -111,7 +111,7 @@ async def test_ids_that_are_all_refused_leave_the_loop_to_others() -> None:
 
 
 async def test_fail_fast_does_not_wait_for_a_slow_consumer() -> None:
-    """After the failure no further call begins, and the next step of the loop raises it."""
+    """After the failure no further call begins, and the next step of the loop raises the error."""
     gate = Gate()
     gate.fails[7] = not_found()
     results = aiter(batch(gate, iter(range(1000)), concurrency=4, fail_fast=True))
@@ -127,7 +127,7 @@ async def test_fail_fast_does_not_wait_for_a_slow_consumer() -> None:
 @both_ways
 @pytest.mark.parametrize("again", [awaited, iterated])
 async def test_a_batch_runs_once(run: Run, again: Run) -> None:
-    """A second run would repeat its writes: it is refused, and says what to do."""
+    """A second run would repeat its writes. It is refused, and the error says what to do."""
     gate = Gate()
     running = batch(gate, [1, 2])
     assert len(await run(running)) == 2
@@ -157,7 +157,7 @@ class Source:
 
 @both_ways
 async def test_an_async_source_is_closed_at_the_end(run: Run) -> None:
-    """Once, when everything has been taken."""
+    """It is closed once, when all items were taken."""
     source = Source(20)
     assert len(await run(batch(Gate(), source))) == 20
     assert source.closed == 1
@@ -165,7 +165,7 @@ async def test_an_async_source_is_closed_at_the_end(run: Run) -> None:
 
 @both_ways
 async def test_an_async_source_is_closed_after_a_failure(run: Run) -> None:
-    """It is closed by the time the error arrives."""
+    """It is closed when the error is raised."""
     gate, source = Gate(), Source(1000)
     gate.fails = {item: not_found() for item in range(1000)}
     with pytest.raises(NotFoundError):
@@ -175,7 +175,7 @@ async def test_an_async_source_is_closed_after_a_failure(run: Run) -> None:
 
 @both_ways
 async def test_an_async_source_is_closed_when_the_batch_is_cancelled(run: Run) -> None:
-    """Also while a worker waits for its next item."""
+    """It is closed even if a worker waits for its next item."""
     source = Source(1000)
     task = asyncio.ensure_future(run(batch(Gate(closed=True), source, concurrency=3)))
     await settle()
@@ -186,7 +186,7 @@ async def test_an_async_source_is_closed_when_the_batch_is_cancelled(run: Run) -
 
 
 async def test_an_async_source_is_closed_when_the_loop_is_left() -> None:
-    """Leaving the batch leaves its source."""
+    """It is closed after ``break``."""
     source = Source(1000)
     async with aclosing(aiter(batch(Gate(), source, concurrency=3))) as results:
         async for _ in results:
@@ -195,7 +195,7 @@ async def test_an_async_source_is_closed_when_the_loop_is_left() -> None:
 
 
 async def test_an_async_iterator_without_aclose_is_fine() -> None:
-    """Closing is for sources that can be closed."""
+    """A source that has no ``aclose`` is not closed."""
 
     class Plain:
         left = 3
@@ -227,7 +227,7 @@ async def fails_with_a_chain(item: int) -> int:
 
 @both_ways
 async def test_failed_results_keep_no_frames_alive(run: Run) -> None:
-    """A hundred thousand failures are kept as their words, not with the frames and locals they came from."""
+    """A stored error holds no traceback, and so none of the local variables of the call."""
     (result,) = await run(batch(fails_with_a_chain, [1]))
 
     error = result.error
@@ -242,7 +242,7 @@ async def test_failed_results_keep_no_frames_alive(run: Run) -> None:
 
 @pytest.mark.parametrize("items", ["one-secret-id", b"one-secret-id", bytearray(b"one"), ""])
 def test_one_string_is_no_list_of_items(items: Any) -> None:
-    """Its letters would each be an item."""
+    """A string as the source is refused, because each letter would be an item."""
     with pytest.raises(SentConfigError, match=r"pass a list") as caught:
         batch(Gate(closed=True), items)
     assert "secret" not in str(caught.value)
@@ -253,8 +253,8 @@ def test_one_string_is_no_list_of_items(items: Any) -> None:
 @pytest.mark.parametrize(
     "travel", [lambda r: pickle.loads(pickle.dumps(r)), copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"]
 )
-async def test_results_travel(travel: Callable[[Result[int, int]], Result[int, int]]) -> None:
-    """Results come out of another process, or a copy, as they were."""
+async def test_results_can_be_pickled_and_copied(travel: Callable[[Result[int, int]], Result[int, int]]) -> None:
+    """A result is the same after pickling and copying."""
     gate = Gate()
     gate.fails[2] = not_found()
     good, bad = await batch(gate, [1, 2])
@@ -266,7 +266,7 @@ async def test_results_travel(travel: Callable[[Result[int, int]], Result[int, i
 
 
 async def test_progress_is_measured_on_the_clock_that_was_passed_in() -> None:
-    """Reports come at most ten times a second of that clock, and tell its seconds."""
+    """Reports come at most ten times a second of that clock, with its seconds."""
     clock, reports = FakeClock(), list[tuple[int, float]]()
 
     async def call(item: int) -> int:

@@ -16,7 +16,7 @@ from tests.support.waiting import settle
 
 
 async def test_results_come_as_they_finish() -> None:
-    """The last item started may be the first one delivered."""
+    """The item that finishes first is the first result, wherever it is in the source."""
 
     async def slow_for_small(item: int) -> int:
         for _ in range(30 - 10 * item):
@@ -27,7 +27,7 @@ async def test_results_come_as_they_finish() -> None:
 
 
 async def test_every_item_is_delivered_once_failures_included() -> None:
-    """Failed items come between the others."""
+    """Each item has one result, also those that failed."""
     gate = Gate()
     gate.fails = {item: not_found() for item in range(0, 100, 10)}
 
@@ -37,8 +37,8 @@ async def test_every_item_is_delivered_once_failures_included() -> None:
     assert sorted(result.key for result in results if not result.ok) == list(range(0, 100, 10))
 
 
-async def test_at_most_concurrency_calls_are_under_way() -> None:
-    """The same bound as when it is awaited."""
+async def test_at_most_concurrency_calls_run_at_once() -> None:
+    """The limit is the same as when the batch is awaited."""
     gate = Gate()
 
     async for _ in batch(gate, iter(range(100)), concurrency=6):
@@ -49,13 +49,13 @@ async def test_at_most_concurrency_calls_are_under_way() -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 4])
 async def test_an_empty_source_ends_the_loop(concurrency: int) -> None:
-    """A loop over nothing is left at once."""
+    """The body of the loop never runs."""
     assert [result async for result in batch(Gate(), list[int](), concurrency=concurrency)] == []
     assert [result async for result in batch(Gate(), iter(list[int]()), concurrency=concurrency)] == []
 
 
 async def test_an_async_source() -> None:
-    """Ids that arrive one by one are worked on as they arrive."""
+    """Calls begin as soon as items arrive."""
     gate, more = Gate(), asyncio.Event()
 
     async def source() -> AsyncIterator[int]:
@@ -72,7 +72,7 @@ async def test_an_async_source() -> None:
 
 
 async def test_a_slow_consumer_holds_the_batch_back() -> None:
-    """Results that nobody takes keep new items from being pulled."""
+    """While results wait to be read, no new items are taken."""
     gate, taken = Gate(), list[int]()
 
     def source() -> Iterator[int]:
@@ -93,7 +93,7 @@ async def test_a_slow_consumer_holds_the_batch_back() -> None:
 
 
 async def test_a_slow_consumer_loses_nothing() -> None:
-    """Workers that were held back deliver in the end."""
+    """All results arrive."""
     seen = 0
     async for result in batch(Gate(), range(60), concurrency=4):
         assert result.ok
@@ -108,7 +108,7 @@ class Big:
 
 
 async def test_a_long_source_runs_in_constant_memory() -> None:
-    """Delivered results are forgotten: living values are bounded by concurrency, not by the length of the source."""
+    """The number of living values depends on ``concurrency``, not on the length of the source."""
     living: weakref.WeakSet[Big] = weakref.WeakSet()
     most = 0
 
@@ -131,7 +131,7 @@ async def test_a_long_source_runs_in_constant_memory() -> None:
 
 
 async def test_tasks_are_bounded_by_concurrency_not_by_items() -> None:
-    """A million ids must not become a million tasks."""
+    """The number of tasks does not depend on the number of items."""
     before = len(asyncio.all_tasks())
 
     async for _ in batch(Gate(), iter(range(5_000)), concurrency=8):

@@ -1,4 +1,4 @@
-"""``on_progress``: what a progress bar needs."""
+"""The reports that ``on_progress`` gets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.waiting import settle
 
 
 async def test_the_last_report_counts_everything() -> None:
-    """At the end there is always one, with the failures."""
+    """There is always a report at the end, which counts failures too."""
     gate, reports = Gate(), list[Progress]()
     gate.fails = {3: not_found(), 5: not_found()}
 
@@ -25,7 +25,7 @@ async def test_the_last_report_counts_everything() -> None:
 
 
 async def test_the_total_is_unknown_for_a_source_without_length() -> None:
-    """A generator tells no length."""
+    """For a generator ``total`` is ``None``."""
     reports: list[Progress] = []
 
     await batch(Gate(), (item for item in range(3)), on_progress=reports.append)
@@ -34,7 +34,7 @@ async def test_the_total_is_unknown_for_a_source_without_length() -> None:
 
 
 async def test_iterating_reports_too() -> None:
-    """Both ways to run a batch report alike."""
+    """The reports of an iterated batch are those of an awaited one."""
     reports: list[Progress] = []
 
     async for _ in batch(Gate(), range(12), concurrency=5, on_progress=reports.append):
@@ -45,7 +45,7 @@ async def test_iterating_reports_too() -> None:
 
 @pytest.mark.parametrize("total", [0, None])
 async def test_an_empty_batch_reports_its_end(total: int | None) -> None:
-    """A bar over nothing is closed as well."""
+    """A batch without items makes one report."""
     reports: list[Progress] = []
     nothing: list[int] | Iterator[int] = [] if total == 0 else iter(())
 
@@ -55,7 +55,7 @@ async def test_an_empty_batch_reports_its_end(total: int | None) -> None:
 
 
 async def test_reports_between_are_few_and_never_go_back() -> None:
-    """A long batch reports now and then, not for each item."""
+    """A long batch reports at intervals, not for each item, and the counts only rise."""
     reports: list[Progress] = []
 
     def source() -> Iterator[int]:
@@ -73,11 +73,11 @@ async def test_reports_between_are_few_and_never_go_back() -> None:
 
 
 def test_a_progress_prints_readably() -> None:
-    """``on_progress=print`` is enough for a script."""
+    """``on_progress=print`` prints readable lines."""
     assert str(Progress(1200, 0, None, 2.0)) == "1,200 done, 600/s"
     assert str(Progress(1200, 3, 5000, 2.0)) == "1,200 of 5,000 done, 3 failed, 600/s"
 
 
 def test_the_rate_before_any_time_has_passed() -> None:
-    """No division by zero in the first report."""
+    """There is no division by zero in the first report."""
     assert Progress(0, 0, 5, 0.0).rate == 0.0

@@ -28,7 +28,7 @@ class Row:
 
 
 async def test_the_second_run_does_the_rest(tmp_path: Path) -> None:
-    """What failed is tried again; what is finished is not, and its value is given in its place."""
+    """Items that failed are called again. Finished items are not; their values are in their places."""
     numbers = Numbers({3, 5})
     path = tmp_path / "batch.sqlite"
     first = await batch(numbers.double, range(8), journal=path)
@@ -39,6 +39,7 @@ async def test_the_second_run_does_the_rest(tmp_path: Path) -> None:
 
 
 async def test_a_finished_batch_is_iterated_without_a_call(tmp_path: Path) -> None:
+    """All values come from the file, and nothing is called."""
     numbers = Numbers()
     await batch(numbers.double, range(200), journal=tmp_path / "batch.sqlite")
     numbers.called = []
@@ -61,6 +62,8 @@ async def test_what_is_reported_is_in_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [None, True, 7, 1.5, "text", ["a", 1], {"a": None}, Row(7)])
 async def test_values_come_back_as_they_were(tmp_path: Path, value: object) -> None:
+    """A second run gives the same values of the same types from the file."""
+
     async def call(_: str) -> object:
         return value
 
@@ -70,6 +73,7 @@ async def test_values_come_back_as_they_were(tmp_path: Path, value: object) -> N
 
 
 async def test_models_come_back_as_they_were(tmp_path: Path) -> None:
+    """Models of the API are stored and read as models, without a request."""
     async with FakeSent() as fake, fake.client() as sent:
         path = tmp_path / "profiles.sqlite"
         ids = [profile.id async for profile in sent.profiles.list()]
@@ -80,7 +84,9 @@ async def test_models_come_back_as_they_were(tmp_path: Path) -> None:
         assert len(fake.requests) == seen
 
 
-async def test_a_value_that_no_file_can_hold_ends_the_batch(tmp_path: Path) -> None:
+async def test_a_value_that_cannot_be_stored(tmp_path: Path) -> None:
+    """The batch ends with an error."""
+
     async def call(_: str) -> object:
         return object()
 
@@ -92,7 +98,8 @@ async def test_a_value_that_no_file_can_hold_ends_the_batch(tmp_path: Path) -> N
             await batch(each, ["item"], journal=tmp_path / f"{index}.sqlite")
 
 
-async def test_a_value_whose_class_is_gone_says_so(tmp_path: Path) -> None:
+async def test_a_value_of_a_class_that_is_gone(tmp_path: Path) -> None:
+    """The error says which class cannot be imported."""
     path = tmp_path / "batch.sqlite"
     numbers = Numbers()
     await batch(numbers.double, [1], journal=path)
@@ -120,7 +127,8 @@ def test_any_text_names_an_item(tmp_path_factory: pytest.TempPathFactory, keys: 
     assert len(numbers.called) == len(keys)
 
 
-async def test_items_that_cannot_be_told_apart(tmp_path: Path) -> None:
+async def test_items_without_names_of_their_own(tmp_path: Path) -> None:
+    """Two items with the same name, and an item without one, are refused."""
     with pytest.raises(SentConfigError, match="two items have the key '1'"):
         await batch(Numbers().double, [1, 1], journal=tmp_path / "twice.sqlite")
     with pytest.raises(SentConfigError, match="type Row does not name itself; give batch a key="):
@@ -132,7 +140,7 @@ async def _same(row: Row) -> int:
 
 
 async def test_journals_that_are_refused_stay_as_they_are(tmp_path: Path) -> None:
-    """Of another batch, of a newer version, of something else, damaged, or no database at all."""
+    """A file of another batch, of a newer version, of another kind, or damaged: refused and not changed."""
     numbers = Numbers()
     paths = {name: tmp_path / f"{name}.sqlite" for name in ("other", "newer", "foreign", "text", "damaged")}
     for name in ("other", "newer", "damaged"):
@@ -166,11 +174,13 @@ async def test_journals_that_are_refused_stay_as_they_are(tmp_path: Path) -> Non
 
 
 async def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """The error says that the file cannot be opened."""
     with pytest.raises(SentConfigError, match="cannot be made: No such file or directory"):
         await batch(Numbers().double, [1], journal=tmp_path / "nowhere" / "batch.sqlite")
 
 
 async def test_two_batches_cannot_share_a_journal(tmp_path: Path) -> None:
+    """A second batch is refused while the first one runs."""
     numbers, path = Numbers(), tmp_path / "batch.sqlite"
     journal = Journal(path)
     async with contextlib.aclosing(
@@ -184,7 +194,7 @@ async def test_two_batches_cannot_share_a_journal(tmp_path: Path) -> None:
 
 
 async def test_writes_keep_their_idempotency_keys(tmp_path: Path) -> None:
-    """From run to run with one file, a different one for each item and each write, and others in another file."""
+    """The keys are the same in each run with one file, and differ by item, by write and by file."""
     seen: list[list[str | None]] = []
     async with FakeSent() as fake, fake.client() as sent:
 
@@ -203,7 +213,7 @@ async def test_writes_keep_their_idempotency_keys(tmp_path: Path) -> None:
 
 
 async def test_a_key_names_the_writes_too(tmp_path: Path) -> None:
-    """Whether the call takes ``idempotency_key=`` or not."""
+    """The ``key`` of an item decides the idempotency keys, whether the call takes ``idempotency_key`` or not."""
     async with FakeSent() as fake, fake.client() as sent:
 
         async def plain(name: str) -> None:
@@ -219,7 +229,7 @@ async def test_a_key_names_the_writes_too(tmp_path: Path) -> None:
 
 
 async def test_half_a_character_is_refused(tmp_path: Path) -> None:
-    """In an item's name and in a value: no file can keep one."""
+    """A lone surrogate is refused, in the name of an item and in a value."""
 
     async def echo(item: str) -> str:
         return "\ud800"
@@ -231,6 +241,7 @@ async def test_half_a_character_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_journal_shows_its_path() -> None:
+    """The repr has the path."""
     assert repr(Journal("sale.sqlite")) == "Journal('sale.sqlite')"
 
 

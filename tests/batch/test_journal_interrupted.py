@@ -23,7 +23,7 @@ PROGRAM = Path(__file__).parents[1] / "programs" / "create_profiles.py"
 
 
 async def test_a_full_disk_ends_the_batch(tmp_path: Path) -> None:
-    """Going on would do what nobody remembers."""
+    """The batch raises, because results that are not stored would be lost."""
     numbers = Numbers()
 
     async def call(number: int) -> str:
@@ -60,6 +60,7 @@ class _Small(Journal):
 
 
 async def test_a_cancelled_batch_keeps_what_is_finished(tmp_path: Path) -> None:
+    """The next run calls only the items that were not finished."""
     numbers, path = Numbers(), tmp_path / "batch.sqlite"
     reported: list[int] = []
     enough = asyncio.Event()
@@ -80,8 +81,8 @@ async def test_a_cancelled_batch_keeps_what_is_finished(tmp_path: Path) -> None:
     assert not set(numbers.called) & set(reported)
 
 
-async def test_a_batch_that_is_cancelled_while_it_begins_lets_go_of_its_file(tmp_path: Path) -> None:
-    """At whatever moment it is cancelled, the next batch can use the file at once."""
+async def test_a_batch_that_is_cancelled_at_its_start_closes_its_file(tmp_path: Path) -> None:
+    """The next batch can use the file at once, at whatever step the first was cancelled."""
     numbers, path = Numbers(), tmp_path / "batch.sqlite"
     for turns in range(30):
         task = asyncio.ensure_future(_awaited(batch(numbers.double, range(3), journal=path)))
@@ -111,7 +112,7 @@ class _Slow(Journal):
 
 
 async def test_a_slow_disk_does_not_stop_the_event_loop(tmp_path: Path) -> None:
-    """Neither what is written nor what is looked up meanwhile."""
+    """Other tasks run while the journal writes and reads."""
     numbers, path = Numbers(), tmp_path / "batch.sqlite"
     await batch(numbers.double, range(10), journal=path)
     slow, told = _Slow(path), list[Progress]()
@@ -133,8 +134,8 @@ async def test_a_slow_disk_does_not_stop_the_event_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_a_batch_that_is_cancelled_while_it_writes_keeps_what_is_finished(tmp_path: Path, times: int) -> None:
-    """What waited for the disk is in the file, reported or not, even when the end of the batch is cancelled too."""
+async def test_a_batch_that_is_cancelled_during_a_write(tmp_path: Path, times: int) -> None:
+    """Results that waited for the disk are in the file, even when the end of the batch is cancelled too."""
     numbers, path = Numbers(), tmp_path / "batch.sqlite"
     slow = _Slow(path)
     task = asyncio.ensure_future(_awaited(batch(numbers.double, range(20), journal=slow, concurrency=2)))
@@ -152,7 +153,7 @@ async def test_a_batch_that_is_cancelled_while_it_writes_keeps_what_is_finished(
 
 
 async def test_a_slow_disk_holds_the_batch_back(tmp_path: Path) -> None:
-    """A thousand finished items wait for it, and then no further call begins."""
+    """No further call begins while a thousand finished items wait for the disk."""
     numbers = Numbers()
     slow = _Slow(tmp_path / "batch.sqlite")
     task = asyncio.ensure_future(_awaited(batch(numbers.double, range(5000), journal=slow)))
@@ -166,7 +167,7 @@ async def test_a_slow_disk_holds_the_batch_back(tmp_path: Path) -> None:
 
 
 async def test_a_killed_process_repeats_nothing_that_it_reported(tmp_path: Path) -> None:
-    """SIGKILL at twenty random moments: each profile is created once, and nothing reported is asked for again."""
+    """After SIGKILL at twenty random moments each profile exists once, and no reported one was requested again."""
     dice = random.Random(7)
     reports = tmp_path / "reports.txt"
     async with FakeSent() as fake:

@@ -25,8 +25,8 @@ def forms() -> list[Any]:
     return found
 
 
-def test_documents_are_taken_where_the_api_takes_them() -> None:
-    """Sender profiles and SMS markets take documents on creation, and nothing else does."""
+def test_documents_are_accepted_where_the_api_accepts_them() -> None:
+    """Only the creation of sender profiles and of SMS markets accepts documents."""
     assert [form.id for form in forms()] == ["createSmsMarket", "createSenderProfile"]
 
 

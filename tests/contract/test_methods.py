@@ -150,14 +150,14 @@ async def call(sent: SentClient, name: str) -> tuple[Any, list[Any], dict[str, A
 
 
 def test_every_operation_has_one_method() -> None:
-    """What the fragment describes can be called, and by one name."""
+    """Every operation of the fragment can be called by exactly one method."""
     named = [f"{operation['x-resource']}.{operation['x-method']}" for _, _, operation in OPERATIONS.values()]
     assert sorted(named) == sorted(CALLS)
 
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_the_request(server: Server, name: str) -> None:
-    """The request is the operation's, with each parameter and member at its place and nothing besides."""
+    """The request has each parameter and member at its place, and nothing else."""
     async with SentClient("key", base_url=server.url, pacing=False) as sent:
         _, ids, _ = await call(sent, name)
     operation_id, request, content = server.requests[0]
@@ -180,7 +180,7 @@ async def test_the_request(server: Server, name: str) -> None:
 @pytest.mark.parametrize("full", [True, False], ids=["every member", "required members"])
 @pytest.mark.parametrize("name", CALLS)
 async def test_the_result(server: Server, name: str, full: bool) -> None:
-    """What comes back is what the server sent, member for member, in the class that the signature names."""
+    """The result has every member that the server sent, in the class of the signature."""
     server.full = full
     async with SentClient("key", base_url=server.url, pacing=False) as sent:
         result, _, _ = await call(sent, name)
@@ -198,7 +198,7 @@ async def test_the_result(server: Server, name: str, full: bool) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_help_names_every_argument(name: str) -> None:
-    """What ``help()`` shows has a line for each argument and for what comes back."""
+    """``help()`` has a line for each argument and for the result."""
     method = methods_of(SentClient("key"))[name]
     text = inspect.getdoc(method) or ""
     ids, keywords = arguments(method)
@@ -209,7 +209,7 @@ def test_help_names_every_argument(name: str) -> None:
 
 
 def test_many_beside_each_retrieve() -> None:
-    """A method that reads one thing by one id has another one that reads many."""
+    """A method that reads by one id has another one that reads many."""
     sent = methods_of(SentClient("key"))
     reads = [
         name for name in CALLS if name.endswith(".retrieve") and len(inspect.signature(sent[name]).parameters) == 1
@@ -219,7 +219,7 @@ def test_many_beside_each_retrieve() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(EVERY) - set(CALLS)))
 async def test_many(server: Server, name: str) -> None:
-    """Each id is asked for by itself, and the results stand in the order of the ids."""
+    """Each id is requested separately, and the results have the order of the ids."""
     async with SentClient("key", base_url=server.url, pacing=False) as sent:
         results = await methods_of(sent)[name](["a", "b", "c"])
     assert [result.key for result in results] == ["a", "b", "c"] and all(result.ok for result in results)

@@ -1,4 +1,4 @@
-"""The name map of the importer names what the fragment holds."""
+"""The name map of the importer and the fragment have the same operations."""
 
 from __future__ import annotations
 

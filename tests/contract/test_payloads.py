@@ -1,4 +1,4 @@
-"""Recorded and reconstructed bodies, served byte for byte: the types and errors they must become."""
+"""Recorded and reconstructed bodies, served byte for byte, become the right types and errors."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def may_be_required(path: tuple[str | int, ...], data: Any) -> bool:
 
 @pytest.mark.parametrize("name", SUCCESSES)
 def test_one_missing_member_never_costs_a_response(name: str) -> None:
-    """Each recorded body is read with any one of its nested members left out, and nothing else is lost."""
+    """Each recorded body is read with any one of its nested members left out."""
     operation, status = split(name)
     whole = json.loads(payload(name))
     if isinstance(whole["data"], dict | list):
@@ -110,7 +110,7 @@ def test_one_missing_member_never_costs_a_response(name: str) -> None:
 
 
 async def test_the_customers_200(client: MakeClient, server: Server) -> None:
-    """The customer's own page comes out as a typed profile with its brand."""
+    """The customer's own page becomes a typed profile with its brand."""
     server.responses = [make_response(payload("profiles-list-200.seed"))]
     (profile,) = [profile async for profile in client().profiles.list()]
     assert isinstance(profile, Profile)
@@ -147,7 +147,7 @@ async def test_the_customers_200(client: MakeClient, server: Server) -> None:
 async def test_the_customers_errors(
     client: MakeClient, server: Server, status: int, kind: type[SentAPIError], text: str
 ) -> None:
-    """The customer's two error bodies come out as the two right errors."""
+    """The customer's two error bodies become the two right errors."""
     server.responses = [make_response(payload(f"profiles-list-{status}.seed"), status)]
     with pytest.raises(kind) as caught:
         await client().profiles.list()
@@ -160,7 +160,7 @@ REQUESTS = sorted(path.stem for path in PAYLOADS.glob("*-request.*.json"))
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_recorded_request(name: str) -> None:
-    """The documented request bodies can be said with the generated types, member for member."""
+    """The generated types can express the documented request bodies, member for member."""
     kind = OPERATIONS[name.partition("-request")[0]].body
     assert kind is not None
     body = msgspec.json.decode(payload(name), type=kind)

@@ -46,7 +46,10 @@ def body(server: Server) -> Any:
 
 
 async def test_an_accepted_message_proves_nothing(client: MakeClient, server: Server) -> None:
-    """Balance, approval and consent are judged after the 202: they are a status and a reason of the message."""
+    """Balance, approval and consent are checked after the 202.
+
+    The result is in the status and reason of the message.
+    """
     says(server, {"status": "QUEUED", "recipients": [{"message_id": "m1", "to": "+14155551234"}]}, 202)
     sent = await client().messages.send(to=["+14155551234"], text="Hi")
     assert sent.status is MessageStatus.QUEUED
@@ -56,7 +59,7 @@ async def test_an_accepted_message_proves_nothing(client: MakeClient, server: Se
 
 
 async def test_the_channel_is_a_list_and_a_template_has_both_names(client: MakeClient, server: Server) -> None:
-    """The vendor's prose writes one channel, its examples an id and a name. Nothing of that is refused here."""
+    """The vendor's text writes one channel, its examples an id and a name. Both are accepted."""
     says(server, json.loads(payload("messages-send-202.docs"))["data"], 202)
     template = MessageTemplate(id=ID, name="order_confirmation", parameters={"name": "Jo"})
     await client().messages.send(to=["+14155551234"], channel=["sms", "whatsapp"], template=template)
@@ -77,7 +80,7 @@ async def test_a_scheduled_message_says_when(client: MakeClient, server: Server)
 
 
 async def test_a_resent_message_may_have_another_id(client: MakeClient, server: Server) -> None:
-    """Prose says the same, a fixture has another, and a third party saw none: the response is what counts."""
+    """Sources disagree about the id, so the one in the response counts."""
     says(server, {"status": "QUEUED", "recipients": [{"message_id": "m2", "to": "+1"}, {"to": "+2"}]}, 202)
     again = await client().messages.resend("m1")
     assert again.recipients is not None
@@ -85,7 +88,7 @@ async def test_a_resent_message_may_have_another_id(client: MakeClient, server: 
 
 
 async def test_prices_are_numbers_and_strings(client: MakeClient, server: Server) -> None:
-    """A number on a message, a string with four decimals on an activity; each may become the other."""
+    """A price is a number on a message and a string on an activity; both decode either way."""
     for written, read in ((0.0055, 0.0055), ("0.0055", "0.0055"), (None, None)):
         says(server, {"id": "m1", "price": written, "active_contact_price": written})
         message = await client().messages.retrieve("m1")
@@ -122,7 +125,7 @@ async def test_the_body_of_a_message_is_in_camel_case(client: MakeClient, server
 async def test_a_message_that_cannot_be_cancelled(
     client: MakeClient, server: Server, status: int, kind: type[SentAPIError]
 ) -> None:
-    """The catalogue says 422, the endpoint 409. Either way it is asked once: it will not change."""
+    """The catalogue says 422, the endpoint 409. Neither is retried."""
     server.responses = [make_response(problem("BUSINESS_006"), status)]
     with pytest.raises(kind) as caught:
         await client().messages.cancel("m1")
@@ -132,7 +135,7 @@ async def test_a_message_that_cannot_be_cancelled(
 
 @pytest.mark.parametrize("code", ["RESOURCE_007", "CONFLICT_005", None])
 async def test_only_one_conflict_is_sent_again(client: MakeClient, server: Server, code: str | None) -> None:
-    """The vendor's own packages repeat every 409. Here only that of a key in flight is."""
+    """The vendor's packages retry every 409. Only that of a key in flight is retried here."""
     server.responses = [make_response(problem(code), 409)]
     with pytest.raises(ConflictError):
         await client().users.invite(email="a@example.com", name="A", role="developer")
@@ -144,7 +147,7 @@ async def test_only_one_conflict_is_sent_again(client: MakeClient, server: Serve
 
 
 async def test_a_429_has_three_meanings(client: MakeClient, server: Server) -> None:
-    """A spent rate is waited for. A quota of scheduled messages is not a matter of waiting."""
+    """A spent rate limit is waited for. A spent quota of scheduled messages is not."""
     says_later = datetime(2026, 12, 1, tzinfo=UTC)
     server.responses = [make_response(problem("LIMIT_001"), 429, Retry_After="1")]
     with pytest.raises(RateLimitError) as caught:
@@ -168,7 +171,7 @@ async def test_a_429_has_three_meanings(client: MakeClient, server: Server) -> N
 async def test_codes_and_statuses_beside_the_catalogue(
     client: MakeClient, server: Server, status: int, code: str, kind: type[SentAPIError]
 ) -> None:
-    """The class is that of the status, whatever the code; the code is kept, known or not. None is repeated."""
+    """The class is that of the status. The code is kept, known or not. None is retried."""
     server.responses = [make_response(problem(code), status)]
     with pytest.raises(kind) as caught:
         await client().compliance.retrieve_requirements(country="US", type="LOCAL", channel="rcs")
@@ -208,7 +211,7 @@ async def test_conversations_always_name_their_page(client: MakeClient, server: 
     ],
 )
 async def test_lists_without_pages(client: MakeClient, server: Server, call: Any, data: object) -> None:
-    """With ``pagination`` null or missing, or as a bare list: one request, every item."""
+    """When ``pagination`` is null or missing, or the list is bare, one request has every item."""
     says(server, data)
     assert len([item async for item in call(client())]) == 1
     assert len(server.requests) == 1
@@ -222,7 +225,7 @@ async def test_a_test_event_that_failed_is_no_error(client: MakeClient, server: 
 
 
 async def test_a_delivery_status_in_any_case(client: MakeClient, server: Server) -> None:
-    """The vendor writes it in upper case, a fixture in lower case: an unknown value costs nothing."""
+    """The vendor writes it in upper case, a fixture in lower case. An unknown value does no harm."""
     says(server, {"events": [{"id": "e1", "delivery_status": "delivered"}, {"id": "e2", "delivery_status": "FAILED"}]})
     first, second = await client().webhooks.list_events(ID)
     assert first.delivery_status is not None and first.delivery_status.upper() == WebhookDeliveryStatus.DELIVERED
@@ -230,7 +233,7 @@ async def test_a_delivery_status_in_any_case(client: MakeClient, server: Server)
 
 
 async def test_a_secret_may_be_shown_or_not(client: MakeClient, server: Server) -> None:
-    """One client sees it on creation only, another in lists too, and toggling leaves out most members."""
+    """Sources disagree about where the secret is shown, and toggling leaves out most members: all of it decodes."""
     says(server, {"webhooks": [{"id": "w1", "signing_secret": "whsec_h1dden"}, {"id": "w2"}], "pagination": None})
     first, second = await client().webhooks.list()
     assert (first.signing_secret, second.signing_secret) == ("whsec_h1dden", None)
@@ -254,7 +257,7 @@ async def test_the_sender_of_a_market_moved(client: MakeClient, server: Server) 
 
 
 async def test_a_plus_sign_in_a_path_is_encoded(client: MakeClient, server: Server) -> None:
-    """As the texts about voice numbers ask for."""
+    """The vendor's text about voice numbers asks for it."""
     says(server, {"phone_number": "+12025551234"})
     await client().numbers.lookup("+12025551234")
     assert server.last.path_qs == "/v3/numbers/lookup/%2B12025551234"
@@ -296,7 +299,7 @@ async def test_names_that_are_keywords_of_python(client: MakeClient, server: Ser
     ],
 )
 async def test_a_delete_always_has_a_body(client: MakeClient, server: Server, call: Call) -> None:
-    """The document knows none for some of them, and live an empty one failed."""
+    """The live API failed for an empty body, although the document has none for some operations."""
     server.responses = [make_response(b"", 204)]
     await call(client())
     assert (server.last.method, server.last.body) == ("DELETE", b"{}")
@@ -312,7 +315,7 @@ async def test_an_action_without_a_body_is_a_success(client: MakeClient, server:
 
 
 async def test_null_clears_and_absent_does_not(client: MakeClient, server: Server) -> None:
-    """Of a sender profile and of an SMS market, at every depth. The name is not sent, though the schema demands it."""
+    """This holds for a sender profile and an SMS market, at every depth. A name that is left out is not sent."""
     says(server, {"id": ID})
     await client().sender_profiles.update(ID, description=None, notifications=SenderProfileNotifications.ORGANIZATION)
     assert body(server) == {"description": None, "notifications": "ORGANIZATION"}
@@ -322,7 +325,7 @@ async def test_null_clears_and_absent_does_not(client: MakeClient, server: Serve
 
 
 async def test_a_webhook_is_replaced_as_a_whole(client: MakeClient, server: Server) -> None:
-    """A PUT without ``display_name`` fails live, unlike that of a template, so it cannot be made."""
+    """A PUT without ``display_name`` fails live, so the method requires it."""
     says(server, {"id": ID})
     with pytest.raises(TypeError):
         await client().webhooks.update(ID, is_active=False)  # type: ignore[call-arg]  # what the test is about
@@ -352,7 +355,7 @@ def test_rate_limits_of_their_own(tier: str, names: set[str]) -> None:
 
 
 def test_every_write_has_a_key_of_its_own() -> None:
-    """POST, PUT and PATCH carry one by themselves, a DELETE only one that is given."""
+    """POST, PUT and PATCH have a key by default, a DELETE only one that is given."""
     for one in operations.ALL:
         wanted = {"GET": "none", "DELETE": "explicit"}.get(one.method, "automatic")
         assert one.idempotency == wanted, one.name

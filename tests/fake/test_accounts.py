@@ -14,7 +14,7 @@ from tests.support.raw_client import Wire
 
 
 async def test_users_from_invitation_to_removal(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Invited once, listed, given another role, removed."""
+    """A user is invited once, listed, given another role, and removed."""
     (owner,) = await sent.users.list()
     assert (owner.role, owner.status) == ("admin", "active")
     invited = await sent.users.invite(email="jo@example.com", name="Jo", role="developer")
@@ -52,7 +52,7 @@ async def test_invitations_that_are_refused(
 
 
 async def test_the_last_admin_and_oneself(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Neither can be changed or removed; an invited admin is none yet."""
+    """The last admin and the own user cannot be changed or removed. An invited admin does not count."""
     (me,) = fake_sent.users
     fake_sent.add_user(role="admin", status="invited")
     other = fake_sent.add_user(role="admin", profile_id=SEEDED)
@@ -69,7 +69,7 @@ async def test_the_last_admin_and_oneself(fake_sent: FakeSent, sent: SentClient)
 
 
 async def test_only_an_admin_manages_users(fake_sent: FakeSent) -> None:
-    """Others may look."""
+    """Other roles may only read."""
     user = fake_sent.add_user()
     async with fake_sent.client(api_key=fake_sent.add_key(admin=False)) as sent:
         assert len(await sent.users.list()) == 2
@@ -82,7 +82,7 @@ async def test_only_an_admin_manages_users(fake_sent: FakeSent) -> None:
 
 
 async def test_an_organization(fake_sent: FakeSent, sent: SentClient) -> None:
-    """With its profiles of both kinds, and what is not set up left out."""
+    """It has its profiles of both kinds. Parts that are not set up are left out."""
     added = fake_sent.add_sender_profile(name="Retail")
     me = await sent.me.retrieve()
     assert (me.type, me.organization_id, me.settings) == ("organization", None, None)
@@ -101,7 +101,7 @@ async def test_an_organization(fake_sent: FakeSent, sent: SentClient) -> None:
 
 
 async def test_a_profile(fake_sent: FakeSent, sent: SentClient) -> None:
-    """With its own key, or acting for it."""
+    """It is shown for its own key, and for requests on its behalf."""
     number = "+12025550123"
     old = fake_sent.add_profile(name="Bonn", sending_phone_number=number)
     new = fake_sent.add_sender_profile(name="Retail")
@@ -115,14 +115,14 @@ async def test_a_profile(fake_sent: FakeSent, sent: SentClient) -> None:
 
 
 async def test_a_key_without_an_organization() -> None:
-    """Is a user's."""
+    """It belongs to a user."""
     async with FakeSent(organization=False) as fake, fake.client() as sent:
         me = await sent.me.retrieve()
     assert (me.type, me.profiles) == ("user", None)
 
 
 async def test_lookup(fake_sent: FakeSent, sent: SentClient) -> None:
-    """What a test has told of a number, and little of others; something that is no number is VALIDATION_002."""
+    """A number has the facts that a test has set, and few others. A text that is no number is VALIDATION_002."""
     plain = await sent.numbers.lookup("+12025551234")
     assert (plain.phone_number, plain.is_valid, plain.country_code, plain.carrier_name) == (
         "+12025551234",

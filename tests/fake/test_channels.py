@@ -25,7 +25,7 @@ CALLBACK = "https://example.com/voice"
 
 
 async def test_requirements(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """Of an SMS market; other channels have declared none yet, which is a 501."""
+    """They are those of an SMS market. For other channels the response is 501."""
     demanded = await sent.compliance.retrieve_requirements(country="us", type="TEN_DLC")
     assert (demanded.country, demanded.channel, demanded.required) == ("US", "sms", True)
     assert demanded.requirements is not None
@@ -45,7 +45,7 @@ async def test_requirements(fake_sent: FakeSent, sent: SentClient, wire: Wire) -
 async def test_a_market_from_its_creation_to_its_activation(
     fake_sent: FakeSent, sent: SentClient, service: Service
 ) -> None:
-    """It owes something, then nothing, then it can send, which is reported."""
+    """First requirements are open, then none, then it is active, which is an event."""
     fake_sent.add_webhook(endpoint_url=service.url, signing_secret=SECRET)
     created = await sent.channels.sms.create(
         country="us", number_type="TEN_DLC", numbers=[SmsNumberData(area_code="212", quantity=1)]
@@ -73,7 +73,7 @@ async def test_a_market_from_its_creation_to_its_activation(
 
 
 async def test_markets(fake_sent: FakeSent, sent: SentClient) -> None:
-    """One for each country and kind of sender, by owner; a sender id is kept."""
+    """There is one for each country and kind of sender, by owner, and it keeps its sender id."""
     named = await sent.channels.sms.create(country="DE", number_type="ALPHANUMERIC", sender_value="ACME")
     assert named.numbers is not None
     assert [number.sender_value for number in named.numbers] == ["ACME"]
@@ -90,7 +90,7 @@ async def test_markets(fake_sent: FakeSent, sent: SentClient) -> None:
 
 
 async def test_a_market_with_documents(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The form's own spelling of the members is understood, sandbox included."""
+    """The names of the members in a form are understood, in the sandbox too."""
     letter: dict[str, Any] = {"letter": b"%PDF"}
     tried = await sent.channels.sms.create(country="DE", number_type="MOBILE", sandbox=True, documents=letter)
     assert tried.country == "DE"
@@ -133,7 +133,7 @@ async def test_a_market_with_documents(fake_sent: FakeSent, sent: SentClient) ->
 async def test_what_is_refused(
     fake_sent: FakeSent, sent: SentClient, wire: Wire, method: str, path: str, body: object, members: list[str]
 ) -> None:
-    """With the members at fault."""
+    """The error names the members."""
     await sent.channels.sms.create(country="US", number_type="TOLL_FREE")
     await sent.channels.voice.create(number=NUMBER, callback_url=CALLBACK)
     response = await wire(fake_sent, method, "/v3/channels" + path, body)
@@ -141,7 +141,7 @@ async def test_what_is_refused(
 
 
 async def test_whatsapp_and_rcs(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """Connected, requested, and in the overview from then on."""
+    """After they were connected or requested they are in the overview."""
     account = await sent.channels.whatsapp.create(waba_id="waba-1", phone_number_id="phone-1")
     assert (account.waba_id, account.phone_number_id, account.status) == ("waba-1", "phone-1", "PROVISIONING")
     request = payload("channels_rcs-create-request.reconstructed")
@@ -162,7 +162,7 @@ async def test_whatsapp_and_rcs(fake_sent: FakeSent, sent: SentClient, wire: Wir
 
 
 async def test_voice_numbers(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The first is the default line; one is always; the secret is shown once."""
+    """The first is the default line, the last cannot be removed, and the secret is shown once."""
     first = await sent.channels.voice.create(number=NUMBER, callback_url=CALLBACK)
     bought = await sent.channels.voice.create(area_code="415", callback_url=CALLBACK)
     assert (first.number, first.default_for_app_calls, bought.default_for_app_calls) == (NUMBER, True, False)
@@ -191,7 +191,7 @@ async def test_voice_numbers(fake_sent: FakeSent, sent: SentClient) -> None:
 
 
 async def test_voice_in_the_sandbox(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """202, and nothing is bought, changed or posted."""
+    """The response is 202, and nothing is bought, changed or sent."""
     response = await wire(fake_sent, "POST", "/v3/channels/voice", {"callback_url": CALLBACK, "sandbox": True})
     assert response.status == 202
     assert not await sent.channels.voice.list()
@@ -232,7 +232,7 @@ async def callback() -> AsyncIterator[Callback]:
 
 
 async def test_the_test_of_a_callback(fake_sent: FakeSent, sent: SentClient, callback: Callback) -> None:
-    """A question, signed with the number's secret, and what came of it."""
+    """The request to the callback is signed with the secret of the number, and the result says what came back."""
     created = await sent.channels.voice.create(number=NUMBER, callback_url=callback.url)
     callback.secret = str(created.callback_secret)
     tested = await sent.channels.voice.test(NUMBER)
@@ -258,7 +258,7 @@ async def test_the_test_of_a_callback(fake_sent: FakeSent, sent: SentClient, cal
 
 
 async def test_a_callback_that_cannot_be_reached(fake_sent: FakeSent, sent: SentClient) -> None:
-    """No response at all, or none in time."""
+    """The result says that there was no response, or none in time."""
 
     async def wait(_: web.Request) -> web.Response:
         await asyncio.sleep(3600)

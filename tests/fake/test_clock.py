@@ -1,4 +1,4 @@
-"""The fake's clock: moments, and what happens at them."""
+"""The clock of the fake server, and callbacks that become due."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def clock() -> AsyncIterator[Clock]:
 
 
 async def test_advance_runs_what_becomes_due_at_its_own_moment(clock: Clock) -> None:
-    """In the order of the moments, each seeing its own; what a callback adds is run too, when it is due as well."""
+    """Callbacks run in order, each at its own time, also those that a callback adds."""
     start = clock.now()
     ran: list[tuple[str, int]] = []
 
@@ -40,7 +40,7 @@ async def test_advance_runs_what_becomes_due_at_its_own_moment(clock: Clock) -> 
 
 
 async def test_real_time_runs_what_becomes_due(clock: Clock) -> None:
-    """Nobody has to advance the clock."""
+    """Callbacks run when their time comes without ``advance``."""
     ran: list[str] = []
     done = asyncio.Event()
     clock.call_at(clock.now() + 0.02, done.set)
@@ -52,7 +52,7 @@ async def test_real_time_runs_what_becomes_due(clock: Clock) -> None:
 
 
 async def test_a_stopped_clock_keeps_what_waits() -> None:
-    """Before ``start`` and after ``stop`` nothing runs; a start runs what has become due."""
+    """Before ``start`` and after ``stop`` nothing runs. A start runs what has become due."""
     clock, done = Clock(), asyncio.Event()
     clock.call_at(clock.now() + 10, done.set)
     clock.advance(20)

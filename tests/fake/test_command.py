@@ -20,8 +20,8 @@ from tests.support.fake_process import started
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_it_serves_until_told_to_stop(number: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints one line that other programs can read, serves, and ends at either signal."""
+async def test_it_serves_until_a_signal(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints one line that programs can read, serves, and ends at either signal."""
     serving = asyncio.create_task(serve(FakeSent("sk_command")))
     line = ""
     while not line:
@@ -36,7 +36,7 @@ async def test_it_serves_until_told_to_stop(number: int, capsys: pytest.CaptureF
 
 
 async def test_a_process_of_its_own() -> None:
-    """The line comes before the first request is possible to miss; SIGTERM ends it with exit code 0 and no output."""
+    """The line is printed before the first request, and SIGTERM ends it with exit code 0 and no output."""
     async with started("--api-key", "sk_own") as (process, _, sent):
         assert await sent.profiles.list()
         process.terminate()
@@ -45,7 +45,7 @@ async def test_a_process_of_its_own() -> None:
 
 
 async def test_it_stops_whatever_clients_do() -> None:
-    """Idle connections, a response that a fault holds up and a request that is half sent do not keep it."""
+    """Idle connections, delayed responses and unfinished requests do not delay its end."""
     serving = FakeSent()
     await serving.start()
     serving.stall_body_next()
@@ -63,7 +63,7 @@ async def test_it_stops_whatever_clients_do() -> None:
 
 
 async def test_a_line_for_each_request() -> None:
-    """``--log`` writes when, what, the status and how long to stderr; nothing of the key."""
+    """``--log`` writes time, request, status and duration to stderr, and no key."""
     async with started("--api-key", "sk_secret", "--log") as (process, _, sent):
         await sent.profiles.create(name="Sales")
         process.terminate()
@@ -72,7 +72,7 @@ async def test_a_line_for_each_request() -> None:
 
 
 async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) -> None:
-    """``--seed`` begins with what the file lists and nothing else; ``--auto-approve`` does not wait for anybody."""
+    """``--seed`` starts with the contents of the file only. With ``--auto-approve`` reviews end at once."""
     seed = tmp_path / "seed.json"
     seed.write_text(json.dumps({"profiles": [{"id": SEEDED, "name": "Bonn"}], "keys": [{"key": "sk_file"}]}))
     async with started("--seed", seed, "--auto-approve", "--callback-hosts", "service", "other") as (_, _, sent):
@@ -103,7 +103,7 @@ async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) ->
     ],
 )
 def test_a_bad_seed_file(tmp_path: Path, content: bytes, said: str) -> None:
-    """It does not start, and says what is wrong where."""
+    """It does not start, and says where the file is wrong."""
     file = tmp_path / "seed.json"
     file.write_bytes(content)
     with pytest.raises(SystemExit) as ended:
@@ -112,7 +112,7 @@ def test_a_bad_seed_file(tmp_path: Path, content: bytes, said: str) -> None:
 
 
 def test_when_it_cannot_start(tmp_path: Path) -> None:
-    """It says what it could not do, and exits with an error."""
+    """It says why, and exits with an error."""
     with pytest.raises(SystemExit, match=r"cannot listen on 192\.0\.2\.1:0"):
         main(["--host", "192.0.2.1", "--port", "0"])
     with pytest.raises(SystemExit, match=r"cannot read .*none\.json: No such file"):

@@ -20,7 +20,7 @@ from tests.support.raw_client import Wire
 
 
 async def test_a_contact_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Its number is shown in every form, what is left out of an update stays, and its messages outlive it."""
+    """A number is shown in every form, an update keeps what it leaves out, and messages stay after the deletion."""
     contact = await sent.contacts.create(phone_number=JO)
     assert (contact.format_e164, contact.format_international) == (JO, "+1 415-555-0100")
     assert (contact.format_national, contact.format_rfc) == ("(415) 555-0100", "tel:+1-415-555-0100")
@@ -42,7 +42,7 @@ async def test_a_contact_from_create_to_delete(fake_sent: FakeSent, sent: SentCl
 
 
 async def test_sending_makes_contacts(fake_sent: FakeSent, sent: SentClient) -> None:
-    """One for each number, however often it is written to."""
+    """There is one contact for each number."""
     await sent.messages.send(to=[JO, JO, "+61412345678"], text="Hi")
     await send(sent)
     contacts = await sent.contacts.list()
@@ -54,7 +54,7 @@ async def test_sending_makes_contacts(fake_sent: FakeSent, sent: SentClient) -> 
 
 
 async def test_the_vendors_own_requests(fake_sent: FakeSent, wire: Wire) -> None:
-    """Both are accepted as they are printed, though the number is too short to be one."""
+    """Both are accepted as they are printed, although the number is too short."""
     created = await wire(fake_sent, "POST", "/v3/contacts", content=payload("contacts-create-request.csharp-tests"))
     assert (created.status, created.json["data"]["format_rfc"]) == (201, "tel:+1-234-567-890")
     path = f"/v3/contacts/{created.json['data']['id']}"
@@ -63,7 +63,7 @@ async def test_the_vendors_own_requests(fake_sent: FakeSent, wire: Wire) -> None
 
 
 async def test_finding_contacts(fake_sent: FakeSent, sent: SentClient) -> None:
-    """By number, by channel, and by a part of the national form, which counts its punctuation."""
+    """By number, by channel, and by a part of the national form with its punctuation."""
     first = fake_sent.add_contact(JO, available_channels="sms")
     second = fake_sent.add_contact("+442071234567")
     fake_sent.add_contact("+14155550200", profile_id=SEEDED)
@@ -81,7 +81,7 @@ async def test_finding_contacts(fake_sent: FakeSent, sent: SentClient) -> None:
 
 
 async def test_paging_through_contacts(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """Each comes once; a page is 1 or more, its size 1 to 100, and a channel one that contacts have."""
+    """Each contact comes once. Pages begin with 1, their size is 1 to 100, and the channel must exist."""
     for number in range(7):
         fake_sent.add_contact(f"+1415555020{number}")
     numbers = [contact.phone_number async for contact in sent.contacts.list(page_size=3)]
@@ -92,7 +92,7 @@ async def test_paging_through_contacts(fake_sent: FakeSent, sent: SentClient, wi
 
 
 async def test_contacts_that_cannot_be_stored(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A number that is none is ``VALIDATION_002``, a second contact with a number a conflict."""
+    """A wrong number is ``VALIDATION_002``, a second contact with a number a conflict."""
     for number in ("0171 5550100", "+9991234567", ""):
         with pytest.raises(BadRequestError) as caught:
             await sent.contacts.create(phone_number=number)
@@ -107,8 +107,8 @@ async def test_contacts_that_cannot_be_stored(fake_sent: FakeSent, sent: SentCli
         assert (await branch.contacts.create(phone_number=JO)).customer_id == SEEDED
 
 
-async def test_an_unknown_channel_is_told_with_the_known_ones(fake_sent: FakeSent, sent: SentClient) -> None:
-    """``VALIDATION_006``, naming what there is; the contact stays as it was."""
+async def test_an_unknown_channel_is_refused(fake_sent: FakeSent, sent: SentClient) -> None:
+    """``VALIDATION_006`` names the known ones, and the contact does not change."""
     contact = fake_sent.add_contact(JO)
     with pytest.raises(BadRequestError, match="sms, whatsapp") as caught:
         await sent.contacts.update(contact.id, default_channel=PreferredChannel("rcs"), opt_out=True)
@@ -117,7 +117,7 @@ async def test_an_unknown_channel_is_told_with_the_known_ones(fake_sent: FakeSen
 
 
 async def test_a_contact_that_is_not_there(fake_sent: FakeSent, sent: SentClient) -> None:
-    """404 ``RESOURCE_001``, for another account's contact as well."""
+    """404 ``RESOURCE_001``, also for the contact of another account."""
     foreign = fake_sent.add_contact(JO, profile_id=SEEDED)
     calls: list[Callable[[str], Awaitable[object]]] = [
         sent.contacts.retrieve,
@@ -134,7 +134,7 @@ async def test_a_contact_that_is_not_there(fake_sent: FakeSent, sent: SentClient
 
 
 async def test_sandbox_requests_change_no_contact(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Update and delete are checked, and the contact is as it was."""
+    """Update and delete are checked, and the contact does not change."""
     contact = fake_sent.add_contact(JO)
     assert (await sent.contacts.update(contact.id, opt_out=True, sandbox=True)).opt_out is True
     await sent.contacts.delete(contact.id, sandbox=True)
@@ -142,7 +142,7 @@ async def test_sandbox_requests_change_no_contact(fake_sent: FakeSent, sent: Sen
 
 
 async def test_the_summary_of_a_contact(fake_sent: FakeSent, sent: SentClient) -> None:
-    """How many messages, when, on which channels, and how well each worked; nothing at first."""
+    """It has the number of messages, their times and channels, and the results by channel."""
     contact = fake_sent.add_contact(JO)
     empty = await sent.contacts.retrieve_message_summary(contact.id)
     assert (empty.contact_id, empty.message_count, empty.channels_used) == (contact.id, 0, [])
@@ -191,7 +191,7 @@ async def test_conversations_have_to_be_asked_for_by_page(fake_sent: FakeSent, w
 
 @given(st.from_regex(E164, fullmatch=True))
 def test_any_number_in_the_right_form(number: str) -> None:
-    """It has a calling code that somebody has, and loses no digit in any of its forms; or it is unknown."""
+    """It has a calling code, and keeps its digits in each form; or it is unknown."""
     phone = parse(number)
     if phone is not None:
         for form in (phone.international, phone.rfc, phone.country_code + phone.national):
@@ -201,6 +201,6 @@ def test_any_number_in_the_right_form(number: str) -> None:
 
 @given(st.text(max_size=20))
 def test_any_text_as_a_number(text: str) -> None:
-    """What is not in the E.164 form is no number."""
+    """Text that is not in the E.164 form is no number."""
     if not (text.startswith("+") and text[1:].isascii() and text[1:].isdigit()):
         assert parse(text) is None

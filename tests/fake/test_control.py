@@ -1,4 +1,4 @@
-"""The control API under ``/_fake``, spoken to as a program in another language would."""
+"""The control API under ``/_fake``, as programs in other languages use it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def control(fake_sent: FakeSent, wire: Wire) -> Control:
 
 
 async def test_it_needs_no_key_and_is_not_recorded(fake_sent: FakeSent, control: Control) -> None:
-    """Health is told to anybody; neither limits nor faults nor records know of it."""
+    """It works without a key, and is not limited, recorded or hit by faults."""
     fake_sent.fail_next()
     fake_sent.rate_limit("standard", limit=1)
     for _ in range(3):
@@ -49,8 +49,8 @@ async def test_it_needs_no_key_and_is_not_recorded(fake_sent: FakeSent, control:
     assert fake_sent.pending_faults == 1
 
 
-async def test_requests_are_told_without_secrets(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
-    """With what was sent and what became of it; the key and card data are masked."""
+async def test_requests_are_listed_without_secrets(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
+    """Keys and card data are masked."""
     card: Any = {"card_number": "4111111111111111", "expiry": "12/30", "cvc": "123", "zip_code": "94107"}
     await sent.profiles.list()
     created = await sent.profiles.create(name="Sales", payment_details=card, idempotency_key="k1")
@@ -67,7 +67,7 @@ async def test_requests_are_told_without_secrets(fake_sent: FakeSent, sent: Sent
 
 
 async def test_requests_by_operation_and_the_newest(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
-    """``operation`` and ``newest`` choose; the count is of all that were chosen among."""
+    """``operation`` and ``newest`` select; the count is that of the operation."""
     for name in ("One", "Two", "Three"):
         await sent.profiles.create(name=name)
         await sent.profiles.list()
@@ -80,7 +80,7 @@ async def test_requests_by_operation_and_the_newest(fake_sent: FakeSent, sent: S
 
 
 async def test_a_list_in_a_body_is_masked_too(fake_sent: FakeSent, wire: Wire, control: Control) -> None:
-    """Secrets are found wherever they stand."""
+    """Secrets are masked at every depth."""
     await wire(fake_sent, "POST", "/v3/profiles", [{"Access_Token": "hidden"}, {"name": "shown"}])
     told = (await control("GET", "/requests")).json
     assert told["requests"][0]["json"] == [{"Access_Token": "***"}, {"name": "shown"}]
@@ -98,7 +98,7 @@ def credentials(node: Any) -> set[str]:
 
 
 def test_every_secret_of_the_api_is_masked() -> None:
-    """Credentials are. Texts and phone numbers, which no ``repr`` shows either, are what the page is there for."""
+    """Credentials are masked. Texts and phone numbers are shown, because the page is for them."""
     documents = (bundle(path) for path in (FRAGMENT, FRAGMENT.with_name("events.yaml")))
     secrets = set[str]().union(*(credentials(document) for document in documents))
     assert {"card_number", "signing_secret", "url"} < secrets
@@ -107,7 +107,7 @@ def test_every_secret_of_the_api_is_masked() -> None:
 
 
 async def test_faults(fake_sent: FakeSent, control: Control) -> None:
-    """Each ``..._next`` is there, with its arguments; they are listed in their order, and cleared."""
+    """Each ``..._next`` exists with its arguments. Faults are listed in order, and can be cleared."""
     for kind, arguments in {
         "fail": {"times": 2, "code": "VALIDATION_001", "details": {"name": ["Required"]}, "operation": "createProfile"},
         "drop": {"after_commit": True},
@@ -128,7 +128,7 @@ async def test_faults(fake_sent: FakeSent, control: Control) -> None:
 
 
 async def test_a_code_that_is_not_in_the_catalogue(fake_sent: FakeSent, control: Control) -> None:
-    """Sent may invent one; the error says so."""
+    """A new code is possible, and the error says that it is unknown."""
     await control("POST", "/faults/fail", {"code": "FUTURE_001", "status": 409, "details": {"name": ["Taken"]}})
     async with fake_sent.client(max_retries=0) as sent:
         with pytest.raises(ConflictError) as refused:
@@ -136,8 +136,8 @@ async def test_a_code_that_is_not_in_the_catalogue(fake_sent: FakeSent, control:
     assert (refused.value.code, refused.value.details) == ("FUTURE_001", {"name": ["Taken"]})
 
 
-async def test_a_fault_is_met(fake_sent: FakeSent, control: Control) -> None:
-    """A body may be any JSON; the request that met it says so."""
+async def test_a_fault_of_a_request(fake_sent: FakeSent, control: Control) -> None:
+    """A body may be any JSON, and the record of the request has the fault."""
     await control("POST", "/faults/fail", {"status": 500, "body": {"oops": True}})
     async with fake_sent.client(max_retries=0) as sent:
         with pytest.raises(ServerError):
@@ -146,14 +146,14 @@ async def test_a_fault_is_met(fake_sent: FakeSent, control: Control) -> None:
 
 
 async def test_limits(fake_sent: FakeSent, control: Control) -> None:
-    """Set by tier, and told."""
+    """They are set by tier, and listed."""
     assert (await control("PUT", "/limits/sensitive", {"limit": 10, "kind": "bucket", "burst": 5})).status == 204
     assert (await control("GET", "/limits")).json["sensitive"]["burst"] == 5
     assert fake_sent.limits["sensitive"].limit == 10
 
 
 async def test_reviews_and_completions(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
-    """What people at Sent would do, with the object as it is then."""
+    """They end as a test decides, and the response is the object."""
     template = fake_sent.add_template(status="PENDING")
     approved = await control("POST", f"/templates/{template.id}/approve")
     assert (approved.json["id"], approved.json["status"]) == (template.id, "APPROVED")
@@ -166,7 +166,7 @@ async def test_reviews_and_completions(fake_sent: FakeSent, sent: SentClient, co
 
 
 async def test_time(fake_sent: FakeSent, control: Control) -> None:
-    """Told and moved on."""
+    """It can be read and advanced."""
     before = (await control("GET", "/time")).json
     assert (await control("POST", "/time/advance", {"seconds": 3600})).status == 204
     after = (await control("GET", "/time")).json
@@ -175,7 +175,7 @@ async def test_time(fake_sent: FakeSent, control: Control) -> None:
 
 
 async def test_a_key(fake_sent: FakeSent, control: Control) -> None:
-    """Made up, or as given; it works as the one from Python does."""
+    """It is given or made, and works like one that was added in Python."""
     key = (await control("POST", "/keys", {"profile_id": SEEDED, "admin": False})).json
     async with fake_sent.client(api_key=key) as sent:
         assert [profile.id async for profile in sent.profiles.list()] == [SEEDED]
@@ -183,7 +183,7 @@ async def test_a_key(fake_sent: FakeSent, control: Control) -> None:
 
 
 async def test_objects_are_added(fake_sent: FakeSent, control: Control) -> None:
-    """With any member, by the names of the API, and given back as they are stored."""
+    """They may have any member by its name in the API, and the response is the stored object."""
     profile = (await control("POST", "/profiles", {"name": "Bonn", "status": "pending_review"})).json
     assert fake_sent.profiles[profile["id"]].name == "Bonn"
     template = (await control("POST", "/templates", {"profile_id": profile["id"], "status": "REJECTED"})).json
@@ -194,7 +194,7 @@ async def test_objects_are_added(fake_sent: FakeSent, control: Control) -> None:
 
 
 async def test_messages(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
-    """What carriers, recipients and contacts do; the state has it all, the newest last, without secrets."""
+    """They are moved, received and listed, the newest last, without secrets."""
     contact = (await control("POST", "/contacts", {"phone_number": "+14155551234"})).json
     message = (await control("POST", "/messages/receive", {"from_number": "+14155551234", "text": "Hello"})).json
     assert (message["contact_id"], message["direction"]) == (contact["id"], "INBOUND")
@@ -215,7 +215,7 @@ async def test_messages(fake_sent: FakeSent, sent: SentClient, control: Control)
 
 
 async def test_the_page(control: Control) -> None:
-    """One file that loads nothing else and lets nothing else load."""
+    """It is one file that loads no other file and allows none."""
     for path in ("", "/"):
         page = await control("GET", path)
         assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -225,7 +225,7 @@ async def test_the_page(control: Control) -> None:
 
 
 async def test_settle_and_reset(fake_sent: FakeSent, sent: SentClient, control: Control) -> None:
-    """``settle`` responds when reports have been delivered, ``reset`` when everything is as it was."""
+    """``settle`` responds when all events are delivered, ``reset`` when the state is that of the start."""
     profile = fake_sent.add_profile(status="incomplete", description="Ours", inherit_tcr_brand=True)
     await sent.profiles.complete(profile.id, web_hook_url=f"{fake_sent.url}/nowhere")
     assert (await control("POST", "/settle")).status == 204
@@ -235,7 +235,7 @@ async def test_settle_and_reset(fake_sent: FakeSent, sent: SentClient, control: 
 
 
 async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) -> None:
-    """Those of clients that wait for their next request."""
+    """Idle connections of clients are closed."""
     async with fake_sent.client() as sent:
         await sent.profiles.list()
         assert (await control("POST", "/drop-connections")).status == 204
@@ -274,7 +274,7 @@ async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) ->
 async def test_what_cannot_be_done_is_explained(
     control: Control, method: str, path: str, json: object, status: int, said: str
 ) -> None:
-    """As JSON, with what to do instead; the fake is unharmed."""
+    """The error is JSON and says what to do. The state does not change."""
     refused = await control(method, path, json)
     assert refused.status == status
     assert said in refused.json["error"]
@@ -282,27 +282,27 @@ async def test_what_cannot_be_done_is_explained(
 
 
 async def test_a_body_that_is_no_json(control: Control) -> None:
-    """Refused with the place where it went wrong."""
+    """It is refused, and the error says where it is wrong."""
     for content in (b"{", b"\xff", b"[" * 100_000):
         refused = await control("POST", "/reset", content=content)
         assert (refused.status, "JSON" in refused.json["error"]) == (400, True)
 
 
-async def test_another_method_is_told_what_there_is(control: Control) -> None:
+async def test_another_method_is_refused(control: Control) -> None:
     """``Allow`` has all methods of the path."""
     refused = await control("PATCH", "/requests")
     assert (refused.status, refused.headers["Allow"]) == (405, "GET, DELETE")
 
 
 def test_every_method_of_the_fake_can_be_called() -> None:
-    """What a test does in Python it can do in any language: only what makes or reads Python objects is left out."""
+    """Every method in Python has a call, but for those with Python objects as arguments."""
     python = {"client", "close", "definition", "fault", "start"}
     methods = {name for name in dir(FakeSent) if callable(getattr(FakeSent, name)) and not name.startswith("_")}
     assert methods - {call.__name__ for call in ROUTES.values()} == python
 
 
 async def test_events_and_their_deliveries(service: Service, control: Control) -> None:
-    """An endpoint is stored, events are reported and their deliveries scripted as in Python; secrets are not told."""
+    """Webhooks are added, events emitted and deliveries controlled as in Python, without secrets."""
     endpoint = (await control("POST", "/webhooks", {"endpoint_url": service.url, "signing_secret": SECRET})).json
     payload = {"message_id": "0", "message_status": "SENT", "download_url": "https://example.com/secret"}
 
@@ -354,7 +354,7 @@ asked = st.sampled_from([route for route in ROUTES if route not in ("GET /", "PO
 @given(data=st.data())
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_any_arguments_are_taken_or_refused(data: st.DataObject) -> None:
-    """Whatever is asked for, the fake does it or says why not, and can still be looked at."""
+    """Any arguments lead to a success or an error that explains, and the state can still be read."""
     async with FakeSent() as fake, aiohttp.ClientSession() as session:
         for _ in range(data.draw(st.integers(1, 3))):
             method, path = data.draw(asked).split()

@@ -1,4 +1,4 @@
-"""What endpoints are sent: signed, repeated after failures, and in whatever way a test asks for."""
+"""Deliveries to webhook endpoints: their form, signature and subscriptions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ DAY = 86_400
 
 
 def test_the_signature_is_the_published_one() -> None:
-    """The test vector, byte for byte."""
+    """It is that of the test vector, byte for byte."""
     assert signature(SECRET, ENDPOINT, str(STAMP), BODY) == SIGNATURE
 
 
 async def test_every_documented_event(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """Each has an example that the receiver takes for what it is."""
+    """Each has an example that the receiver reads as its class."""
     for name in EventName:
         assert len(fake_sent.emit(name)) == 1
     await fake_sent.settle()
@@ -42,7 +42,7 @@ async def test_every_documented_event(fake_sent: FakeSent, service: Service, end
 
 
 async def test_what_a_delivery_carries(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """The endpoint's id, an id of the event that stays the same, its name, and the envelope around the payload."""
+    """It has the id of the endpoint, an id of the event that stays the same, its name, and the envelope."""
     service.statuses = [500]
     (delivery,) = fake_sent.emit("message.sent", {**sent_payload("m1"), "updated_at": "2026-01-01T00:00:00Z"})
     await fake_sent.settle()
@@ -74,7 +74,7 @@ async def test_an_event_without_a_name_of_its_own(fake_sent: FakeSent, service: 
 
 
 async def test_an_event_of_ones_own(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """A family that nobody can subscribe to reaches everybody, with the payload as given; it needs one."""
+    """An event of an unknown family reaches all endpoints with the payload that was given."""
     fake_sent.emit("invoice.paid", {"amount": 7})
     await fake_sent.settle()
     (event,) = service.events
@@ -86,7 +86,7 @@ async def test_an_event_of_ones_own(fake_sent: FakeSent, service: Service, endpo
 
 
 async def test_subscriptions(fake_sent: FakeSent, service: Service) -> None:
-    """By family, and within a family by the filter; an endpoint that is off gets nothing."""
+    """Endpoints choose families and events. One that is off gets nothing."""
     fake_sent.add_webhook(
         endpoint_url=service.url,
         signing_secret=SECRET,
@@ -129,7 +129,7 @@ async def test_owners(fake_sent: FakeSent, sent: SentClient, service: Service) -
 
 
 async def test_hosts_elsewhere(service: Service) -> None:
-    """Nothing leaves this machine, and nothing is counted as a failure, unless the host is named."""
+    """Without ``callback_hosts`` nothing leaves this machine, and this is no failure."""
     async with FakeSent() as fake:
         url = service.url.replace("127.0.0.1", "shop.example.com")
         endpoint = fake.add_webhook(endpoint_url=url)
@@ -152,7 +152,7 @@ async def test_hosts_elsewhere(service: Service) -> None:
 
 
 async def test_test_events(fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook) -> None:
-    """Delivered once, whatever is subscribed to; the verdict is in the result, and no failure is counted."""
+    """One is delivered once to any endpoint. The result has the outcome, and failures are not counted."""
     quiet = fake_sent.add_webhook(endpoint_url=service.url, signing_secret=SECRET, event_types=["call"])
     tested = await sent.webhooks.test(quiet.id, event_type="message.received")
     assert (tested.success, tested.message) == (True, "The response was 204")
@@ -175,7 +175,7 @@ async def test_test_events_that_do_not_exist(fake_sent: FakeSent, wire: Wire, en
 
 
 async def test_the_log(fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook) -> None:
-    """Pages of one endpoint's deliveries, by the name of the event."""
+    """It has pages of deliveries of one endpoint, and finds them by event."""
     fake_sent.add_webhook(endpoint_url=service.url, signing_secret=SECRET)
     for name in ("message.sent", "message.delivered", "contact.opt_out"):
         fake_sent.emit(name)
@@ -187,7 +187,7 @@ async def test_the_log(fake_sent: FakeSent, sent: SentClient, service: Service, 
 
 
 async def test_a_reset_forgets_deliveries(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """Those under way are given up, and nothing is repeated afterwards."""
+    """Those in flight end, and nothing is repeated."""
     service.gate = asyncio.Event()
     fake_sent.emit("message.sent")
     await until(lambda: service.events)

@@ -1,4 +1,4 @@
-"""Deliveries that fail: repeated, given up, and what becomes of the endpoint."""
+"""Deliveries that fail: repeated, given up, and the effect on the endpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAY = 86_400
 async def test_a_failure_is_repeated(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """After one minute, then two, then four, as often as the endpoint says; the log and the endpoint tell of it."""
+    """After one minute, then two, then four. The log and the endpoint show it."""
     service.statuses = [500, 302, 404]
     (delivery,) = fake_sent.emit("message.sent", sent_payload("m1"))
     for wait, expected in ((0, 1), (MINUTE - 1, 1), (1, 2), (2 * MINUTE - 1, 2), (1, 3), (4 * MINUTE - 1, 3)):
@@ -43,7 +43,7 @@ async def test_a_failure_is_repeated(
 
 
 async def test_a_failure_for_good(fake_sent: FakeSent, sent: SentClient, service: Service) -> None:
-    """One long step of the clock runs all repetitions; after the last one the delivery is given up."""
+    """A long step of the clock makes all repetitions. After the last one the delivery has failed."""
     endpoint = fake_sent.add_webhook(endpoint_url=service.url, signing_secret=SECRET, retry_count=1)
     service.statuses = [500, 503]
     fake_sent.emit("message.sent")
@@ -59,7 +59,7 @@ async def test_a_failure_for_good(fake_sent: FakeSent, sent: SentClient, service
 
 
 async def test_repetitions_in_one_long_step(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """What would have happened in the meantime happens."""
+    """All repetitions that are due within the step are made."""
     service.statuses = [500, 500, 500]
     (delivery,) = fake_sent.emit("message.sent")
     fake_sent.advance(DAY)
@@ -72,7 +72,7 @@ async def test_repetitions_in_one_long_step(fake_sent: FakeSent, service: Servic
 async def test_repetitions_are_signed_anew(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """With the secret of the moment: the old one is dead at once."""
+    """They are signed with the present secret; the old one is not used."""
     service.statuses = [500]
     fake_sent.emit("message.sent")
     await fake_sent.settle()
@@ -83,7 +83,7 @@ async def test_repetitions_are_signed_anew(
 
 
 async def test_a_receivers_clock_is_the_real_one(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """However far the fake's clock was moved on, signatures are not stale."""
+    """Signatures are not stale, however far the fake's clock was advanced."""
     fake_sent.advance(30 * DAY)
     fake_sent.emit("message.sent")
     await fake_sent.settle()
@@ -93,7 +93,7 @@ async def test_a_receivers_clock_is_the_real_one(fake_sent: FakeSent, service: S
 async def test_ten_failures_turn_an_endpoint_off(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """Ten attempts in a row. What waits then is given up, and what happens then is not delivered."""
+    """After ten failures in a row, waiting and later events are not delivered."""
     service.statuses = [500] * 10
     deliveries = [fake_sent.emit("message.sent", sent_payload(str(number)))[0] for number in range(11)]
     await fake_sent.settle()
@@ -112,7 +112,7 @@ async def test_ten_failures_turn_an_endpoint_off(
 
 
 async def test_a_success_forgets_failures(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """Nine failures and a success, as often as you like."""
+    """After a success the count begins again."""
     service.statuses = [*[500] * 9, 200, *[500] * 9, 200]
     for _ in range(20):
         fake_sent.emit("message.sent")
@@ -121,7 +121,7 @@ async def test_a_success_forgets_failures(fake_sent: FakeSent, service: Service,
 
 
 async def test_a_receiver_that_is_away(fake_sent: FakeSent, service: Service) -> None:
-    """A closed port is a failure with a reason, and so is an endpoint that was deleted meanwhile."""
+    """A closed port is a failure with a reason, and so is an endpoint that was deleted."""
     away = fake_sent.add_webhook(endpoint_url="http://127.0.0.1:1/hook")
     (delivery,) = fake_sent.emit("message.sent")
     await fake_sent.settle()
@@ -158,7 +158,7 @@ async def test_changes_during_a_delivery(
 
 
 async def test_closing_during_a_delivery(service: Service) -> None:
-    """It ends at once; a fake that is started again makes the delivery that was interrupted, and those behind it."""
+    """It ends at once. After the next start the interrupted delivery and later ones are made."""
     fake = FakeSent()
     endpoint = fake.add_webhook(endpoint_url=service.url, signing_secret=SECRET)
     fake.emit("message.queued")

@@ -17,7 +17,7 @@ DAY = 86_400
 
 
 async def test_in_order(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """One at a time, as they happened, so that a test is the same every time it runs."""
+    """They are made one at a time, in the order of the events, so that tests are repeatable."""
     numbers = [str(number) for number in range(50)]
     for number in numbers:
         fake_sent.emit("message.sent", sent_payload(number))
@@ -27,7 +27,7 @@ async def test_in_order(fake_sent: FakeSent, service: Service, endpoint: Webhook
 
 
 async def test_twice_lost_and_late(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """Each step of a script holds for so many deliveries, in the order of the calls."""
+    """Each instruction holds for a number of deliveries, in the order of the calls."""
     fake_sent.webhooks.duplicate_next()
     fake_sent.webhooks.drop_next(2)
     fake_sent.webhooks.delay_next(30)
@@ -49,7 +49,7 @@ async def test_twice_lost_and_late(fake_sent: FakeSent, service: Service, endpoi
 
 
 async def test_duplicates_that_fail(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """A pair is repeated once, and not at all when one of it was delivered."""
+    """A pair is repeated once, and not at all when one of the two was delivered."""
     service.statuses = [500, 500, 204, 500, 204, 204, 500]
     fake_sent.webhooks.duplicate_next(3)
     (both,) = fake_sent.emit("message.sent", sent_payload("both fail"))
@@ -67,7 +67,7 @@ async def test_duplicates_that_fail(fake_sent: FakeSent, service: Service, endpo
 
 
 async def test_held_and_released_in_any_order(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """Nothing is delivered while it is held; what is released comes in the order that is asked for."""
+    """While deliveries are held none is made. The test decides the order of the release."""
     numbers = [str(number) for number in range(10)]
     fake_sent.webhooks.hold()
     fake_sent.webhooks.hold()
@@ -90,7 +90,7 @@ async def test_held_and_released_in_any_order(fake_sent: FakeSent, service: Serv
 
 
 async def test_a_repetition_is_held_too(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """And its waits begin again with the release."""
+    """Its waits begin again with the release."""
     service.statuses = [500, 500]
     (delivery,) = fake_sent.emit("message.sent")
     await fake_sent.settle()
@@ -104,7 +104,7 @@ async def test_a_repetition_is_held_too(fake_sent: FakeSent, service: Service, e
 
 
 async def test_released_at_once(fake_sent: FakeSent, service: Service, endpoint: Webhook) -> None:
-    """All at the same time, so that a service meets itself."""
+    """All deliveries are made at the same time."""
     service.gate = asyncio.Event()
     fake_sent.webhooks.hold()
     for number in range(5):

@@ -1,4 +1,4 @@
-"""Scripted faults, each seen from the client's side, and what was done in spite of them."""
+"""Faults as the client sees them, and the work that was done in spite of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def once(fake_sent: FakeSent) -> AsyncIterator[SentClient]:
 
 
 async def test_fail(fake_sent: FakeSent, once: SentClient) -> None:
-    """An error in the API's own form, for as many requests as asked for; the work is not done."""
+    """The response is an error in the API's form, for as many requests as asked for, and the work is not done."""
     fake_sent.fail_next(2)
     assert fake_sent.pending_faults == 2
     for _ in range(2):
@@ -47,7 +47,7 @@ async def test_fail(fake_sent: FakeSent, once: SentClient) -> None:
 
 
 async def test_the_form_of_a_failure(fake_sent: FakeSent, once: SentClient) -> None:
-    """A code brings its status, a status its code; headers are added; a body replaces the envelope."""
+    """A code decides the status, or a status the code. Headers can be added, and the body replaced."""
     fake_sent.fail_next(code="RESOURCE_005")
     with pytest.raises(NotFoundError) as missing:
         await once.profiles.list()
@@ -72,7 +72,7 @@ async def test_the_form_of_a_failure(fake_sent: FakeSent, once: SentClient) -> N
 
 
 async def test_failures_as_a_proxy_sends_them(fake_sent: FakeSent, wire: Wire) -> None:
-    """HTML is labelled as such; a status that the catalogue does not know has an empty body."""
+    """HTML has its content type, and an unknown status an empty body."""
     fake_sent.fail_next(status=502, body="<html>Bad gateway</html>")
     page = await wire(fake_sent, "GET", "/v3/profiles")
     assert (page.status, page.headers["Content-Type"]) == (502, "text/html")
@@ -101,7 +101,7 @@ async def test_a_dropped_write_happens_once(fake_sent: FakeSent, sent: SentClien
 
 
 async def test_delay(fake_sent: FakeSent, once: SentClient) -> None:
-    """A late response is complete. When the client gives up earlier, the work is still done."""
+    """A late response is complete. When the client's timeout ends before, the work is still done."""
     fake_sent.delay_next(0.01)
     assert await once.profiles.list()
     fake_sent.delay_next(0.01, after_commit=True)
@@ -114,7 +114,7 @@ async def test_delay(fake_sent: FakeSent, once: SentClient) -> None:
 
 
 async def test_stalled_body(fake_sent: FakeSent, once: SentClient) -> None:
-    """The response never ends, with or without a body. The work is done."""
+    """The response never ends, with or without a body, and the work is done."""
     fake_sent.stall_body_next(2)
     for call in (once.profiles.create(name="Sales"), once.profiles.delete(SEEDED)):
         with pytest.raises(TimeoutError):
@@ -124,8 +124,8 @@ async def test_stalled_body(fake_sent: FakeSent, once: SentClient) -> None:
     assert len(await once.profiles.list()) == 1
 
 
-async def test_the_rest_of_a_stalled_body_meets_nobody(fake_sent: FakeSent, once: SentClient) -> None:
-    """A client that has gone by then is no trouble."""
+async def test_the_client_may_end_before_a_stalled_body_does(fake_sent: FakeSent, once: SentClient) -> None:
+    """The server goes on as usual."""
     fake_sent.stall_body_next(seconds=0.4)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(once.profiles.list(), 0.2)
@@ -134,14 +134,14 @@ async def test_the_rest_of_a_stalled_body_meets_nobody(fake_sent: FakeSent, once
 
 
 async def test_a_large_response_arrives_after_its_stall(fake_sent: FakeSent, once: SentClient) -> None:
-    """Closing the connection behind it cuts nothing off."""
+    """The end of the connection does not cut it off."""
     fake_sent.add_profile(description="x" * 4_000_000)
     fake_sent.stall_body_next(seconds=0)
     assert len(await once.profiles.list()) == 2
 
 
 async def test_cut_body(fake_sent: FakeSent, once: SentClient) -> None:
-    """The response is cut off, with or without a body. The work is done."""
+    """The response is cut off, with or without a body, and the work is done."""
     fake_sent.cut_body_next()
     with pytest.raises(SentConnectionError):
         await once.profiles.create(name="Sales")
@@ -152,7 +152,7 @@ async def test_cut_body(fake_sent: FakeSent, once: SentClient) -> None:
 
 
 async def test_half_of_the_body_arrives(fake_sent: FakeSent) -> None:
-    """Status and headers are whole, and half of the promised bytes follow."""
+    """Status and headers are complete, and half of the body follows."""
     fake_sent.cut_body_next()
     async with aiohttp.ClientSession(headers={"x-api-key": fake_sent.api_key}) as session:
         async with session.get(fake_sent.url + "/v3/profiles") as response:
@@ -164,7 +164,7 @@ async def test_half_of_the_body_arrives(fake_sent: FakeSent) -> None:
 
 
 async def test_raw_responses(fake_sent: FakeSent, once: SentClient) -> None:
-    """Exactly these bytes, status and headers, for as many requests as asked for."""
+    """The response has exactly these bytes, status and headers."""
     fake_sent.answer_next(200, b"not JSON", {"X-Request-Id": "req_raw"}, times=2)
     for _ in range(2):
         with pytest.raises(SentDecodeError) as caught:
@@ -175,7 +175,7 @@ async def test_raw_responses(fake_sent: FakeSent, once: SentClient) -> None:
 
 
 async def test_faults_wait_for_their_operation(fake_sent: FakeSent, once: SentClient) -> None:
-    """A fault for one operation lets the others pass, by name or by ``Operation``; those for any come in order."""
+    """A fault for one operation does not affect others. Faults for any operation come in order."""
     fake_sent.fail_next(operation="createProfile")
     fake_sent.fail_next(operation=operations.LIST_TEMPLATES)
     fake_sent.fail_next(status=500)
@@ -200,7 +200,7 @@ FAULTS: list[Fault | None] = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
 async def test_a_chooser(fake_sent: FakeSent, sent: SentClient, fault: Fault | None) -> None:
-    """Asked at each request, after scripted faults; whatever it chooses, a retried write happens once."""
+    """It is called for each request after the other faults. Whatever it returns, a retried write happens once."""
     seen: list[RecordedRequest] = []
 
     def choose(request: RecordedRequest) -> Fault | None:
@@ -218,7 +218,7 @@ async def test_a_chooser(fake_sent: FakeSent, sent: SentClient, fault: Fault | N
 
 
 async def test_faults_are_values() -> None:
-    """Frozen, equal by content, and shown with what they do."""
+    """They are frozen, compare by content, and have a readable repr."""
     assert Drop(after_commit=True) == Drop(after_commit=True) != Drop()
     assert repr(Delay(seconds=2)) == "Delay(seconds=2, after_commit=False)"
     with pytest.raises(AttributeError):
@@ -226,7 +226,7 @@ async def test_faults_are_values() -> None:
 
 
 async def test_dropping_connections(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Idle keep-alive connections are reset; a write that meets one of them happens once."""
+    """Idle connections are reset, and a write on one of them happens once."""
     await sent.profiles.list()
     fake_sent.drop_connections()
     profile = await sent.profiles.create(name="Sales")
@@ -237,7 +237,7 @@ async def test_dropping_connections(fake_sent: FakeSent, sent: SentClient) -> No
     "fault", [Delay(seconds=60), Delay(seconds=60, after_commit=True), StallBody(), None], ids=repr
 )
 async def test_closing_during_a_fault(fault: Fault | None) -> None:
-    """A fake closes at once; requests that were held up lose their connection, and held work is not done."""
+    """The server closes at once. Delayed requests lose their connection, and their work is not done."""
     async with FakeSent() as fake:
         fake.fault(lambda _: fault)
         async with fake.client(max_retries=0) as sent:

@@ -1,4 +1,4 @@
-"""Idempotency keys: one piece of work, however often it is asked for."""
+"""Idempotency keys: the work of one key is done once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_a_replay(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_errors_and_sandbox_responses_are_replayed_too(fake_sent: FakeSent, wire: Wire) -> None:
-    """What a request led to is final under its key, whatever it was."""
+    """Any response is stored under its key."""
     for body, status in (({"name": ""}, 400), ({"name": "Sales", "sandbox": True}, 201)):
         for replayed in (None, "true"):
             response = await wire(fake_sent, "POST", "/v3/profiles", body, idempotency_key=f"k{status}")
@@ -47,7 +47,7 @@ async def test_errors_and_sandbox_responses_are_replayed_too(fake_sent: FakeSent
 async def test_every_write_takes_a_key(
     fake_sent: FakeSent, wire: Wire, method: str, path: str, body: dict[str, object]
 ) -> None:
-    """PATCH, PUT and DELETE are replayed as well: a second delete is no 404."""
+    """PATCH, PUT and DELETE are replayed, too: a second delete is no 404."""
     first = await wire(fake_sent, method, path, body, idempotency_key="k1")
     again = await wire(fake_sent, method, path, body, idempotency_key="k1")
     assert again.status == first.status
@@ -55,14 +55,14 @@ async def test_every_write_takes_a_key(
 
 
 async def test_a_key_on_a_get_is_ignored(fake_sent: FakeSent, wire: Wire) -> None:
-    """Not even its form is looked at."""
+    """Its form is not checked either."""
     response = await wire(fake_sent, "GET", "/v3/profiles", idempotency_key="!")
     assert response.status == 200
 
 
 @pytest.mark.parametrize("key", ["", "with space", "ü", "k" * 256])
 async def test_a_malformed_key(fake_sent: FakeSent, wire: Wire, key: str) -> None:
-    """VALIDATION_007, and nothing is done."""
+    """It is VALIDATION_007, and nothing is done."""
     response = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key=key)
     assert (response.status, response.code) == (400, "VALIDATION_007")
     assert set(response.json["error"]["details"]) == {"Idempotency-Key"}
@@ -70,7 +70,7 @@ async def test_a_malformed_key(fake_sent: FakeSent, wire: Wire, key: str) -> Non
 
 
 async def test_a_key_used_for_something_else(fake_sent: FakeSent, wire: Wire) -> None:
-    """CONFLICT_005 for another body, path or acting profile; the order of members and white space do not count."""
+    """It is CONFLICT_005 for another body, path or profile. Order of members and white space do not count."""
     made = await wire(fake_sent, "POST", "/v3/profiles", {"name": "Sales", "icon": None}, idempotency_key="k1")
     assert made.status == 201
     same = await wire(
@@ -96,7 +96,7 @@ async def test_keys_of_two_accounts_do_not_meet(fake_sent: FakeSent, wire: Wire)
 
 
 async def test_the_first_request_is_still_under_way(fake_sent: FakeSent, wire: Wire) -> None:
-    """CONFLICT_001 meanwhile, the replay afterwards."""
+    """A second one is CONFLICT_001 until the first has ended, then a replay."""
     fake_sent.delay_next(0.2)
     first = asyncio.create_task(wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1"))
     await until(lambda: fake_sent.requests)
@@ -109,7 +109,7 @@ async def test_the_first_request_is_still_under_way(fake_sent: FakeSent, wire: W
 
 
 async def test_a_key_lasts_24_hours(fake_sent: FakeSent, wire: Wire) -> None:
-    """A second before it is a replay, a second after new work."""
+    """Before that a request is a replay, after that new work."""
     await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
     fake_sent.advance(24 * 3600 - 1)
     before = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
@@ -119,7 +119,7 @@ async def test_a_key_lasts_24_hours(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_a_failure_before_the_work_is_not_kept(fake_sent: FakeSent, wire: Wire) -> None:
-    """The retry of a 503 does the work for the first time."""
+    """The retry of a 503 does the work."""
     fake_sent.fail_next()
     assert (await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")).status == 503
     retried = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
@@ -128,7 +128,7 @@ async def test_a_failure_before_the_work_is_not_kept(fake_sent: FakeSent, wire: 
 
 
 async def test_a_failure_after_the_work_hides_a_success(fake_sent: FakeSent, wire: Wire) -> None:
-    """Its retries find the success; a second failure in between does not pass for a replay."""
+    """Its retries get the success, and another failure in between is no replay."""
     fake_sent.fail_next(2, after_commit=True)
     for _ in range(2):
         failed = await wire(fake_sent, "POST", "/v3/profiles", BODY, idempotency_key="k1")
@@ -140,7 +140,7 @@ async def test_a_failure_after_the_work_hides_a_success(fake_sent: FakeSent, wir
 
 
 def test_the_latest_keys_are_remembered() -> None:
-    """The oldest beyond the bound is forgotten, so that a fake may run for days; one used again is as good as new."""
+    """When there are too many, the one that was unused for longest is forgotten."""
     ledger, outcome = Ledger(kept=2), Outcome(201, b"{}", "req_1")
     for key in ("k1", "k2", "k3"):
         assert ledger.claim(("sk", key), b"", now=0) is None

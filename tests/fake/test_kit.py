@@ -1,4 +1,4 @@
-"""The kit itself: its life, its state, its command, its fixtures, and what it costs those who do not use it."""
+"""The test kit: its life, its state, its fixtures, and its cost for programs that do not use it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT = Path(sent_async.__file__).parents[1]
 
 
 async def test_the_life_of_a_fake() -> None:
-    """It says where it is while it runs, can be started again, starts once at a time and closes twice."""
+    """It has a URL while it runs, can be started again, is started once at a time, and closed twice."""
     fake = FakeSent()
     assert repr(fake) == "<FakeSent not started>"
     with pytest.raises(RuntimeError, match="not running"):
@@ -48,7 +48,7 @@ async def test_the_life_of_a_fake() -> None:
 
 
 async def test_a_port_that_is_taken(fake_sent: FakeSent) -> None:
-    """``OSError``, and the second fake can be closed as if nothing had been."""
+    """The error is an ``OSError``, and the second server can be closed."""
     second = FakeSent(port=fake_sent.port)
     with pytest.raises(OSError, match="address already in use"):
         await second.start()
@@ -75,7 +75,7 @@ async def test_an_ipv6_host() -> None:
 
 
 def test_options_that_cannot_be() -> None:
-    """Refused where they are given."""
+    """Impossible options are refused when they are given."""
     with pytest.raises(ValueError, match="api_key"):
         FakeSent("")
     with pytest.raises(ValueError, match="profile_page_size"):
@@ -91,7 +91,7 @@ async def test_an_empty_fake() -> None:
 
 
 async def test_a_client_of_the_fake(fake_sent: FakeSent) -> None:
-    """``client`` passes every option on, the key included."""
+    """``client`` accepts every option, the key included."""
     async with fake_sent.client(api_key=fake_sent.add_key("sk_other"), profile_id=SEEDED) as sent:
         await sent.profiles.list()
     headers = fake_sent.requests[0].headers
@@ -99,7 +99,7 @@ async def test_a_client_of_the_fake(fake_sent: FakeSent) -> None:
 
 
 async def test_added_resources_take_any_member(fake_sent: FakeSent) -> None:
-    """Members go by the models' names; values may be plain, models or datetimes; what does not fit is refused."""
+    """Values may be plain, models or datetimes. A value of a wrong type is refused."""
     moment = datetime(2026, 1, 2, tzinfo=UTC)
     profile = fake_sent.add_profile(id="p1", name="Other", created_at=moment)
     assert (profile.id, profile.name, profile.created_at, profile.status) == ("p1", "Other", moment, "approved")
@@ -127,7 +127,7 @@ async def test_added_resources_take_any_member(fake_sent: FakeSent) -> None:
 
 
 async def test_views_of_what_is_stored(fake_sent: FakeSent) -> None:
-    """Mappings from id to model, with a length, an order and a short representation."""
+    """They are mappings from id to model, in order, with a short repr."""
     assert list(fake_sent.templates) == [TEMPLATE]
     assert fake_sent.templates[TEMPLATE].name == "Welcome Message"
     assert repr(fake_sent.templates) == "<1 of Template>"
@@ -137,7 +137,7 @@ async def test_views_of_what_is_stored(fake_sent: FakeSent) -> None:
 
 
 async def test_reset(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Everything is as it was at the start, and the server runs on."""
+    """The state is that of the start, and the server goes on."""
     fake_sent.add_profile()
     fake_sent.fail_next()
     fake_sent.rate_limit("standard", limit=1)
@@ -151,7 +151,7 @@ async def test_reset(fake_sent: FakeSent, sent: SentClient) -> None:
 
 
 async def test_a_seed_of_its_own() -> None:
-    """``reset`` goes back to it. What cannot be stored is refused when the fake is made."""
+    """``reset`` restores it. A seed that cannot be stored is refused when the server is made."""
     async with FakeSent(seed={"profiles": [{"id": "p1", "name": "Bonn"}], "campaigns": [{"profile_id": "p1"}]}) as fake:
         [campaign] = fake.campaigns.values()
         assert campaign.id
@@ -164,7 +164,7 @@ async def test_a_seed_of_its_own() -> None:
 
 
 async def test_reset_before_the_start() -> None:
-    """What was stored is gone, and the server starts as usual."""
+    """The state is that of the start, and the server can be started."""
     fake = FakeSent()
     fake.add_profile()
     fake.reset()
@@ -173,7 +173,7 @@ async def test_reset_before_the_start() -> None:
 
 
 async def test_time_moves_forward(fake_sent: FakeSent, sent: SentClient) -> None:
-    """``advance`` moves time stamps on; it refuses to move them back."""
+    """``advance`` changes time stamps, and refuses a negative number."""
     first = await sent.profiles.create(name="Sales")
     fake_sent.advance(3600)
     second = await sent.profiles.create(name="Sales")
@@ -182,8 +182,8 @@ async def test_time_moves_forward(fake_sent: FakeSent, sent: SentClient) -> None
         fake_sent.advance(-1)
 
 
-async def test_documents_are_taken(fake_sent: FakeSent) -> None:
-    """A multipart form is a request like any other."""
+async def test_documents_are_accepted(fake_sent: FakeSent) -> None:
+    """A multipart form is accepted."""
     async with fake_sent.client() as sent:
         created = await sent.sender_profiles.create(name="Sales", short_name="SALES", documents={"letter": b"%PDF"})
     assert created.id
@@ -197,7 +197,7 @@ UNSIMULATED = [operation for operation in operations.ALL if operation.name not i
 async def test_an_operation_that_is_not_simulated_responds_by_its_schema(
     fake_sent: FakeSent, operation: Operation[object]
 ) -> None:
-    """An example of what the operation promises, and a header that says so. Nothing has to be written for it."""
+    """The response is an example of the schema, with a header that says so."""
     async with fake_sent.client() as sent:
         parameters = dict.fromkeys([*operation.path_parameters, *operation.query_parameters], "x")
         body = None if operation.body is None else msgspec.Raw(msgspec.json.encode(sample(operation.body)))
@@ -210,13 +210,13 @@ PROMISED: list[Any] = [operation.response for operation in operations.ALL if ope
 
 
 @pytest.mark.parametrize("kind", PROMISED, ids=str)
-def test_a_sample_is_what_was_promised(kind: Any) -> None:
-    """The example that the fake makes from the schema decodes, for every operation."""
+def test_an_example_of_a_schema_decodes(kind: Any) -> None:
+    """This holds for the response of every operation."""
     msgspec.convert(sample(kind), kind)
 
 
 def test_nothing_is_loaded_before_it_is_used() -> None:
-    """``import sent_async`` does not load the kit, and the plugin's module does not load the server."""
+    """``import sent_async`` does not load the kit, and the plugin does not load the server."""
     code = """
 import sys, sent_async
 print([name for name in sys.modules if name.startswith('sent_async.testing')])
@@ -228,7 +228,7 @@ print('sent_async.testing.server' in sys.modules, 'aiohttp.web' in sys.modules)
 
 
 def test_public_names() -> None:
-    """Each is there; another is an ordinary AttributeError."""
+    """Each exists, and another name is an ``AttributeError``."""
     for name in sent_async.testing.__all__:
         assert getattr(sent_async.testing, name) is not None
     with pytest.raises(AttributeError, match="'FakeHttp'"):
@@ -236,7 +236,7 @@ def test_public_names() -> None:
 
 
 def test_the_fixtures_without_pytest_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are pytest's own, for anyio to run."""
+    """With anyio they work as ordinary fixtures."""
     monkeypatch.setitem(sys.modules, "pytest_asyncio", None)
 
     async def fixture() -> None: ...
@@ -247,7 +247,7 @@ def test_the_fixtures_without_pytest_asyncio(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("mode", ["auto", "strict"])
 def test_the_fixtures_in_a_project(tmp_path: Path, mode: str) -> None:
-    """Both are there, in either mode of pytest-asyncio, one fake for each test, with options of a module or a test."""
+    """They work in both modes of pytest-asyncio, with a new server for each test, and options of a module or test."""
     (tmp_path / "conftest.py").write_text(
         "from sent_async.testing.plugin import fake_sent, fake_sent_options, sent, sent_options\n"
     )

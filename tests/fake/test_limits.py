@@ -1,4 +1,4 @@
-"""Rate limits: windows and buckets, the headers that tell of them, and what a 429 says. No test waits."""
+"""Rate limits: windows, buckets, their headers, and 429 responses. No test waits."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_a_429(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
 
 @pytest.mark.parametrize("kind", ["window", "bucket"])
 async def test_what_retry_after_says(fake_sent: FakeSent, wire: Wire, kind: Literal["window", "bucket"]) -> None:
-    """The exact wait rounded up and at least a second, always the window, or nothing at all."""
+    """It is the exact wait rounded up to at least a second, or the window, or absent."""
     limit, burst = (1, 0) if kind == "window" else (60, 1)
     says: dict[Literal["exact", "window", "none"], str | None] = {"exact": "1", "window": "60", "none": None}
     for retry_after, wanted in says.items():
@@ -79,8 +79,8 @@ async def test_what_retry_after_says(fake_sent: FakeSent, wire: Wire, kind: Lite
         assert (refused.status, refused.headers.get("Retry-After")) == (429, wanted)
 
 
-async def test_a_scaled_window_speaks_in_thousandths(fake_sent: FakeSent, wire: Wire) -> None:
-    """Below a minute, whole seconds would be coarser than the window: the headers carry fractions, never too short."""
+async def test_headers_of_a_short_window_have_fractions(fake_sent: FakeSent, wire: Wire) -> None:
+    """Whole seconds would be longer than the window."""
     fake_sent.rate_limit("standard", limit=1, window=0.5)
     first = await wire(fake_sent, "GET", "/v3/profiles")
     refused = await wire(fake_sent, "GET", "/v3/profiles")
@@ -99,7 +99,7 @@ async def test_limits_without_headers(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_tiers_and_keys_have_pools_of_their_own(fake_sent: FakeSent, wire: Wire) -> None:
-    """Completions count in the sensitive tier; a profile's key has its own pool, a profile named by header has not."""
+    """Completions count in the sensitive tier. A profile's key has its own pool, a profile in a header has not."""
     key = fake_sent.add_key(profile_id=SEEDED)
     fake_sent.rate_limit("standard", limit=1)
     fake_sent.rate_limit("sensitive", limit=1)
@@ -112,7 +112,7 @@ async def test_tiers_and_keys_have_pools_of_their_own(fake_sent: FakeSent, wire:
 
 
 async def test_the_limit_counts_down(fake_sent: FakeSent, wire: Wire) -> None:
-    """Remaining falls by one with each request; one without a known key takes nothing."""
+    """Remaining falls by one with each request. A request with an unknown key does not count."""
     fake_sent.rate_limit("standard", limit=10)
     assert rate(await wire(fake_sent, "GET", "/v3/profiles")) == (10, 9)
     assert rate(await wire(fake_sent, "GET", "/v3/profiles", key="other")) == (10, 10)
@@ -123,13 +123,13 @@ async def test_the_limit_counts_down(fake_sent: FakeSent, wire: Wire) -> None:
     "members", [{"limit": 0}, {"window": 0}, {"window": float("nan")}, {"burst": -1}, {"kind": "bucket", "burst": 0}]
 )
 def test_limits_that_cannot_be(members: dict[str, Any]) -> None:
-    """Refused where they are made."""
+    """Impossible limits are refused when they are made."""
     with pytest.raises(ValueError, match="burst"):
         Limit(**members)
 
 
 def test_a_window_starts_with_its_first_request() -> None:
-    """Idle time before it does not count, and the next one starts with its own first request."""
+    """Idle time before does not count, and the next window starts with its own first request."""
     window = FixedWindow(Limit(limit=1, window=10), now=100)
     assert window.resets_at(105) == 110
     assert window.take(125)
@@ -138,7 +138,7 @@ def test_a_window_starts_with_its_first_request() -> None:
 
 
 def test_a_bucket_never_overflows() -> None:
-    """It holds no more than its size, however long nobody asks."""
+    """It holds no more than its size, however long there are no requests."""
     bucket = TokenBucket(Limit(limit=10, window=10, kind="bucket"), now=0)
     assert bucket.remaining(1000) == 10
     assert all(bucket.take(1000) for _ in range(10))

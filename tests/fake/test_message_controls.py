@@ -1,4 +1,4 @@
-"""What a test may do to messages: move them on, end them, decide by number, or let people write."""
+"""What a test can do to messages: move them, end them, decide by number, and receive some."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.fake_data import NOWHERE, SEEDED
 from tests.support.messages import JO, ahead, send, statuses
 
 
-async def test_nothing_is_delivered_until_it_is_told() -> None:
-    """``auto_deliver=False``: queued stays queued, due becomes routed, and what must not be sent ends all the same."""
+async def test_nothing_is_delivered_without_a_call() -> None:
+    """With ``auto_deliver=False`` messages stay queued, or routed when they were due. Blocked ones still end."""
     async with FakeSent(auto_deliver=False) as fake, fake.client() as sent:
         queued = await send(sent)
         due = await send(sent, text="Tonight", scheduled_at=ahead(minutes=10))
@@ -33,7 +33,7 @@ async def test_nothing_is_delivered_until_it_is_told() -> None:
 
 
 async def test_moving_a_message_on(fake_sent: FakeSent, sent: SentClient) -> None:
-    """It takes every step on the way; what is that far already stays as it is."""
+    """It takes every step on the way. A message that is that far already does not change."""
     scheduled = await send(sent, text="Tonight", scheduled_at=ahead(minutes=10))
     assert statuses(fake_sent.deliver(scheduled)) == ["QUEUED", "SCHEDULED", "ROUTED", "SENT", "DELIVERED"]
     read = fake_sent.read(await send(sent))
@@ -43,8 +43,8 @@ async def test_moving_a_message_on(fake_sent: FakeSent, sent: SentClient) -> Non
     assert fake_sent.messages[scheduled].status == "DELIVERED"
 
 
-async def test_steps_that_come_at_once_can_be_told_apart(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Their times rise, so that whoever orders events by time ends with the right one."""
+async def test_steps_at_the_same_time_have_rising_times(fake_sent: FakeSent, sent: SentClient) -> None:
+    """The last step has the latest time."""
     events = fake_sent.deliver(await send(sent)).events or []
     times = [event.timestamp for event in events if event.timestamp is not None]
     assert len(times) == len(set(times)) == 4
@@ -52,7 +52,7 @@ async def test_steps_that_come_at_once_can_be_told_apart(fake_sent: FakeSent, se
 
 
 async def test_failing_is_not_final(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A failed message may be queued again under its id, on another channel, and delivered after all."""
+    """A failed message may be queued again under its id on another channel, and be delivered."""
     message_id = await send(sent, text="Hi", channel=["whatsapp"])
     failed = fake_sent.fail(message_id, "DELIVERY_007", "Not on this channel")
     assert (failed.status, failed.reason_code, failed.reason) == ("FAILED", "DELIVERY_007", "Not on this channel")
@@ -64,7 +64,7 @@ async def test_failing_is_not_final(fake_sent: FakeSent, sent: SentClient) -> No
 
 
 async def test_blocking(fake_sent: FakeSent, sent: SentClient) -> None:
-    """For lack of money unless another reason is given; an unknown code has no words."""
+    """The reason is the balance unless another one is given. An unknown code has no text."""
     blocked = fake_sent.block(await send(sent))
     assert (blocked.status, blocked.reason_code) == ("BLOCKED", "BUSINESS_003")
     assert blocked.reason == "Insufficient balance"
@@ -78,7 +78,7 @@ ACTS: list[Callable[[FakeSent, str], Message]] = [FakeSent.deliver, FakeSent.rea
 async def test_what_has_ended_stays(
     fake_sent: FakeSent, sent: SentClient, act: Callable[[FakeSent, str], Message]
 ) -> None:
-    """A message in a final state cannot be moved; neither can one that was received or that is not there."""
+    """A message in a final state, a received one and an unknown one cannot be moved."""
     cancelled = await send(sent, text="Maybe", scheduled_at=ahead(hours=1))
     await sent.messages.cancel(cancelled)
     blocked = fake_sent.block(await send(sent)).id
@@ -104,7 +104,7 @@ OUTCOMES = [
 
 @pytest.mark.parametrize(("outcome", "way"), OUTCOMES)
 async def test_outcomes_by_number(fake_sent: FakeSent, sent: SentClient, outcome: str, way: list[str]) -> None:
-    """What becomes of all messages to a number, and of none to others."""
+    """The outcome holds for all messages to one number, and for no others."""
     fake_sent.set_outcome(JO, outcome, reason="As told")
     queued = await sent.messages.send(to=[JO, "+14155550200"], text="Hi", channel=["whatsapp"])
     fake_sent.advance(60)
@@ -116,7 +116,7 @@ async def test_outcomes_by_number(fake_sent: FakeSent, sent: SentClient, outcome
 
 
 async def test_an_outcome_with_a_code(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The code is the one that was given, with its words."""
+    """The message has the code with its text."""
     fake_sent.set_outcome(JO, "BLOCKED", reason_code="BUSINESS_014")
     message_id = await send(sent)
     fake_sent.advance(60)
@@ -124,7 +124,7 @@ async def test_an_outcome_with_a_code(fake_sent: FakeSent, sent: SentClient) -> 
 
 
 async def test_arguments_that_cannot_be(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Each is refused where it is given, without the number in the error, and nothing is stored."""
+    """Impossible arguments are refused without the number in the error, and nothing is stored."""
     message_id = await send(sent)
     with pytest.raises(ValueError, match="'SCHEDULED'"):
         fake_sent.set_outcome(JO, "SCHEDULED")
@@ -144,7 +144,7 @@ async def test_arguments_that_cannot_be(fake_sent: FakeSent, sent: SentClient) -
 
 
 async def test_a_received_message(fake_sent: FakeSent, sent: SentClient) -> None:
-    """It is stored as it came, its sender becomes a contact, and it can be read like any other."""
+    """It is stored, its sender becomes a contact, and it can be read like any other."""
     media = [{"url": "https://media.example/1", "mime_type": "image/jpeg", "size_bytes": 3, "hash_sha256": "ab"}]
     received = fake_sent.receive_message(JO, "Is it ready?", channel="whatsapp", media=media)
     assert received == await sent.messages.retrieve(received.id)
@@ -160,7 +160,7 @@ async def test_a_received_message(fake_sent: FakeSent, sent: SentClient) -> None
 
 
 async def test_keywords_opt_out_and_in(fake_sent: FakeSent, sent: SentClient) -> None:
-    """STOP ends what a contact gets, on every channel, START begins it again; HELP changes nothing."""
+    """After STOP a contact gets nothing on any channel until START. HELP changes nothing."""
     for text, opted_out in (("Hello", False), (" stop\n", True), ("help", True), ("Start", False), ("INFO", False)):
         contact_id = fake_sent.receive_message(JO, text, channel="whatsapp").contact_id
         assert contact_id is not None
@@ -171,7 +171,7 @@ async def test_keywords_opt_out_and_in(fake_sent: FakeSent, sent: SentClient) ->
 
 
 async def test_a_profile_has_contacts_of_its_own(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Who opts out with a profile is still a contact of the organization."""
+    """A contact that opted out for a profile did not opt out for the organization."""
     fake_sent.receive_message(JO, "Hi")
     fake_sent.receive_message(JO, "STOP", profile_id=SEEDED)
     assert [contact.opt_out for contact in await sent.contacts.list()] == [False]
@@ -186,26 +186,26 @@ async def test_a_profile_has_contacts_of_its_own(fake_sent: FakeSent, sent: Sent
     after=st.text(" \t\r\n\u00a0", max_size=3),
 )
 def test_a_keyword_in_any_case_and_space(word: str, upper: list[bool], before: str, after: str) -> None:
-    """Case and white space around it do not matter."""
+    """Case and white space around a keyword do not matter."""
     written = "".join(letter.upper() if up else letter for letter, up in zip(word, upper, strict=False))
     assert keyword_event(f"{before}{written}{after}") == KEYWORDS[word]
 
 
 @given(word=st.sampled_from(sorted(KEYWORDS)), other=st.text(min_size=1).filter(lambda text: text.strip()))
 def test_a_keyword_with_anything_beside_it_is_none(word: str, other: str) -> None:
-    """Only a message that is the keyword and nothing else counts."""
+    """Only a whole message is a keyword."""
     assert keyword_event(f"{word} {other}") is None
     assert keyword_event(f"{other} {word}") is None
 
 
 @given(st.none() | st.text())
 def test_any_text_may_be_written(text: str | None) -> None:
-    """Whatever it is, it is a keyword or it is not."""
+    """Any text is a keyword or an ordinary message."""
     assert keyword_event(text) in {None, *KEYWORDS.values()}
 
 
 async def test_free_text_needs_an_open_conversation() -> None:
-    """``check_conversations``: a reply opens it for ever, a template for seven days, WhatsApp for one day only."""
+    """With ``check_conversations`` a reply allows it for ever, a template for seven days, on WhatsApp one day only."""
     async with FakeSent(check_conversations=True) as fake, fake.client() as sent:
 
         async def outcome(channel: str) -> tuple[str, str | None]:

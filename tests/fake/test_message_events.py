@@ -44,7 +44,7 @@ async def test_each_step_is_an_event(
 
 
 async def test_events_come_by_themselves(sent: SentClient, service: Service, endpoint: Webhook) -> None:
-    """Time alone brings them; nobody has to look at the message."""
+    """They are delivered without ``advance`` or a request."""
     await send(sent)
     await until(lambda: "message.delivered" in service.names)
 
@@ -52,7 +52,7 @@ async def test_events_come_by_themselves(sent: SentClient, service: Service, end
 async def test_an_event_before_the_response(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """The first event may come before the caller knows the id of the message."""
+    """The first event may arrive before the response of the send."""
     fake_sent.delay_next(3600, after_commit=True)
     sending = asyncio.create_task(send(sent))
     await until(lambda: service.ids)
@@ -64,7 +64,7 @@ async def test_an_event_before_the_response(
 async def test_members_that_only_some_events_have(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """Reasons with what ended for one, the time with what was held; text and template are always there."""
+    """Failed messages have reasons, scheduled ones a time. Text and template are always present."""
     held = await send(sent, text="Maybe", scheduled_at=ahead(hours=1))
     await sent.messages.cancel(held)
     await sent.messages.cancel(held)
@@ -86,7 +86,7 @@ async def test_members_that_only_some_events_have(
 async def test_a_failed_message_that_arrives_after_all(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """The same id is queued again on another channel; whoever orders by time ends with what is true."""
+    """Its id is queued again on another channel, and the event with the latest time is the right one."""
     fake_sent.webhooks.hold()
     message_id = await send(sent, text="Hi", channel=["whatsapp"])
     fake_sent.fail(message_id)
@@ -105,7 +105,7 @@ async def test_a_failed_message_that_arrives_after_all(
 async def test_what_a_contact_writes(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """The message comes first, then what it means; the contact's own state stands in the event."""
+    """The event of the message comes first, then that of its meaning, with the state of the contact."""
     fake_sent.receive_message(JO, "HELP", channel="whatsapp")
     stopped = fake_sent.receive_message(JO, "Stop", to_number="+14155550199")
     fake_sent.receive_message(JO, media=[{"url": "https://media.example/1", "mime_type": "image/png"}])
@@ -139,7 +139,7 @@ async def test_what_a_contact_writes(
 async def test_what_the_api_changes_is_no_event(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
-    """Neither opting out by a request nor anything in the sandbox is reported."""
+    """Opting out by a request and sandbox requests cause no event."""
     contact = await sent.contacts.create(phone_number=JO)
     await sent.contacts.update(contact.id, opt_out=True)
     await sent.messages.send(to=[JO], text="Hi", sandbox=True)

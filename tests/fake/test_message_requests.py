@@ -20,7 +20,7 @@ from tests.support.raw_client import Wire
 
 
 async def test_a_message_that_is_not_there(fake_sent: FakeSent, sent: SentClient) -> None:
-    """404 ``RESOURCE_003``, for another account's message as well."""
+    """404 ``RESOURCE_003``, also for the message of another account."""
     async with fake_sent.client(profile_id=next(iter(fake_sent.profiles))) as branch:
         foreign = await send(branch)
     calls: list[Callable[[str], Awaitable[object]]] = [
@@ -37,7 +37,7 @@ async def test_a_message_that_is_not_there(fake_sent: FakeSent, sent: SentClient
 
 
 async def test_a_send_is_done_once(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A lost response does not send twice, and a repeated key gives the first response again."""
+    """After a lost response the message is not sent again, and a repeated key gives the first response."""
     fake_sent.drop_next(after_commit=True)
     first = await sent.messages.send(to=[JO], text="Hi", idempotency_key="sale-1")
     again = await sent.messages.send(to=[JO], text="Hi", idempotency_key="sale-1")
@@ -46,7 +46,7 @@ async def test_a_send_is_done_once(fake_sent: FakeSent, sent: SentClient) -> Non
 
 
 async def test_a_sandbox_send_leaves_no_trace(fake_sent: FakeSent, sent: SentClient) -> None:
-    """It is checked and has a response; there is no message, no contact, and nothing happens later."""
+    """It is checked and has a response. No message and no contact is stored."""
     queued = await sent.messages.send(to=[JO], text="Hi", channel=["sms"], sandbox=True)
     assert (queued.recipients[0].channel, queued.recipients[0].body) == ("sms", "Hi")
     fake_sent.advance(60)
@@ -93,7 +93,7 @@ BAD_SENDS: list[tuple[dict[str, Any], set[str]]] = [
 async def test_requests_that_are_refused(
     fake_sent: FakeSent, wire: Wire, body: dict[str, Any], members: set[str]
 ) -> None:
-    """400 with the members at fault, all of them at once, and nothing is sent."""
+    """400 names all wrong members at once, and nothing is sent."""
     refused = await wire(fake_sent, "POST", "/v3/messages", body)
     assert (refused.status, refused.code) == (400, "VALIDATION_001")
     assert set(refused.json["error"]["details"]) == members
@@ -108,7 +108,7 @@ async def test_null_is_not_given(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_an_mms(fake_sent: FakeSent, sent: SentClient) -> None:
-    """What is attached stands in the message with its kind, and the subject with it."""
+    """The message has its media with their kinds, and its subject."""
     urls = ["https://example.com/a.jpg", "https://example.com/b"]
     message_id = await send(sent, text="Look", channel=["mms"], media_urls=urls, subject="News")
     fake_sent.advance(60)

@@ -22,8 +22,8 @@ from tests.support.payloads import payload
 from tests.support.raw_client import Wire
 
 
-async def test_a_message_lives_by_itself(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The 202 says that it is queued; then it is routed, sent and delivered as the fake's clock goes on."""
+async def test_a_message_is_delivered_as_time_passes(fake_sent: FakeSent, sent: SentClient) -> None:
+    """The 202 says that it is queued. Then it is routed, sent and delivered."""
     queued = await sent.messages.send(to=[JO], text="Your table is ready")
     assert (queued.status, queued.template_id, queued.scheduled_at) == ("QUEUED", None, None)
     recipient = queued.recipients[0]
@@ -41,14 +41,14 @@ async def test_a_message_lives_by_itself(fake_sent: FakeSent, sent: SentClient) 
     assert times == sorted(set(times))
 
 
-async def test_a_message_lives_without_being_looked_at(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Time alone is enough: nothing moves the clock here."""
+async def test_a_message_is_delivered_without_advance(fake_sent: FakeSent, sent: SentClient) -> None:
+    """Real time is enough."""
     message = await wait_for_message(sent, await send(sent))
     assert message.status == "DELIVERED"
 
 
 async def test_messages_are_read_where_there_are_receipts(fake_sent: FakeSent, sent: SentClient) -> None:
-    """WhatsApp and RCS tell that a message was read, SMS does not."""
+    """Messages on WhatsApp and RCS become READ, those by SMS do not."""
     queued = await sent.messages.send(to=[JO], text="Ready", channel=["sms", "whatsapp", "rcs"])
     fake_sent.advance(60)
     ended = {one.channel: str(fake_sent.messages[one.message_id].status) for one in queued.recipients}
@@ -68,7 +68,7 @@ async def test_several_channels_are_a_broadcast(fake_sent: FakeSent, sent: SentC
 
 
 async def test_a_template_is_filled_in(fake_sent: FakeSent, sent: SentClient) -> None:
-    """By id or by name, or with both as in the vendor's examples; what it does not declare is ignored."""
+    """It is named by id or by name, or by both. Undeclared parameters are ignored."""
     template = fake_sent.add_template(name="order", definition=definition())
     parameters = {"name": "Jo", "company": "Acme", "other": "x"}
     for chosen in (
@@ -85,7 +85,7 @@ async def test_a_template_is_filled_in(fake_sent: FakeSent, sent: SentClient) ->
     assert {message.template_category for message in fake_sent.messages.values()} == {"MARKETING"}
 
 
-async def test_of_several_templates_with_a_name_the_approved_one_is_sent(fake_sent: FakeSent, sent: SentClient) -> None:
+async def test_of_templates_with_the_same_name_the_approved_one_is_sent(fake_sent: FakeSent, sent: SentClient) -> None:
     """Names are not unique."""
     fake_sent.add_template(name="order", status="REJECTED", variables=[])
     approved = fake_sent.add_template(name="order", variables=[])
@@ -95,7 +95,7 @@ async def test_of_several_templates_with_a_name_the_approved_one_is_sent(fake_se
 
 
 async def test_the_vendors_own_request(fake_sent: FakeSent, wire: Wire) -> None:
-    """It is accepted as it is printed, and leads to a message for each recipient and channel."""
+    """It is accepted as it is printed, and makes a message for each recipient and channel."""
     accepted = await wire(fake_sent, "POST", "/v3/messages", content=payload("messages-send-request.csharp-tests"))
     assert accepted.status == 202
     assert len(accepted.json["data"]["recipients"]) == len(fake_sent.messages) == 4
@@ -106,7 +106,7 @@ NOT_APPROVED = ("DRAFT", "PENDING", "REJECTED", "PAUSED")
 
 @pytest.mark.parametrize("status", NOT_APPROVED)
 async def test_a_template_that_is_not_approved(fake_sent: FakeSent, sent: SentClient, status: str) -> None:
-    """It is accepted, and blocked afterwards; no price is asked for it."""
+    """The request is accepted and the message blocked, without a price."""
     template = fake_sent.add_template(status=status, variables=[])
     message_id = await send(sent, template=MessageTemplate(id=template.id))
     fake_sent.advance(60)
@@ -117,7 +117,7 @@ async def test_a_template_that_is_not_approved(fake_sent: FakeSent, sent: SentCl
 
 
 async def test_a_template_that_is_deleted_before_the_message_is_routed(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The checks are those of the moment when it is routed."""
+    """The template is checked when the message is routed."""
     template = fake_sent.add_template(variables=[])
     message_id = await send(sent, template=MessageTemplate(id=template.id), scheduled_at=ahead(minutes=5))
     await sent.templates.delete(template.id)
@@ -159,7 +159,7 @@ BLOCKED: list[tuple[str, dict[str, Any], str]] = [
 async def test_what_is_blocked_after_it_was_accepted(
     fake_sent: FakeSent, wire: Wire, body: dict[str, Any], code: str
 ) -> None:
-    """A 202 does not say that a message is sent; the reason stands on the message, in code and words."""
+    """The message has the reason, as code and text."""
     accepted = await wire(fake_sent, "POST", "/v3/messages", body)
     assert accepted.status == 202
     fake_sent.advance(60)
@@ -170,7 +170,7 @@ async def test_what_is_blocked_after_it_was_accepted(
 
 
 async def test_own_numbers_may_be_sent_from(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """Those of the account, those that were added, and those of the profile that sends."""
+    """These are the numbers of the account, added ones, and those of the profile."""
     profile = fake_sent.add_profile(sending_phone_number="+14155550111")
     fake_sent.add_number("+14155550122")
     fake_sent.add_number("+14155550133", profile_id=profile.id)
@@ -189,7 +189,7 @@ async def test_own_numbers_may_be_sent_from(fake_sent: FakeSent, sent: SentClien
 
 
 async def test_opting_out_holds_for_all_channels(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Messages to a contact who opted out are filtered, which is no failure; another account's contact is not."""
+    """Messages to the contact are filtered. The contacts of other accounts are not affected."""
     contact = fake_sent.add_contact(JO, opt_out=True)
     queued = await sent.messages.send(to=[JO], text="Sale!", channel=["sent", "sms", "whatsapp"])
     fake_sent.advance(60)
@@ -204,7 +204,7 @@ async def test_opting_out_holds_for_all_channels(fake_sent: FakeSent, sent: Sent
 
 
 async def test_reasons_are_left_out_where_there_is_none(fake_sent: FakeSent, wire: Wire) -> None:
-    """Members that a message does not have are no members: reasons, and the time of one that was not scheduled."""
+    """Members without a value are absent from the response."""
     accepted = await wire(fake_sent, "POST", "/v3/messages", {"to": [JO], "text": "Hi"})
     assert "scheduled_at" not in accepted.json["data"]
     fake_sent.advance(60)
@@ -220,7 +220,7 @@ async def test_reasons_are_left_out_where_there_is_none(fake_sent: FakeSent, wir
 async def test_activities_are_the_latest_first_with_prices_as_text(
     fake_sent: FakeSent, sent: SentClient, wire: Wire
 ) -> None:
-    """A price is a number on the message and a text with four decimals on an activity; before sending there is none."""
+    """The price is a number on a message and a text on an activity; before sending there is none."""
     message_id = await send(sent)
     fake_sent.advance(60)
     data = (await wire(fake_sent, "GET", f"/v3/messages/{message_id}/activities")).json["data"]
@@ -237,7 +237,7 @@ Act = Callable[[FakeSent, str], Message]
 
 @pytest.mark.parametrize("end", [FakeSent.deliver, FakeSent.read, FakeSent.fail, FakeSent.block])
 async def test_a_message_is_sent_again(fake_sent: FakeSent, sent: SentClient, end: Act) -> None:
-    """What was delivered, read, failed or blocked is queued again under its id, checked again and billed again."""
+    """A delivered, read, failed or blocked one is queued again under its id, checked and billed again."""
     message_id = await send(sent)
     price = end(fake_sent, message_id).price or 0
     again = await sent.messages.resend(message_id)
@@ -251,7 +251,7 @@ async def test_a_message_is_sent_again(fake_sent: FakeSent, sent: SentClient, en
 
 
 async def test_what_is_under_way_or_stopped_is_not_sent_again(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A queued, a filtered and a received message are refused."""
+    """Queued, filtered and received messages are refused."""
     queued = await send(sent)
     received = fake_sent.receive_message("+14155550200", "Hi").id
     fake_sent.add_contact("+14155550300", opt_out=True)
@@ -265,7 +265,7 @@ async def test_what_is_under_way_or_stopped_is_not_sent_again(fake_sent: FakeSen
 
 
 async def test_a_template_is_routed_where_it_has_a_text(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Sent chooses: the contact's preferred channel, or else one of the template's; a deleted contact has none."""
+    """The channel is that of the contact, or else one of the template. A deleted contact has none."""
     contact = fake_sent.add_contact(JO, default_channel="whatsapp")
     only_rcs = fake_sent.add_template(channels=["rcs"], variables=[])
     for template, channel in ((TEMPLATE, "whatsapp"), (only_rcs.id, "rcs")):

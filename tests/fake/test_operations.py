@@ -1,4 +1,4 @@
-"""All fifteen operations, driven by the SDK's own client."""
+"""The operations of profiles, campaigns and templates, called with the SDK."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def test_the_seeded_profile_is_the_documented_one(fake_sent: FakeSent, sen
 
 
 async def test_profiles_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A profile is created incomplete, read back, changed in part, and gone after its deletion."""
+    """A profile is created, read, updated in part, and gone after its deletion."""
     created = await sent.profiles.create(name="Sales", short_name="SALES", description="All of sales")
     assert created.status == "incomplete"
     assert await sent.profiles.retrieve(created.id) == created == fake_sent.profiles[created.id]
@@ -80,7 +80,7 @@ async def test_campaigns_from_create_to_delete(fake_sent: FakeSent, sent: SentCl
 
 
 async def test_templates_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A template gets a name of the server's making, can be renamed, keeps its definition, and is deleted."""
+    """A template gets a name, can be renamed, keeps its definition, and is deleted."""
     created = await sent.templates.create(definition=definition(), category="MARKETING", language="en_US")
     assert (created.name, created.status, created.is_published) == ("Hello Welcome to", "DRAFT", False)
     assert (created.channels, created.variables) == (["sms", "whatsapp"], ["name", "company"])
@@ -95,7 +95,7 @@ async def test_templates_from_create_to_delete(fake_sent: FakeSent, sent: SentCl
 
 
 async def test_paging_through_templates(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Every template comes once, in the order of creation, over as many pages as it takes."""
+    """Every template comes once, in the order of creation."""
     for number in range(6):
         fake_sent.add_template(name=f"Template {number}")
     names = [template.name async for template in sent.templates.list(page_size=3)]
@@ -108,7 +108,7 @@ async def test_paging_through_templates(fake_sent: FakeSent, sent: SentClient) -
 
 
 async def test_filters_of_templates(fake_sent: FakeSent, sent: SentClient) -> None:
-    """``search`` looks at names without regard to case; ``status`` and ``category`` must be equal."""
+    """``search`` ignores case; ``status`` and ``category`` must be equal."""
     fake_sent.add_template(name="Spring sale", status="DRAFT")
     fake_sent.add_template(name="Code", category="AUTHENTICATION")
     assert [template.name for template in await sent.templates.list(search="SPRING")] == ["Spring sale"]
@@ -142,7 +142,7 @@ async def test_a_sandbox_request_stores_nothing(fake_sent: FakeSent, sent: SentC
 
 
 async def test_a_sandbox_completion_completes_nothing(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The work is accepted as usual; neither the profile nor the receiver of the callback hears of it."""
+    """It is accepted, but the profile does not change and no callback is sent."""
     profile = fake_sent.add_profile(status="incomplete", description="All of sales", inherit_tcr_brand=True)
     accepted = await sent.profiles.complete(profile.id, web_hook_url="http://127.0.0.1:1/", sandbox=True)
     assert accepted.message == "Profile completion in progress"

@@ -1,4 +1,4 @@
-"""What a message says: the parts of a template on each channel, and variables in any text."""
+"""The text of a message: parts of a template by channel, and variables."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def content(parts: dict[str, Any] | None = None, **parameters: str) -> Content:
 
 
 def test_sms_has_the_text_alone() -> None:
-    """No header, footer or buttons."""
+    """An SMS has no header, footer or buttons."""
     body = content(who="all", name="Jo").body("sms")
     assert body.pop("content") == "Hi Jo!"
     assert set(body.values()) == {None}
 
 
 def test_whatsapp_has_every_part() -> None:
-    """With the values filled in, those of buttons too."""
+    """It has the values, those in buttons too."""
     body = content(who="all", name="Jo", order="7").body("whatsapp")
     assert (body["header"], body["content"], body["footer"]) == ("For all", "Hi Jo!", "Acme")
     assert [(button["type"], button["value"], button["text"]) for button in body["buttons"]] == [
@@ -64,12 +64,12 @@ def test_whatsapp_has_every_part() -> None:
 
 
 def test_a_channel_may_have_a_text_of_its_own() -> None:
-    """It stands instead of the one for all channels."""
+    """It is used in place of the one for all channels."""
     assert content().body("rcs")["content"] == "Rich"
 
 
 def test_an_mms_of_a_template() -> None:
-    """It has the files of the template, unless others were given."""
+    """It has the files of the template, unless others are given."""
     template = content()
     body = template.body("mms")
     assert (body["content"], body["subject"], body["footer"]) == ("Look", "News", None)
@@ -81,7 +81,7 @@ def test_an_mms_of_a_template() -> None:
 
 
 def test_media_in_a_header() -> None:
-    """The header's own picture, or the one that was given; a picture may also come without a header."""
+    """It is the picture of the header or the one that is given, which needs no header."""
     body = {"whatsapp": {"template": "Hi"}}
     pictured = {"header": {"type": "image", "template": "https://example.com/a.png"}, "body": body}
     assert content(pictured).body("whatsapp")["headerMedia"] == {"type": "image", "url": "https://example.com/a.png"}
@@ -101,7 +101,7 @@ def test_a_text_for_another_channel_is_better_than_none() -> None:
 
 
 def test_a_template_without_a_definition() -> None:
-    """Its name and its values."""
+    """The text is its name and its values."""
     template = TemplateText(id="t", name="order", category="UTILITY", variables=["who", "name"], definition=None)
     named = Content(template=template, parameters={"who": "all"})
     assert (named.body("sms")["content"], named.missing) == ("order (who: all, name: ?)", ["name"])
@@ -122,7 +122,7 @@ PLAIN = st.text(max_size=20).filter(lambda text: "{{" not in text and "}}" not i
     last=PLAIN,
 )
 def test_any_text_is_filled_in(pieces: list[tuple[str, int]], names: list[str], values: list[str], last: str) -> None:
-    """Each placeholder becomes its value, whatever that holds, and everything else stays as it was."""
+    """Each placeholder becomes its value, and everything else stays."""
     text = "".join(f"{plain}{{{{{number}:variable}}}}" for plain, number in pieces) + last
     expected = "".join(plain + values[number] for plain, number in pieces) + last
     variables = [{"id": number, "name": name} for number, name in enumerate(names)]
@@ -132,13 +132,13 @@ def test_any_text_is_filled_in(pieces: list[tuple[str, int]], names: list[str], 
 
 @given(text=st.text(max_size=60))
 def test_a_text_without_variables_stays(text: str) -> None:
-    """Placeholders that nothing belongs to stay too."""
+    """Placeholders without a variable stay."""
     for written in (text, f"{text}{{{{0:variable}}}}"):
         assert content({"body": {"sms": {"template": written}}}).body("sms")["content"] == written
 
 
 def test_a_variable_without_a_name_is_left_open() -> None:
-    """There is nothing to look up for it."""
+    """Its placeholder stays."""
     nameless: dict[str, Any] = {}
     parts = {"body": {"sms": {"template": "Hi {{0:variable}}", "variables": [nameless]}}}
     assert PLACEHOLDER.search(str(content(parts).body("sms")["content"]))

@@ -1,4 +1,4 @@
-"""What happens at Sent between two requests: the review of templates, the completion of profiles, refusals."""
+"""Work at Sent between two requests: reviews of templates, completions of profiles, refusals."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_a_review(fake_sent: FakeSent, sent: SentClient) -> None:
 
 
 async def test_reviews_that_end_by_themselves() -> None:
-    """With ``auto_approve`` a template is approved right after the response that says it is pending; drafts stay."""
+    """With ``auto_approve`` a pending template is approved after the response; drafts stay."""
     async with FakeSent(seed=False, auto_approve=True) as fake, fake.client() as sent:
         draft = await sent.templates.create(definition=definition())
         assert fake.templates[draft.id].status == "DRAFT"
@@ -71,7 +71,7 @@ async def test_reviews_that_end_by_themselves() -> None:
 
 
 async def test_a_template_in_review_is_frozen(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Definition, category, language and another submission are CONFLICT_006; the name can change."""
+    """Changes of definition, category or language, and another submission, are CONFLICT_006. The name can change."""
     pending = fake_sent.add_template(status="PENDING")
     assert (await sent.templates.update(pending.id, name="Renamed")).status == "PENDING"
     changes: list[dict[str, Any]] = [
@@ -112,7 +112,7 @@ async def test_a_completion_is_reported_once(fake_sent: FakeSent, sent: SentClie
 
 
 async def test_a_completion_that_takes_time(receiver: Receiver) -> None:
-    """With ``auto_complete=False`` it stays under way until it is ended; after a failure it can restart."""
+    """With ``auto_complete=False`` a test ends it. After a failure it can start again."""
     async with FakeSent(auto_complete=False) as fake, fake.client() as sent:
         profile = fake.add_profile(status="incomplete", description="All", inherit_tcr_brand=True)
         assert (await sent.profiles.complete(profile.id, web_hook_url=receiver.url)).status is None
@@ -128,7 +128,7 @@ async def test_a_completion_that_takes_time(receiver: Receiver) -> None:
 
 
 async def test_a_web_hook_that_fails(fake_sent: FakeSent, sent: SentClient, receiver: Receiver) -> None:
-    """An error, a closed port or a host elsewhere is noted on the callback and reaches nobody."""
+    """The record of the callback has the problem, and no exception is raised."""
     receiver.status = 500
     for url in (receiver.url, "http://127.0.0.1:1/", "http://example.com/done"):
         profile = fake_sent.add_profile(status="incomplete", description="All", inherit_tcr_brand=True)
@@ -139,7 +139,7 @@ async def test_a_web_hook_that_fails(fake_sent: FakeSent, sent: SentClient, rece
 
 
 async def test_closing_gives_callbacks_up() -> None:
-    """A receiver that does not respond does not delay the end of a test."""
+    """A receiver that does not respond does not delay the close."""
     asked = asyncio.Event()
 
     async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -157,7 +157,7 @@ async def test_closing_gives_callbacks_up() -> None:
 
 
 async def test_prerequisites_of_a_completion(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Every unmet one is named; they come before the short cut for a profile that is complete already."""
+    """All unmet ones are named, also for a profile that is complete."""
     profile = await sent.profiles.create(name="Sales")
     with pytest.raises(BadRequestError) as caught:
         await sent.profiles.complete(profile.id, web_hook_url="https://example.com")
@@ -173,7 +173,7 @@ async def test_prerequisites_of_a_completion(fake_sent: FakeSent, sent: SentClie
 
 
 async def test_an_inherited_brand(fake_sent: FakeSent, sent: SentClient) -> None:
-    """It is the organization's and shown as inherited; while it is, an own one is refused."""
+    """It is shown as inherited, and an own brand is refused."""
     profile = await sent.profiles.create(name="Sales", inherit_tcr_brand=True)
     assert profile.brand is not None
     assert profile.brand.is_inherited
@@ -206,7 +206,7 @@ async def test_what_went_to_tcr_is_fixed(fake_sent: FakeSent, sent: SentClient) 
 
 
 async def test_inherited_campaigns(fake_sent: FakeSent, sent: SentClient) -> None:
-    """They are listed beside the profile's own, and can neither be changed nor added to."""
+    """They are listed with the own ones, and can neither be changed nor added to."""
     inherited = fake_sent.add_campaign(None, name="For all")
     profile = fake_sent.add_profile(inherit_tcr_campaign=True)
     own = fake_sent.add_campaign(profile.id)
@@ -220,7 +220,7 @@ async def test_inherited_campaigns(fake_sent: FakeSent, sent: SentClient) -> Non
 
 
 async def test_a_refused_deletion(fake_sent: FakeSent, sent: SentClient) -> None:
-    """CONFLICT_012 or CONFLICT_013, and the profile stays."""
+    """It is CONFLICT_012 or CONFLICT_013, and the profile stays."""
     fake_sent.refuse_deletion(SEEDED)
     with pytest.raises(ConflictError) as caught:
         await sent.profiles.delete(SEEDED)

@@ -17,7 +17,7 @@ from tests.support.messages import JO, ahead, send, statuses
 
 
 async def test_a_scheduled_message_is_held_until_it_is_due(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The response says QUEUED and when; the message is SCHEDULED until then, and then goes its way."""
+    """The response says QUEUED with the time. The message is SCHEDULED until then, and is sent."""
     due = ahead(hours=2)
     queued = await sent.messages.send(to=[JO], text="See you tonight", scheduled_at=due)
     assert queued.status == "QUEUED"
@@ -35,7 +35,7 @@ async def test_a_scheduled_message_is_held_until_it_is_due(fake_sent: FakeSent, 
 
 
 async def test_a_held_message_can_be_cancelled(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Once or more often; it is never sent, costs nothing, and cannot be sent again."""
+    """It can be cancelled repeatedly, is never sent, costs nothing, and cannot be sent again."""
     message_id = await send(sent, text="Maybe", scheduled_at=ahead(hours=2))
     cancelled = await sent.messages.cancel(message_id)
     assert (cancelled.status, cancelled.price) == ("CANCELLED", None)
@@ -49,7 +49,7 @@ async def test_a_held_message_can_be_cancelled(fake_sent: FakeSent, sent: SentCl
 
 
 async def test_cancelling_too_late(fake_sent: FakeSent, sent: SentClient) -> None:
-    """409 ``BUSINESS_006`` for whatever is not held; the client does not try it again."""
+    """A message that is not held is 409 ``BUSINESS_006``, which is not retried."""
     message_id = await send(sent, text="Now", scheduled_at=ahead(minutes=2))
     fake_sent.advance(180)
     for ended in (message_id, await send(sent)):
@@ -61,7 +61,7 @@ async def test_cancelling_too_late(fake_sent: FakeSent, sent: SentClient) -> Non
 
 
 async def test_the_quota_of_scheduled_messages() -> None:
-    """429 ``LIMIT_001``, which is not tried again; what is cancelled or due makes room."""
+    """It is 429 ``LIMIT_001``, which is not retried. Cancelled and due messages no longer count."""
     async with FakeSent(scheduled_limit=2) as fake, fake.client() as sent:
         first = await send(sent, text="One", scheduled_at=ahead(hours=1))
         with pytest.raises(RateLimitError) as caught:

@@ -22,7 +22,7 @@ from tests.support.raw_client import Wire
 
 
 async def test_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Created with a key, listed, read, changed in part, and gone with its key after its deletion."""
+    """A profile is created with a key, listed, read, updated in part, and gone with its key after its deletion."""
     created = await sent.sender_profiles.create(name="Example Retail", short_name="Example", description="Shops")
     assert created.api_key is not None and created.api_key.startswith("sk_live_")
     assert (created.channels, created.billing, created.notifications) == (
@@ -51,7 +51,7 @@ async def test_the_documented_request(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_channels_along_with_a_profile(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Of its own or the organization's; one object on creation, a list of markets when it is read."""
+    """They are its own or the organization's: one object in a request, a list of markets in a response."""
     created = await sent.sender_profiles.create(
         name="Retail",
         short_name="Retail",
@@ -84,7 +84,7 @@ async def test_channels_along_with_a_profile(fake_sent: FakeSent, sent: SentClie
 
 
 async def test_documents(fake_sent: FakeSent, sent: SentClient) -> None:
-    """They come in a form and are told of by key and name."""
+    """They come in a form, and are shown by key and name."""
     documents: dict[str, Any] = {
         "letter": b"%PDF",
         "licence": ("licence é.pdf", b"%PDF\r\n\x00\xff", "application/pdf"),
@@ -113,7 +113,7 @@ async def test_documents(fake_sent: FakeSent, sent: SentClient) -> None:
 async def test_creations_that_are_refused(
     fake_sent: FakeSent, wire: Wire, body: dict[str, object], member: str
 ) -> None:
-    """With the member at fault; nothing is stored."""
+    """The error names the member, and nothing is stored."""
     response = await wire(fake_sent, "POST", "/v3/sender-profiles", body)
     assert (response.status, list(response.json["error"]["details"])) == (400, [member])
     assert not fake_sent.sender_profiles
@@ -131,7 +131,7 @@ async def test_creations_that_are_refused(
     ],
 )
 async def test_changes_that_are_refused(fake_sent: FakeSent, wire: Wire, body: object, member: str) -> None:
-    """Nothing to change, what cannot be cleared, and what is not changed here."""
+    """Empty changes, members that cannot be null, and members that cannot change here are refused."""
     stored = fake_sent.add_sender_profile()
     response = await wire(fake_sent, "PATCH", f"/v3/sender-profiles/{stored.id}", body)
     assert response.status == 400
@@ -139,7 +139,7 @@ async def test_changes_that_are_refused(fake_sent: FakeSent, wire: Wire, body: o
 
 
 async def test_who_may(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """The organization alone lists and creates; a profile reads itself and no other."""
+    """Only the organization lists and creates. A profile reads itself and no other."""
     stored, other = fake_sent.add_sender_profile(), fake_sent.add_sender_profile()
     async with fake_sent.client(api_key=stored.api_key) as theirs:
         assert (await theirs.sender_profiles.retrieve(stored.id)).id == stored.id
@@ -183,7 +183,7 @@ async def test_events_and_messages_of_a_sender_profile(fake_sent: FakeSent, sent
 
 
 async def test_pages(fake_sent: FakeSent, sent: SentClient) -> None:
-    """In the order of creation."""
+    """Profiles are in the order of creation."""
     names = [fake_sent.add_sender_profile(name=f"No. {number}").name for number in range(5)]
     assert [one.name async for one in sent.sender_profiles.list(page_size=2)] == names
     with pytest.raises(BadRequestError):
@@ -212,6 +212,6 @@ async def test_pages(fake_sent: FakeSent, sent: SentClient) -> None:
 async def test_forms_that_cannot_be_read(
     fake_sent: FakeSent, wire: Wire, path: str, content_type: str, body: bytes
 ) -> None:
-    """Refused as any other body that is not right."""
+    """They are refused like other bad bodies."""
     response = await wire(fake_sent, "POST", path, content=body, Content_Type=content_type)
     assert (response.status, response.code) == (400, "VALIDATION_001")

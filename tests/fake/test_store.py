@@ -1,4 +1,4 @@
-"""What the fake is built on: drafts, views, pages and the bounded record of requests."""
+"""The parts of the fake server's store: drafts, views, pages and the record of requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _apply(changes: list[tuple[str, int | None]], mapping: MutableMapping[str, i
 
 @given(stored=st.dictionaries(KEYS, st.integers()), changes=CHANGES)
 def test_a_draft_behaves_like_a_copy(stored: dict[str, int], changes: list[tuple[str, int | None]]) -> None:
-    """Whatever is set and deleted, it holds what a changed copy would hold, and the mapping under it is untouched."""
+    """It has what a changed copy would have, and the mapping below does not change."""
     before, copy, draft = dict(stored), dict(stored), Draft(stored)
     assert _apply(changes, draft) == _apply(changes, copy)
     assert dict(draft) == copy
@@ -45,7 +45,7 @@ def test_a_draft_behaves_like_a_copy(stored: dict[str, int], changes: list[tuple
 
 @given(total=st.integers(0, 30), page=st.integers(1, 40), size=st.integers(1, 40))
 def test_pages_of_a_list(total: int, page: int, size: int) -> None:
-    """A page is the slice that its number and size say, and ``has_more`` tells whether another one holds anything."""
+    """A page is a slice by number and size, and ``has_more`` says whether there is another one."""
     rows = [{"number": number} for number in range(total)]
     chosen, pagination = paged(iter(rows), page, size)
     assert chosen == rows[(page - 1) * size : page * size]
@@ -55,7 +55,7 @@ def test_pages_of_a_list(total: int, page: int, size: int) -> None:
 
 
 async def test_views_are_live(fake_sent: FakeSent) -> None:
-    """A view shows what is stored now; a loop over it is not disturbed by what is added meanwhile."""
+    """A view shows the present state, and can be iterated during changes."""
     profiles = fake_sent.profiles
     added = fake_sent.add_profile()
     assert profiles[added.id] == added
@@ -66,7 +66,7 @@ async def test_views_are_live(fake_sent: FakeSent) -> None:
 
 
 async def test_the_record_of_requests_is_bounded() -> None:
-    """``keep_requests`` of the latest requests are kept; fewer than one cannot be asked for."""
+    """The latest ``keep_requests`` requests are kept, at least one."""
     async with FakeSent(keep_requests=3) as fake, fake.client() as sent:
         for number in range(5):
             await sent.profiles.create(name=f"Branch {number}")

@@ -1,4 +1,4 @@
-"""What the fake refuses, and how it says so."""
+"""Requests that the fake server refuses, and its errors."""
 
 from __future__ import annotations
 
@@ -183,13 +183,13 @@ GOOD_BODIES = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), GOOD_BODIES)
-async def test_what_is_taken(fake_sent: FakeSent, wire: Wire, method: str, path: str, body: object) -> None:
-    """Unknown members, nulls and everything within the rules are fine."""
+async def test_what_is_accepted(fake_sent: FakeSent, wire: Wire, method: str, path: str, body: object) -> None:
+    """Unknown members, nulls and values within the rules are accepted."""
     assert (await wire(fake_sent, method, path, body)).status in (200, 201)
 
 
 async def test_documented_messages(fake_sent: FakeSent, wire: Wire) -> None:
-    """Where the API's own words are known, they are used."""
+    """Known texts of the API are used."""
     missing = await wire(fake_sent, "POST", "/v3/templates", {})
     assert missing.json["error"]["message"] == "Template definition is required"
     category = await wire(fake_sent, "PUT", f"/v3/templates/{TEMPLATE}", {"category": "x"})
@@ -200,7 +200,7 @@ async def test_documented_messages(fake_sent: FakeSent, wire: Wire) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"name": "\xff"}', b"<html>", b"[" * 100_000])
 async def test_a_body_that_is_not_json(fake_sent: FakeSent, wire: Wire, content: bytes) -> None:
-    """Refused as a whole."""
+    """The whole body is refused."""
     response = await wire(fake_sent, "POST", "/v3/profiles", content=content)
     assert (response.status, response.code) == (400, "VALIDATION_001")
     assert response.json["error"]["details"] == {"body": ["The request body must be a JSON object"]}
@@ -222,20 +222,20 @@ async def test_a_delete_needs_no_body(fake_sent: FakeSent, wire: Wire) -> None:
     ],
 )
 async def test_ids_that_are_no_uuids(fake_sent: FakeSent, wire: Wire, method: str, path: str, message: str) -> None:
-    """Template and campaign routes refuse them in the documented words, without details."""
+    """Template and campaign routes refuse them with the documented text, without details."""
     response = await wire(fake_sent, method, path, {})
     assert (response.status, response.code) == (400, "VALIDATION_001")
     assert (response.json["error"]["message"], response.json["error"]["details"]) == (message, None)
 
 
 async def test_profile_ids_have_no_form(fake_sent: FakeSent, wire: Wire) -> None:
-    """A profile id that is no UUID is simply not found."""
+    """A profile id that is no UUID is not found."""
     response = await wire(fake_sent, "GET", "/v3/profiles/nope")
     assert (response.status, response.code) == (404, "RESOURCE_014")
 
 
 async def test_a_page_of_profiles_that_is_no_number(wire: Wire) -> None:
-    """With paging of profiles on, ``page`` is checked; without, it is ignored."""
+    """``page`` is checked when profiles are paged, and ignored otherwise."""
     async with FakeSent(profile_page_size=2) as fake:
         response = await wire(fake, "GET", "/v3/profiles?page=x")
         assert response.json["error"]["details"] == {"page": ["page must be 1 or greater"]}

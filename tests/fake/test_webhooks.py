@@ -1,4 +1,4 @@
-"""Webhook endpoints as they are managed: settings, secrets, the log of deliveries, test events."""
+"""Webhook endpoints: settings, secrets, the log of deliveries, test events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GONE = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 async def test_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Created with a secret, listed, read, replaced as a whole, and gone after its deletion."""
+    """An endpoint is created with a secret, listed, read, replaced as a whole, and gone after its deletion."""
     created = await sent.webhooks.create(
         display_name="Orders",
         endpoint_url=URL,
@@ -50,7 +50,7 @@ async def test_the_documented_request(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_secrets_are_shown_once(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Only the creation and a rotation give a secret; a rotation replaces it at once."""
+    """Only creation and rotation return a secret, and a rotation replaces it at once."""
     created = fake_sent.add_webhook(endpoint_url=URL)
     reads = [await sent.webhooks.retrieve(created.id), *await sent.webhooks.list()]
     reads.append(await sent.webhooks.toggle_status(created.id, is_active=True))
@@ -90,7 +90,7 @@ async def test_secrets_are_shown_once(fake_sent: FakeSent, sent: SentClient) -> 
 async def test_what_is_refused(
     fake_sent: FakeSent, wire: Wire, change: dict[str, object], code: str, member: str
 ) -> None:
-    """On creation and on replacement alike, with the member at fault; nothing is stored."""
+    """Creation and replacement name the member, and nothing is stored."""
     body = {"display_name": "Orders", "endpoint_url": URL, "event_types": ["message"], **change}
     stored = fake_sent.add_webhook(endpoint_url=URL)
     for method, path in (("POST", "/v3/webhooks"), ("PUT", f"/v3/webhooks/{stored.id}")):
@@ -122,8 +122,10 @@ async def test_a_replacement_needs_the_whole_object(fake_sent: FakeSent, wire: W
         ("GET", "/events", None),
     ],
 )
-async def test_somebody_elses_endpoint(fake_sent: FakeSent, wire: Wire, method: str, path: str, body: object) -> None:
-    """One that is not there and one of another owner are both RESOURCE_008."""
+async def test_the_endpoint_of_another_account(
+    fake_sent: FakeSent, wire: Wire, method: str, path: str, body: object
+) -> None:
+    """It is RESOURCE_008, like one that does not exist."""
     of_a_profile = fake_sent.add_webhook(endpoint_url=URL, profile_id=SEEDED)
     for id in (GONE, of_a_profile.id):
         response = await wire(fake_sent, method, f"/v3/webhooks/{id}{path}", body)
@@ -134,7 +136,7 @@ async def test_somebody_elses_endpoint(fake_sent: FakeSent, wire: Wire, method: 
 
 
 async def test_the_list(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """Pages of one's own endpoints, by text and by whether they are on."""
+    """It has pages of the own endpoints, by text and by whether they are active."""
     for number in range(5):
         fake_sent.add_webhook(endpoint_url=f"{URL}/{number}", display_name=f"No. {number}", is_active=number != 3)
     fake_sent.add_webhook(endpoint_url=URL, profile_id=SEEDED, display_name="Of a profile")
@@ -149,7 +151,7 @@ async def test_the_list(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> No
 
 
 async def test_sandbox_stores_nothing(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Every write responds as usual, and changes nothing."""
+    """Every write has the usual response, and changes nothing."""
     stored = fake_sent.add_webhook(endpoint_url="http://127.0.0.1:9/")
     profiles = WebhookSenderProfileData(event_types=["message"])
     created = await sent.webhooks.create(
@@ -164,7 +166,7 @@ async def test_sandbox_stores_nothing(fake_sent: FakeSent, sent: SentClient) -> 
 
 
 async def test_event_types(sent: SentClient) -> None:
-    """Families with their events, and a row of its own for a family that is an event itself."""
+    """Families are listed with their events; a family that is an event has a row of its own."""
     types = {one.name: one for one in await sent.webhooks.list_event_types()}
     assert list(types) == ["message", "templates", "contact", "channel", "link", "call"]
     assert types["message"].sub_types is not None
@@ -174,7 +176,7 @@ async def test_event_types(sent: SentClient) -> None:
 
 
 async def test_secrets_and_tests_have_the_sensitive_limit(fake_sent: FakeSent, sent: SentClient) -> None:
-    """They draw on a pool of their own."""
+    """They use a pool of their own."""
     stored = fake_sent.add_webhook(endpoint_url=URL)
     fake_sent.rate_limit("sensitive", limit=2)
     await sent.webhooks.rotate_secret(stored.id)
@@ -186,7 +188,7 @@ async def test_secrets_and_tests_have_the_sensitive_limit(fake_sent: FakeSent, s
 
 
 async def test_adding_an_endpoint_that_cannot_be(fake_sent: FakeSent) -> None:
-    """Told where it stands in the test."""
+    """The error is raised in the test that adds it."""
     with pytest.raises(ValueError, match="endpoint_url"):
         fake_sent.add_webhook(endpoint_url="nowhere")
     with pytest.raises(TypeError, match="url"):

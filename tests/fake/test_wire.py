@@ -1,4 +1,4 @@
-"""What any client sees on the wire: envelope, headers, authentication, scoping."""
+"""The fake server as any client sees it: envelope, headers, authentication, scope."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_an_encoded_slash_stays_in_its_id(fake_sent: FakeSent, wire: Wire)
 
 
 async def test_the_key_is_checked_first(fake_sent: FakeSent, wire: Wire) -> None:
-    """No key is AUTH_001, an unknown one AUTH_002, both before the request is looked at."""
+    """No key is AUTH_001 and an unknown one AUTH_002, whatever the request is."""
     missing = await wire(fake_sent, "POST", "/v3/profiles", key=None)
     assert (missing.status, missing.code) == (401, "AUTH_001")
     unknown = await wire(fake_sent, "POST", "/v3/profiles", key="other")
@@ -101,7 +101,7 @@ async def test_the_key_is_checked_first(fake_sent: FakeSent, wire: Wire) -> None
 
 
 async def test_empty_bodies_of_401_and_403() -> None:
-    """With ``empty_auth_bodies`` both come without a body, and the client still tells them apart."""
+    """With ``empty_auth_bodies`` they have no body, and the client raises the right errors."""
     async with FakeSent(empty_auth_bodies=True) as fake:
         async with fake.client(api_key="other") as sent:
             with pytest.raises(AuthenticationError) as unauthorized:
@@ -114,7 +114,7 @@ async def test_empty_bodies_of_401_and_403() -> None:
 
 
 async def test_a_key_without_admin_role(fake_sent: FakeSent) -> None:
-    """It may read, but not create, change, complete or delete a profile."""
+    """It reads, and may not create, change, complete or delete a profile."""
     async with fake_sent.client(api_key=fake_sent.add_key("sk_reader", admin=False)) as sent:
         assert await sent.profiles.retrieve(SEEDED)
         for call in (
@@ -129,7 +129,7 @@ async def test_a_key_without_admin_role(fake_sent: FakeSent) -> None:
 
 
 async def test_a_profile_key_is_confined_to_its_profile(fake_sent: FakeSent) -> None:
-    """It sees one profile, creates none, names none in x-profile-id, and ends with its profile."""
+    """It sees one profile, creates none, may not use x-profile-id, and ends with its profile."""
     other = fake_sent.add_profile()
     key = fake_sent.add_key(profile_id=other.id)
     async with fake_sent.client(api_key=key) as sent:
@@ -146,7 +146,7 @@ async def test_a_profile_key_is_confined_to_its_profile(fake_sent: FakeSent) -> 
 
 
 async def test_acting_for_a_profile(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
-    """x-profile-id scopes a request as the profile's own key would, and is echoed; an unknown profile is a 404."""
+    """x-profile-id has the effect of the profile's own key, and is in the response. An unknown profile is a 404."""
     other = fake_sent.add_profile()
     acting = sent.with_options(profile_id=other.id)
     assert [profile.id for profile in await acting.profiles.list()] == [other.id]
@@ -161,7 +161,7 @@ async def test_acting_for_a_profile(fake_sent: FakeSent, sent: SentClient, wire:
 
 
 async def test_templates_belong_to_who_made_them(fake_sent: FakeSent, sent: SentClient) -> None:
-    """A profile reads its own templates and inherited ones, and changes its own only; others do not see them."""
+    """A profile reads its own and inherited templates, and changes its own. Others do not see them."""
     heir = sent.with_options(profile_id=fake_sent.add_profile(inherit_templates=True).id)
     own = await heir.templates.create(definition=definition())
     assert [template.id async for template in heir.templates.list()] == [TEMPLATE, own.id]
@@ -175,7 +175,7 @@ async def test_templates_belong_to_who_made_them(fake_sent: FakeSent, sent: Sent
 
 
 async def test_a_deleted_profile_takes_its_own_along(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Its templates and campaigns go, those of others stay."""
+    """Its templates and campaigns are deleted, those of others are not."""
     other = fake_sent.add_profile()
     fake_sent.add_template(profile_id=other.id)
     fake_sent.add_campaign(other.id)
@@ -209,7 +209,7 @@ async def test_campaigns_of_a_profile_without_a_brand(fake_sent: FakeSent, sent:
 
 
 async def test_requests_are_recorded(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Operation, method, path, query, headers in any case, body; nothing of it in the representation."""
+    """The record has operation, method, path, query, headers and body, and its repr has no secrets."""
     await sent.templates.list(page=1, page_size=5)
     await sent.profiles.create(name="Sales", idempotency_key="key-1")
     listed, created = fake_sent.requests
@@ -225,8 +225,8 @@ async def test_requests_are_recorded(fake_sent: FakeSent, sent: SentClient) -> N
     assert fake_sent.requests == []
 
 
-async def test_what_became_of_a_request(fake_sent: FakeSent, sent: SentClient) -> None:
-    """Its status and how long it took; no status when the response was not sent whole."""
+async def test_the_outcome_of_a_request(fake_sent: FakeSent, sent: SentClient) -> None:
+    """The record has status and duration. There is no status when the response was not sent whole."""
     fake_sent.drop_next()
     await sent.profiles.list()
     dropped, listed = fake_sent.requests
@@ -239,7 +239,7 @@ async def test_what_became_of_a_request(fake_sent: FakeSent, sent: SentClient) -
 async def test_each_request_is_logged(
     fake_sent: FakeSent, sent: SentClient, wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On one line at DEBUG, without keys, queries and phone numbers."""
+    """There is one line at DEBUG, without keys, queries and phone numbers."""
     with caplog.at_level(logging.DEBUG, "sent_async.testing"):
         await sent.numbers.lookup("+14155551234")
         await wire(fake_sent, "GET", "/v3/nothing/14155551234/more?token=hidden")
@@ -260,7 +260,7 @@ async def test_sandbox_is_announced(fake_sent: FakeSent, wire: Wire) -> None:
 
 
 async def test_secrets_are_not_kept(fake_sent: FakeSent, wire: Wire) -> None:
-    """Card data and access tokens never come back."""
+    """Card data and access tokens are in no response."""
     body = {
         "name": "Sales",
         "billing_model": "profile",

@@ -14,7 +14,7 @@ from tests.support.simulation import Simulation
 
 
 async def test_a_limit_that_frees_in_an_hour_is_an_error_at_once() -> None:
-    """A call waits two minutes at most; the error says how long it would have been."""
+    """A call waits two minutes at most. The error says how long it would have waited."""
     clock = FakeClock()
     pacer = paced(clock, 0, reset_in=3000)
     assert pacer.try_acquire(TIER) is None
@@ -33,7 +33,7 @@ async def test_a_limit_that_frees_in_an_hour_is_an_error_at_once() -> None:
 
 
 async def test_a_wait_beyond_the_deadline_is_an_error_at_once() -> None:
-    """No call sleeps until its deadline for nothing."""
+    """No call waits until its deadline without need."""
     clock = FakeClock()
     pacer = HeaderPacer(clock)
     respond(pacer, 429, {"Retry-After": "42"})
@@ -47,7 +47,7 @@ async def test_a_wait_beyond_the_deadline_is_an_error_at_once() -> None:
 
 
 async def test_a_wait_within_the_deadline_is_waited() -> None:
-    """Its turn comes just in time."""
+    """The call is sent at its turn."""
     clock = FakeClock()
     pacer = HeaderPacer(clock)
     respond(pacer, 429, {"Retry-After": "42"})
@@ -60,7 +60,7 @@ async def test_a_wait_within_the_deadline_is_waited() -> None:
 
 
 async def test_a_deadline_counts_the_calls_ahead() -> None:
-    """At 200 a minute, with 100 seconds to live: the first two windows' worth waits, the others know at once."""
+    """At 200 a minute and with a deadline of 100 s, the first two windows' worth wait, and the others raise at once."""
     world = Simulation(MINUTE)
     world.start(1, first=9999)
     await elapse(world.clock, 1)
@@ -78,8 +78,8 @@ async def test_a_deadline_counts_the_calls_ahead() -> None:
     ("status", "headers"),
     [(200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700004000"}), (429, {"Retry-After": "1000"})],
 )
-async def test_those_who_wait_already_are_turned_away_too(status: int, headers: dict[str, str]) -> None:
-    """They waited for the first response, which says that it will take long."""
+async def test_calls_that_wait_already_raise_too(status: int, headers: dict[str, str]) -> None:
+    """They waited for the first response, which says that the wait is too long."""
     clock = FakeClock()
     pacer = HeaderPacer(clock)
     permit = pacer.try_acquire(TIER)
@@ -96,7 +96,7 @@ async def test_those_who_wait_already_are_turned_away_too(status: int, headers: 
     assert pacer.rate_limits[TIER].waiting == 0
 
 
-async def test_a_longer_pause_turns_away_whom_it_is_too_long_for() -> None:
+async def test_a_longer_pause_ends_the_waits_that_become_too_long() -> None:
     """The others go on waiting."""
     clock = FakeClock()
     pacer = HeaderPacer(clock)

@@ -1,4 +1,4 @@
-"""The pacer as its users meet it: the readable state, a pacer of one's own, cancellation."""
+"""Pacing as users see it: the readable state, a pacer of one's own, cancellation."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_the_state_without_rate_headers(serve: Serve, connect: Connect) ->
 
 
 async def test_the_state_during_a_pause(serve: Serve, connect: Connect) -> None:
-    """Who waits, and for how long at least."""
+    """It has the number of calls that wait, and the least wait."""
     server = await serve(Limited("window", limit=1, window=60.0))
     await connect(server).profiles.retrieve(ID)
     client = connect(server)
@@ -84,8 +84,8 @@ class Recorder:
         self.told.append((tier, permit, status, headers.get("X-Request-Id")))
 
 
-async def test_a_pacer_of_ones_own_is_asked_and_told_once_per_attempt(server: Server, client: MakeClient) -> None:
-    """Errors and retries included; the permit comes back as it was given."""
+async def test_a_pacer_of_ones_own_is_called_once_per_attempt(server: Server, client: MakeClient) -> None:
+    """This holds for errors and retries, and ``release`` gets the permit as it was given."""
     recorder = Recorder()
     pacer: Pacer = recorder
     success = server.responses[0]
@@ -104,8 +104,8 @@ async def test_a_pacer_of_ones_own_is_asked_and_told_once_per_attempt(server: Se
     assert sent.rate_limits == {}
 
 
-async def test_a_pacer_is_told_of_attempts_without_a_response(client: MakeClient) -> None:
-    """Status 0 and no headers."""
+async def test_a_pacer_is_called_for_attempts_without_a_response(client: MakeClient) -> None:
+    """It gets status 0 and no headers."""
     recorder = Recorder()
     async with RawServer(close_after_reading) as raw:
         sent = client(base_url=raw.url, pacing=recorder, max_retries=1)
@@ -115,8 +115,8 @@ async def test_a_pacer_is_told_of_attempts_without_a_response(client: MakeClient
     assert recorder.told == [("standard", 1, 0, None), ("standard", 2, 0, None)]
 
 
-async def test_who_cannot_connect_takes_no_permit(client: MakeClient, unused_tcp_port: int) -> None:
-    """A server that is down spends no permits, and holds nobody back who waits for one."""
+async def test_a_call_that_cannot_connect_takes_no_permit(client: MakeClient, unused_tcp_port: int) -> None:
+    """A server that is down uses no permits, and delays no call that waits for one."""
     sent = client(base_url=f"http://127.0.0.1:{unused_tcp_port}", pacing=True, max_retries=0)
 
     assert await fetch(sent, 5, concurrency=5) == 5
@@ -124,8 +124,8 @@ async def test_who_cannot_connect_takes_no_permit(client: MakeClient, unused_tcp
     assert sent.rate_limits == {}
 
 
-async def test_nobody_holds_a_permit_while_waiting_for_a_connection(serve: Serve, connect: Connect) -> None:
-    """Of many calls with few slots, none that had to wait is sent into a pause that began in the meantime."""
+async def test_no_call_holds_a_permit_while_it_waits_for_a_connection(serve: Serve, connect: Connect) -> None:
+    """With few slots, no call that had to wait is sent during a pause that began in the meantime."""
     server = await serve(Limited("window", limit=4, window=0.4, headers=False))
     client = connect(server, limit=4, max_retries=3)
 
@@ -149,7 +149,7 @@ class Gate(Recorder):
 
 
 async def test_no_connection_is_made_for_a_call_that_has_to_wait(client: MakeClient) -> None:
-    """It waits first, and connects when the pacer lets requests through."""
+    """The call waits first, and connects when the pacer lets requests through."""
     gate = Gate()
     async with RawServer(good) as raw:
         gate.raw = raw
@@ -166,7 +166,7 @@ class Empty(Recorder):
 
 
 async def test_a_pacer_that_is_false_is_used(client: MakeClient) -> None:
-    """Only ``pacing=False`` turns pacing off."""
+    """Only ``pacing=False`` switches pacing off."""
     pacer = Empty()
 
     await client(pacing=pacer).profiles.retrieve(ID)
@@ -181,7 +181,7 @@ async def test_a_pacer_that_is_false_is_used(client: MakeClient) -> None:
 async def test_a_call_does_not_wait_for_a_limit_in_vain(
     serve: Serve, connect: Connect, window: float, deadline: float | None, says: str
 ) -> None:
-    """It raises at once and is not retried: nothing was sent, and the error says when it is worth another try."""
+    """It raises at once and is not retried. Nothing was sent, and the error has the time to wait."""
     server = await serve(Limited("window", limit=1, window=window))
     client = connect(server)
     await client.profiles.retrieve(ID)
@@ -197,7 +197,7 @@ async def test_a_call_does_not_wait_for_a_limit_in_vain(
 
 
 async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -> None:
-    """429 ``LIMIT_001`` is about what the account holds, not about how fast it asks: other calls go on at once."""
+    """429 ``LIMIT_001`` is about the number of stored messages, not the rate: other calls go on at once."""
     success = server.responses[0]
     server.responses = [make_response(problem("LIMIT_001"), 429, Retry_After="50"), success]
     sent = client(pacing=True)
@@ -211,7 +211,7 @@ async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -
 
 
 async def test_views_with_the_same_key_share_its_limits(serve: Serve, connect: Connect) -> None:
-    """However they were made; those of another key know nothing of it."""
+    """Views with another key have limits of their own."""
     server = await serve(Limited("window", limit=5, window=60))
     client = connect(server)
 

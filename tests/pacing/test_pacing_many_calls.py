@@ -14,7 +14,7 @@ from tests.support.simulation import Simulation
 
 
 async def test_a_thousand_calls_take_five_windows() -> None:
-    """At 200 a minute: none refused, none lost, and the last ones end after four resets."""
+    """At 200 a minute none is refused or lost, and the last ones end after four resets."""
     world = Simulation(MINUTE)
     world.start(1_000)
 
@@ -28,7 +28,7 @@ async def test_a_thousand_calls_take_five_windows() -> None:
 @pytest.mark.parametrize("burst", [5, 50])
 @pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
 async def test_a_token_bucket_is_never_overdrawn(burst: int, retry_after: RetryAfter) -> None:
-    """What it holds is in its headers. It is used at the rate at which it fills."""
+    """Requests are sent at the rate at which the bucket fills."""
     world = Simulation(Limit(kind="bucket", limit=200, burst=burst, retry_after=retry_after))
     world.start(400)
 
@@ -37,8 +37,8 @@ async def test_a_token_bucket_is_never_overdrawn(burst: int, retry_after: RetryA
     assert (len(world.ended), world.refused) == (400, 0)
 
 
-async def test_one_429_pauses_everybody_until_it_is_over() -> None:
-    """Whoever has not been written yet has to wait, with a connection in hand or not."""
+async def test_one_429_pauses_all_calls() -> None:
+    """Every request that is not yet written waits, with or without a connection."""
     clock = FakeClock()
     pacer = paced(clock, 9)
     respond(pacer, 429, {"Retry-After": "7"})
@@ -52,7 +52,7 @@ async def test_one_429_pauses_everybody_until_it_is_over() -> None:
 
 
 async def test_another_client_on_the_same_limit_costs_one_burst_of_refusals() -> None:
-    """Those in flight at the time; then they go out spread, and all get through."""
+    """Only the requests in flight are refused. Then requests are spread, and all are served."""
     world = Simulation(Limit(limit=20), latency=0.5)
     await elapse(world.clock, 0)
     for _ in range(15):
@@ -67,8 +67,8 @@ async def test_another_client_on_the_same_limit_costs_one_burst_of_refusals() ->
 
 
 @pytest.mark.parametrize("spent_by", ["remaining", "429"])
-async def test_a_server_that_stops_telling_limits_is_not_served_one_by_one(spent_by: str) -> None:
-    """After the pause nothing is known, so nothing is held back."""
+async def test_a_server_that_stops_sending_limits_is_not_served_one_by_one(spent_by: str) -> None:
+    """After the pause nothing is known, so requests are not held back."""
     world = Simulation(None, latency=1.0)
     status = {"remaining": 200, "429": 429}[spent_by]
     respond(world.pacer, status, limit_headers(world.clock, 0, reset_in=5))
@@ -82,7 +82,7 @@ async def test_a_server_that_stops_telling_limits_is_not_served_one_by_one(spent
 
 
 async def test_requests_are_spread_after_a_429_although_responses_are_slow() -> None:
-    """The next request is sent at its time, without waiting for the response to the last one."""
+    """The next request is sent at its time, without waiting for the last response."""
     world = Simulation(None, latency=5.0)
     respond(world.pacer, 429, {"Retry-After": "1"})
     world.start(10)
@@ -92,8 +92,8 @@ async def test_requests_are_spread_after_a_429_although_responses_are_slow() -> 
     assert (world.at_once, world.ended) == (10, {})
 
 
-async def test_an_outage_with_nothing_known_lasts_no_longer_than_the_timeout_and_a_second() -> None:
-    """2,000 calls to a server that does not respond fail together, not one per second."""
+async def test_an_outage_with_no_known_limit_lasts_one_timeout() -> None:
+    """2,000 calls to a server that does not respond fail within a second of each other, not one after the other."""
     world = Simulation(None)
     world.down = True
     world.start(2_000)
@@ -104,7 +104,7 @@ async def test_an_outage_with_nothing_known_lasts_no_longer_than_the_timeout_and
 
 
 async def test_an_outage_under_a_known_limit_adds_one_timeout() -> None:
-    """At the reset the server is gone: at first the old limit holds, then nothing does."""
+    """When the server is gone at the reset, the old limit holds for one timeout, then none."""
     world = Simulation(Limit(limit=10))
     world.start(100)
     await elapse(world.clock, 1)
@@ -117,7 +117,7 @@ async def test_an_outage_under_a_known_limit_adds_one_timeout() -> None:
 
 
 async def test_an_outage_of_connections_is_not_made_slower() -> None:
-    """Woken calls that cannot connect do not hold the others back for more than a second or two."""
+    """Calls that cannot connect delay the others for a second or two only."""
     clock = FakeClock()
     pacer = paced(clock, 0, reset_in=5)
     tasks = await waiting(pacer, 100)
@@ -131,7 +131,7 @@ async def test_an_outage_of_connections_is_not_made_slower() -> None:
 
 
 async def test_woken_calls_that_do_not_come_leave_the_window_to_others() -> None:
-    """A second later the next ones are woken. The limit still holds for what is written."""
+    """A second later the next calls are woken. The limit still holds for what is written."""
     clock = FakeClock()
     pacer = paced(clock, 2)
     permits = [pacer.try_acquire(TIER), pacer.try_acquire(TIER)]
@@ -151,7 +151,7 @@ async def test_woken_calls_that_do_not_come_leave_the_window_to_others() -> None
 
 
 async def test_asking_whether_it_is_open_changes_nothing() -> None:
-    """What is kept for a woken call that is late goes to whoever waits for it, or takes it, next."""
+    """A place that is kept for a woken call goes to the next one when the call does not come."""
     clock = FakeClock()
     pacer = paced(clock, 1)
     assert pacer.is_open(TIER)

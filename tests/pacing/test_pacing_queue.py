@@ -22,7 +22,7 @@ from tests.support.simulation import Simulation
 
 
 async def test_requests_go_out_in_the_order_of_asking() -> None:
-    """Through three windows, however long each needs to connect."""
+    """This holds over three windows, however long each call takes to connect."""
     world = Simulation(Limit(limit=10), connecting=0.3)
     world.start(25)
 
@@ -31,8 +31,8 @@ async def test_requests_go_out_in_the_order_of_asking() -> None:
     assert [number for _, number in world.written] == list(range(25))
 
 
-async def test_newcomers_do_not_overtake_those_who_wait() -> None:
-    """Not even while a woken call is still on its way to a connection."""
+async def test_new_calls_do_not_overtake_waiting_ones() -> None:
+    """This holds while a woken call still waits for its connection."""
     world = Simulation(Limit(limit=2), connecting=0.5)
     world.start(4)
     await elapse(world.clock, 59.5)
@@ -47,7 +47,7 @@ async def test_newcomers_do_not_overtake_those_who_wait() -> None:
 
 
 async def test_a_woken_call_that_finds_the_limit_spent_again_keeps_its_place() -> None:
-    """A 429 came in between: it is still before those who came after it."""
+    """After a 429 in between it is still before later calls."""
     clock = FakeClock()
     pacer = paced(clock, 3)
     permits = [pacer.try_acquire(TIER) for _ in range(3)]
@@ -82,7 +82,7 @@ async def test_a_woken_call_that_finds_the_limit_spent_again_keeps_its_place() -
 
 
 async def test_a_wait_is_logged_once_for_each_pause(caplog: pytest.LogCaptureFixture) -> None:
-    """The tier, the seconds, and how many wait."""
+    """The line has the tier, the seconds, and the number of waiting calls."""
     caplog.set_level(logging.INFO, "sent_async")
     world = Simulation(Limit(limit=50))
     world.start(120)
@@ -97,7 +97,7 @@ async def test_a_wait_is_logged_once_for_each_pause(caplog: pytest.LogCaptureFix
 
 
 async def test_a_pause_in_which_nobody_waits_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Nor are those who were turned away at once."""
+    """Calls that raise at once are not logged either."""
     caplog.set_level(logging.INFO, "sent_async")
     clock = FakeClock()
     pacer = paced(clock, 0, reset_in=3000)
@@ -113,7 +113,7 @@ async def test_a_pause_in_which_nobody_waits_is_not_logged(caplog: pytest.LogCap
 
 @pytest.mark.parametrize("told_first", [True, False])
 async def test_a_cancelled_call_leaves_its_turn_to_the_next(told_first: bool) -> None:
-    """Whether it has run before the others are woken or not."""
+    """This holds whether it was woken before or not."""
     clock = FakeClock()
     pacer = paced(clock, 1)
     permit = pacer.try_acquire(TIER)
@@ -131,8 +131,8 @@ async def test_a_cancelled_call_leaves_its_turn_to_the_next(told_first: bool) ->
     await cancel([third])
 
 
-async def test_a_call_cancelled_just_after_it_was_woken_leaves_its_turn_to_the_next() -> None:
-    """It had no chance to take anything."""
+async def test_a_call_cancelled_as_it_is_woken_leaves_its_turn_to_the_next() -> None:
+    """It had no time to take a permit."""
     clock = FakeClock()
     pacer = paced(clock, 1)
     permit = pacer.try_acquire(TIER)
@@ -155,7 +155,7 @@ def _newest_first(tasks: list[asyncio.Task[None]]) -> None:
 async def test_twenty_thousand_calls_can_be_cancelled_in_any_order(
     shuffle: Callable[[list[asyncio.Task[None]]], object],
 ) -> None:
-    """Nothing is left of them: no call, no timer, and the limit is as it was. A quadratic queue takes minutes here."""
+    """No call and no timer is left, and the limit is as before. A quadratic queue would take minutes."""
     clock = FakeClock()
     pacer = paced(clock, 0)
     tasks = await waiting(pacer, 20_000)
@@ -188,7 +188,7 @@ HEADERS = st.dictionaries(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0, 200, 404, 429, 503]), HEADERS), max_size=15))
 def test_no_response_leaves_a_call_waiting_for_ever(responses: list[tuple[int, dict[str, str]]]) -> None:
-    """Each call is let through or turned away, whatever statuses and headers come."""
+    """Each call gets a permit or an error, whatever statuses and headers come."""
 
     async def run() -> None:
         clock = FakeClock()

@@ -13,7 +13,7 @@ from tests.support.limited import ID, Connect, Limited, RetryAfter, Serve, fetch
 
 
 async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect) -> None:
-    """Three windows' worth of requests: none refused, none failed."""
+    """Three windows' worth of requests: none is refused or fails."""
     server = await serve(Limited("window"))
 
     assert await fetch(connect(server), 60) == 0
@@ -23,7 +23,7 @@ async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect)
 
 @pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
 async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry_after: RetryAfter) -> None:
-    """Where the headers tell what the bucket holds, its kind of Retry-After is never seen."""
+    """The headers say what the bucket holds, so there is no 429."""
     server = await serve(Limited("bucket", retry_after=retry_after))
 
     assert await fetch(connect(server), 60) == 0
@@ -35,7 +35,7 @@ async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry
 async def test_a_hidden_burst_costs_at_most_what_was_in_flight(
     serve: Serve, connect: Connect, retry_after: RetryAfter
 ) -> None:
-    """The headers promise a window, the bucket holds less: one lot of refusals, then no more, and no failure."""
+    """The headers promise more than the bucket holds: the requests in flight are refused once, and no call fails."""
     server = await serve(Limited("bucket", lies=True, retry_after=retry_after))
     client = connect(server, clock=NoPause())
 
@@ -46,7 +46,7 @@ async def test_a_hidden_burst_costs_at_most_what_was_in_flight(
 
 
 async def test_a_refusal_without_retry_after_waits_for_the_reset(serve: Serve, connect: Connect) -> None:
-    """A window that another process has spent: one wasted request, although nothing says how long to wait."""
+    """When another process has spent the window, one request is refused, although nothing says how long to wait."""
     server = await serve(Limited("window", retry_after="none"))
     other = connect(server, pacing=False)
     assert await fetch(other, 20) == 0
@@ -57,7 +57,7 @@ async def test_a_refusal_without_retry_after_waits_for_the_reset(serve: Serve, c
 
 
 async def test_a_server_without_rate_headers(serve: Serve, connect: Connect) -> None:
-    """Nothing to learn from: requests go as they come, and a refusal still pauses everybody."""
+    """Requests are not held back, and a 429 still pauses all calls."""
     server = await serve(Limited("window", headers=False))
     client = connect(server, clock=NoPause())
 
@@ -68,7 +68,7 @@ async def test_a_server_without_rate_headers(serve: Serve, connect: Connect) -> 
 
 
 async def test_a_server_that_never_limits_is_not_slowed(serve: Serve, connect: Connect) -> None:
-    """Without headers and refusals all places are used."""
+    """Without headers and 429 all slots are used."""
     server = await serve(Limited("window", limit=10_000, headers=False))
     together = asyncio.Barrier(10)
     client = connect(server)
@@ -83,7 +83,7 @@ async def test_a_server_that_never_limits_is_not_slowed(serve: Serve, connect: C
 
 @pytest.mark.parametrize("ahead", [-600.0, 600.0])
 async def test_a_clock_ten_minutes_off(serve: Serve, connect: Connect, ahead: float) -> None:
-    """Reset is Unix time by the server's clock, which its Date header tells."""
+    """The reset is Unix time by the server's clock, which its Date header has."""
     server = await serve(Limited("window", clock_ahead=ahead))
     client = connect(server)
 
@@ -94,7 +94,7 @@ async def test_a_clock_ten_minutes_off(serve: Serve, connect: Connect, ahead: fl
 
 
 async def test_a_limit_lowered_mid_run_is_followed(serve: Serve, connect: Connect) -> None:
-    """From the next window on fewer requests go out; at most what was in flight is wasted."""
+    """From the next window on fewer requests are sent; at most those in flight are refused."""
     server = await serve(Limited("window"))
     client = connect(server)
     assert await fetch(client, 20) == 0
@@ -107,7 +107,7 @@ async def test_a_limit_lowered_mid_run_is_followed(serve: Serve, connect: Connec
 
 
 async def test_a_limit_raised_mid_run_is_followed(serve: Serve, connect: Connect) -> None:
-    """The first response of the next window gives the new limit, and all of it is used at once."""
+    """The first response of the next window has the new limit, and all of it is used at once."""
     server = await serve(Limited("window"))
     client = connect(server)
     assert await fetch(client, 20) == 0
@@ -120,7 +120,7 @@ async def test_a_limit_raised_mid_run_is_followed(serve: Serve, connect: Connect
 
 
 async def test_two_clients_sharing_a_key_stay_polite(serve: Serve, connect: Connect) -> None:
-    """Neither sees the other, so some requests are wasted: a few a window, not the window over again."""
+    """Neither sees the other, so a few requests of each window are refused, not all."""
     server = await serve(Limited("window", limit=40))
     one, two = connect(server, max_retries=5), connect(server, max_retries=5)
 
@@ -132,7 +132,7 @@ async def test_two_clients_sharing_a_key_stay_polite(serve: Serve, connect: Conn
 
 
 async def test_tiers_do_not_block_each_other(serve: Serve, connect: Connect) -> None:
-    """With the sensitive tier spent, standard requests go on, and the other way round."""
+    """When the sensitive tier is spent, standard requests go on, and the other way round."""
     server = await serve(Limited("window", limit=1, window=60.0))
     client = connect(server)
     await client.profiles.retrieve(ID)
@@ -152,7 +152,7 @@ async def test_tiers_do_not_block_each_other(serve: Serve, connect: Connect) -> 
 
 
 async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serve: Serve, connect: Connect) -> None:
-    """Ten refused at the same time make one pause; after it they come one by one and all get through."""
+    """Ten refused requests make one pause. Then requests go one by one, and all are served."""
     server = await serve(Limited("bucket", lies=True, burst=10))
     client = connect(server, clock=NoPause())
     assert await fetch(client, 10) == 0
@@ -172,7 +172,7 @@ async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serv
 
 
 async def test_without_pacing_refusals_are_only_retried(serve: Serve, connect: Connect) -> None:
-    """``pacing=False``: nothing is held back, nothing is known, and the retries run out."""
+    """With ``pacing=False`` nothing is held back, nothing is known, and the retries are used up."""
     server = await serve(Limited("window", window=60.0))
     client = connect(server, pacing=False, clock=NoPause())
 
@@ -183,7 +183,7 @@ async def test_without_pacing_refusals_are_only_retried(serve: Serve, connect: C
 
 
 async def test_a_refusal_beyond_the_retries_is_raised_with_its_wait(serve: Serve, connect: Connect) -> None:
-    """The caller who wants no retries gets the error with the number on it."""
+    """Without retries the error has the wait."""
     server = await serve(Limited("window", limit=1, window=60.0))
     await connect(server).profiles.retrieve(ID)
 
@@ -195,7 +195,7 @@ async def test_a_refusal_beyond_the_retries_is_raised_with_its_wait(serve: Serve
 
 
 async def test_a_slow_first_response_does_not_delay_other_calls(serve: Serve, connect: Connect) -> None:
-    """The first request asks what the limit is; when it hangs, others go without knowing."""
+    """The first request learns the limit. When it hangs, others are sent without knowing it."""
     server = await serve(Limited("window", limit=1_000))
     stuck = asyncio.Event()
 

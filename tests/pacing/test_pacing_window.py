@@ -1,4 +1,4 @@
-"""``RateWindow``, row by row: what it makes of responses. Pure: seconds and Unix time are passed in."""
+"""``RateWindow``: what it learns from responses. It is pure: seconds and Unix time are passed in."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ NO_TIME = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0"}
     ],
 )  # fmt: skip
 def test_how_many_requests_may_go_at_once(window: RateWindow, now: float, goes: int) -> None:
-    """After these responses, at this time."""
+    """The number after these responses, at this time."""
     assert let_go(window, now) == goes
 
 
 def test_requests_in_flight_count_against_what_remains() -> None:
-    """Seven remain by the last response, but two requests sent before it have no response yet."""
+    """When seven remain by the last response and two requests have no response yet, five may go."""
     window = after((0, 200, headers(remaining=9)))
     for _ in range(3):
         window.spend(1)
@@ -128,7 +128,7 @@ def test_requests_in_flight_count_against_what_remains() -> None:
 
 
 def test_a_request_to_learn_holds_the_others_back_for_a_second_only() -> None:
-    """With nothing known and no response, nothing is held back: an outage must not become slower."""
+    """After a second without a response nothing is held back: an outage must not become slower."""
     window = RateWindow()
 
     assert let_go(window, 0) == 1
@@ -138,7 +138,7 @@ def test_a_request_to_learn_holds_the_others_back_for_a_second_only() -> None:
 
 
 def test_a_request_to_learn_that_fails_is_followed_by_another() -> None:
-    """One may have been cancelled by its caller. When they go on failing, the second counts from the first of them."""
+    """The second counts from the first of several that fail, since a caller may have cancelled one."""
     window = RateWindow()
     respond(window, 0.5, window.spend(0), 0, {})
 
@@ -146,8 +146,8 @@ def test_a_request_to_learn_that_fails_is_followed_by_another() -> None:
     assert let_go(window, 1.0) == 1_000
 
 
-def test_after_the_reset_a_request_without_response_lets_the_old_limit_pass_then_all() -> None:
-    """The next window is expected to be as large as the last one, until requests fail without a response."""
+def test_after_the_reset_the_old_limit_holds_until_requests_fail() -> None:
+    """The next window is expected to be as large as the last one, until requests have no response."""
     window = after((0, 200, headers(limit=10, remaining=0)))
 
     assert let_go(window, 60) == 1
@@ -159,7 +159,7 @@ def test_after_the_reset_a_request_without_response_lets_the_old_limit_pass_then
 
 @pytest.mark.parametrize(("status", "told", "goes"), [(200, headers(remaining=7, reset=150), 7), (502, {}, 1_000)])
 def test_the_first_response_after_an_outage_decides_again(status: int, told: dict[str, str], goes: int) -> None:
-    """With rate headers there is a limit again, without there is none."""
+    """With rate headers there is a limit again, without them there is none."""
     window = after((0, 200, headers(limit=10, remaining=0)))
     permits = [window.spend(60), window.spend(61)]
     for permit in permits:
@@ -172,7 +172,7 @@ def test_the_first_response_after_an_outage_decides_again(status: int, told: dic
 
 @pytest.mark.parametrize("told", [{}, headers(remaining=900, reset=60)])
 def test_a_response_that_decides_nothing_is_only_counted(told: dict[str, str]) -> None:
-    """The common case needs neither the other headers nor the wall clock."""
+    """The common case reads neither the other headers nor the wall clock."""
     window = after((0, 200, headers(limit=1000, remaining=901) if told else {}))
     window.spend(1)
     window.in_flight -= 1
@@ -182,7 +182,7 @@ def test_a_response_that_decides_nothing_is_only_counted(told: dict[str, str]) -
 
 
 def test_many_refusals_of_one_burst_are_one_pause() -> None:
-    """Requests under way when the pause began only make it longer, never a second one."""
+    """Refusals of requests that were in flight make the pause longer, and never a second one."""
     window = after((0, 200, headers(remaining=9)))
     permits = [window.spend(1) for _ in range(5)]
     for wait, permit in zip(("3", "4", "2", "4", "1"), permits, strict=True):
@@ -193,7 +193,7 @@ def test_many_refusals_of_one_burst_are_one_pause() -> None:
 
 
 def test_after_a_pause_requests_go_out_spread() -> None:
-    """Ten a minute means one every six seconds, until a whole window has been calm."""
+    """Ten a minute means one in six seconds, until a whole window has passed without a 429."""
     window = after((0, 200, headers()), (1, 429, headers(remaining=0, Retry_After="5")))
     window.spend(6)
     respond(window, 6, window.pauses, 200, headers(remaining=9, reset=66))
@@ -205,7 +205,7 @@ def test_after_a_pause_requests_go_out_spread() -> None:
 
 
 def test_a_late_alarm_is_made_up_for() -> None:
-    """Spread requests keep their rate although each wakes a little late."""
+    """Spread requests keep their rate although each is a little late."""
     window = after((0, 200, headers()), (1, 429, headers(remaining=0, Retry_After="5")))
     window.spend(6)
     respond(window, 6, window.pauses, 200, headers(remaining=9, reset=66))
@@ -214,7 +214,7 @@ def test_a_late_alarm_is_made_up_for() -> None:
 
 
 def test_a_refusal_that_still_promises_requests_ends_bursts_for_long() -> None:
-    """There is a limit below the one the headers tell of, so that the next burst would be refused as well."""
+    """There is another limit than that of the headers, so the next burst would be refused as well."""
     told, lied = (after((0, 200, headers()), (1, 429, headers(remaining=left, Retry_After="5"))) for left in (0, 6))
     for window in (told, lied):
         respond(window, 200, window.spend(200), 200, headers(remaining=9, reset=260))
@@ -226,7 +226,7 @@ def test_a_refusal_that_still_promises_requests_ends_bursts_for_long() -> None:
 
 @pytest.mark.parametrize("left", [0, 900])
 def test_bursts_are_back_five_minutes_after_a_pause(left: int) -> None:
-    """Also under an hourly limit, and when the 429 still promised requests."""
+    """This holds for an hourly limit, and after a 429 that still promised requests."""
     hourly = after((0, 200, headers(limit=1000, reset=3600)))
     refused = headers(limit=1000, remaining=left, reset=3600, Retry_After="5")
     respond(hourly, 1, hourly.spend(1), 429, refused)
@@ -237,7 +237,7 @@ def test_bursts_are_back_five_minutes_after_a_pause(left: int) -> None:
 
 
 def test_spread_requests_of_a_small_limit_do_not_wait_for_long() -> None:
-    """Ten an hour would be one in six minutes."""
+    """At ten an hour a request does not wait six minutes."""
     hourly = after((0, 200, headers(limit=10, reset=3600)), (1, 429, headers(limit=10, reset=3600, Retry_After="5")))
     respond(hourly, 6, hourly.spend(6), 200, headers(limit=10, remaining=8, reset=3600))
 
@@ -245,7 +245,7 @@ def test_spread_requests_of_a_small_limit_do_not_wait_for_long() -> None:
 
 
 def test_without_any_header_the_spread_slows_with_every_pause() -> None:
-    """Nothing tells the rate: guess, and guess lower each time."""
+    """The rate is not known, so it is guessed lower each time."""
     gaps: list[float] = []
     for pauses in (1, 2, 3):
         window = after(*[(60.0 * number, 429, {}) for number in range(pauses)])
@@ -260,7 +260,7 @@ def test_without_any_header_the_spread_slows_with_every_pause() -> None:
     ("ahead", "turn"), [(0, 60), (9, 60), (10, 120), (25, 180)], ids=["first", "last of it", "second window", "third"]
 )
 def test_the_turn_of_a_call_behind_others(ahead: int, turn: float) -> None:
-    """Ten a minute: who waits behind 25 others comes in the third window from now."""
+    """At ten a minute, a call behind 25 others comes in the third window."""
     window = after((0, 200, headers(limit=10, remaining=0)))
 
     assert window.turn_at(1, ahead) == turn

@@ -1,4 +1,4 @@
-"""``RedisPacer``: processes that share one limit through a real Redis, and what happens when it or one of them ends."""
+"""``RedisPacer``: processes that share one limit in a real Redis, and failures of it or of one of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def calls(redis: RedisServer) -> int:
 
 
 async def test_a_fleet_never_overdraws_the_limit(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """Four processes, three windows' worth of requests: none refused, none lost."""
+    """Four processes send three windows' worth of requests: none is refused or lost."""
     server = await serve(Limited(limit=200, window=1.0))
 
     assert await fetch_all([join(server, redis) for _ in range(4)], 150, concurrency=25) == 0
@@ -77,7 +77,7 @@ async def test_redis_is_not_asked_for_each_request(serve: Serve, redis: RedisSer
 
 @pytest.mark.parametrize("headers", [True, False])
 async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Connect, headers: bool) -> None:
-    """Somebody outside the fleet has spent the window: whoever comes after the first 429 waits for its end."""
+    """When another program has spent the window, the first 429 makes all processes wait for its end."""
     server = await serve(Limited(limit=20, window=1.0, headers=headers))
     assert await fetch(join(server, redis, pacing=False), 20) == 0
     async with RedisPacer(redis.url) as pacer:
@@ -90,7 +90,7 @@ async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Co
 
 
 async def test_requests_of_a_fleet_are_spread_after_a_refusal(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """A limit below the one that the headers tell of is met once, not once by each process."""
+    """A limit below the one in the headers causes refusals once, not once for each process."""
     server = await serve(Limited("bucket", limit=40, window=1.0, burst=5, lies=True))
 
     assert await fetch_all([join(server, redis) for _ in range(3)], 20, concurrency=5) == 0
@@ -99,7 +99,7 @@ async def test_requests_of_a_fleet_are_spread_after_a_refusal(serve: Serve, redi
 
 
 async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """Nothing to learn and nothing to share: all requests go at once."""
+    """All requests go at once."""
     server = await serve(Limited(limit=10_000, headers=False))
     together = asyncio.Barrier(20)
     clients = [join(server, redis) for _ in range(2)]
@@ -114,7 +114,7 @@ async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redi
 
 
 async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """kill -9 with half of the window in flight: the other half serves the rest, before the window ends."""
+    """After kill -9 with half of the window in flight, the other half is used before the window ends."""
     server = await serve(Limited(limit=20, window=100.0))
     client = join(server, redis, deadline=50)
     assert await fetch(client, 1) == 0
@@ -140,7 +140,7 @@ async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisS
 
 
 async def test_clocks_of_hosts_may_differ(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """A host whose clock is an hour ahead reads the time of the reset right, because Redis says what time it is."""
+    """A host whose clock is an hour ahead reads the reset right, because the time is that of Redis."""
 
     class Ahead(SystemClock):
         def wall(self) -> float:
@@ -171,7 +171,7 @@ async def test_without_redis_each_paces_by_itself(
 async def test_nothing_is_lost_when_redis_restarts(
     serve: Serve, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Killed in the first window, empty when it returns: the processes go on alone, and join again."""
+    """When Redis ends and returns empty, the processes go on alone and join again."""
     caplog.set_level(logging.INFO, "sent_async")
     server = await serve(Limited(limit=100, window=1.0))
 
@@ -195,7 +195,7 @@ async def test_nothing_is_lost_when_redis_restarts(
 async def test_a_redis_that_hangs_counts_as_away(
     serve: Serve, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It keeps its connections and says nothing: requests wait for it for the time limit once, not each."""
+    """Requests wait for it once for the time limit, not each."""
     caplog.set_level(logging.INFO, "sent_async")
     server = await serve(Limited(limit=100, window=1.0))
     client = join(server, own_redis, pacer={"timeout": 0.1})
@@ -214,7 +214,7 @@ async def test_a_redis_that_hangs_counts_as_away(
 
 
 async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """Digests and numbers only, and nothing for ever."""
+    """Redis holds digests and numbers only, and each of them expires."""
     server = await serve(Limited())
     client = join(server, redis)
     assert await fetch(client, 5) == 0
@@ -228,7 +228,7 @@ async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, j
 
 
 async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """Of a view with another key, too: what the first has spent does not hold the second back."""
+    """A limit that is spent does not delay requests of another key or tier."""
     server = await serve(Limited(limit=1, window=100.0))
     client = join(server, redis, deadline=30)
     await client.profiles.retrieve(ID)
@@ -243,7 +243,7 @@ async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: Red
 
 
 async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """Nothing of it is left but what was learned; who still uses it is paced alone."""
+    """Only what was learned is left, and a client that still uses the pacer is paced alone."""
     server = await serve(Limited(window=100.0))
     async with RedisPacer(redis.url) as pacer:
         client = join(server, redis, pacing=pacer)
@@ -257,7 +257,7 @@ async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisS
 
 
 async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """And asks Redis for nothing more until it has something to do."""
+    """It sends Redis nothing more until it has requests."""
     server = await serve(Limited(window=100.0))
     pacer = RedisPacer(redis.url)
     client = join(server, redis, pacing=pacer)
@@ -271,8 +271,8 @@ async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: Redis
     assert await calls(redis) < 20
 
 
-async def test_who_waits_when_the_pacer_is_closed_goes_on(serve: Serve, redis: RedisServer, join: Connect) -> None:
-    """A call that waits for the window waits for it still."""
+async def test_a_call_that_waits_when_the_pacer_is_closed(serve: Serve, redis: RedisServer, join: Connect) -> None:
+    """It waits for the window as before."""
     server = await serve(Limited(limit=2, window=1.0))
     pacer = RedisPacer(redis.url)
     received = asyncio.Semaphore(0)
@@ -287,7 +287,7 @@ async def test_who_waits_when_the_pacer_is_closed_goes_on(serve: Serve, redis: R
 
 
 async def test_a_pacer_can_be_closed_while_redis_hangs(own_redis: RedisServer) -> None:
-    """Who waits for the first permit goes on alone."""
+    """A call that waits for its first permit goes on alone."""
     own_redis.freeze()
     pacer = RedisPacer(own_redis.url, timeout=0.1)
     mine = pacer.for_key(API_KEY)
@@ -306,7 +306,7 @@ async def test_a_pacer_can_be_closed_while_redis_hangs(own_redis: RedisServer) -
 
 
 async def test_a_lent_connection_is_not_closed(serve: Serve, redis: RedisServer) -> None:
-    """It is its owner's."""
+    """It belongs to the caller."""
     server = await serve(Limited())
     async with Redis.from_url(redis.url, decode_responses=True) as lent:
         async with RedisPacer(lent) as pacer, SentClient(API_KEY, base_url=server.url, pacing=pacer) as client:
@@ -326,6 +326,6 @@ def test_without_the_extra_the_error_says_what_to_install() -> None:
     [("localhost:6379", {}), (AWAY, {"lease": 0}), (AWAY, {"timeout": -1}), (AWAY, {"lease": float("nan")})],
 )
 def test_what_cannot_work_is_refused(url: str, options: dict[str, Any]) -> None:
-    """When the pacer is made."""
+    """Impossible options are refused when the pacer is made."""
     with pytest.raises(SentConfigError):
         RedisPacer(url, **options)

@@ -1,4 +1,4 @@
-"""One exchange after the other, without tasks or requests: what processes hold, and what they tell each other."""
+"""Exchanges with Redis one by one, without tasks or requests: what each process holds, and what it learns."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Process:
     steps=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30), st.integers(0, 30)), max_size=30),
 )
 def test_what_all_hold_is_never_more_than_is_left(pace: Script, left: int, steps: list[tuple[int, int, int]]) -> None:
-    """In any order of asking, spending and responding: the server never has to refuse."""
+    """Whatever the order of requests and responses, the server never has to refuse."""
     fleet = secrets.token_hex(4)
     processes = [Process(pace, fleet) for _ in range(4)]
     processes[0].learn(left)
@@ -85,7 +85,7 @@ def test_what_all_hold_is_never_more_than_is_left(pace: Script, left: int, steps
 
 
 def test_one_process_asks_and_all_learn(pace: Script) -> None:
-    """While nothing is known, one permit is given; its response opens the window for everybody."""
+    """While nothing is known, one permit is given. Its response opens the window for all processes."""
     first, second = Process(pace), Process(pace)
     assert [first.exchange(waiting=9).granted, second.exchange(waiting=9).granted] == [1, 0]
 
@@ -98,8 +98,8 @@ def test_one_process_asks_and_all_learn(pace: Script) -> None:
     assert second.window.resets_at == pytest.approx(second.now + 60, abs=1)
 
 
-def test_when_the_one_that_asks_hears_nothing_the_others_go(pace: Script) -> None:
-    """An outage of the API must not become slower by waiting for one."""
+def test_when_the_first_request_has_no_response_the_others_go(pace: Script) -> None:
+    """An outage of the API must not become slower by waiting for one request."""
     first, second = Process(pace), Process(pace)
     first.exchange(waiting=1)
 
@@ -108,7 +108,7 @@ def test_when_the_one_that_asks_hears_nothing_the_others_go(pace: Script) -> Non
 
 
 def test_a_refusal_takes_back_what_the_others_hold(pace: Script) -> None:
-    """They keep the pause, and their own refusals that were in flight do not begin another."""
+    """The others keep the pause. Their own refusals that were in flight begin no other pause."""
     first, second = Process(pace), Process(pace)
     first.learn(50)
     first.exchange(waiting=5)
@@ -125,8 +125,8 @@ def test_a_refusal_takes_back_what_the_others_hold(pace: Script) -> None:
     assert (second.window.pauses, second.window.recent_pauses) == (1, 1)
 
 
-def test_a_refusal_during_an_exchange_outranks_its_reply(pace: Script) -> None:
-    """Permits that were given before it are not spent, and come back."""
+def test_a_refusal_during_an_exchange(pace: Script) -> None:
+    """Permits that were given before the refusal are not used, and are returned."""
     first, second = Process(pace), Process(pace)
     first.learn(50)
     first.exchange(waiting=1)
@@ -143,7 +143,7 @@ def test_a_refusal_during_an_exchange_outranks_its_reply(pace: Script) -> None:
     assert second.window.paused_until == pytest.approx(second.now + 30, abs=1)
 
 
-def test_a_refusal_met_while_redis_was_away_is_told_later(pace: Script) -> None:
+def test_a_refusal_while_redis_was_away_is_reported_later(pace: Script) -> None:
     """The pause still counts for the others."""
     first, second = Process(pace), Process(pace)
     first.learn(50)
@@ -159,7 +159,7 @@ def test_a_refusal_met_while_redis_was_away_is_told_later(pace: Script) -> None:
 
 
 def test_what_comes_late_changes_nothing(pace: Script) -> None:
-    """A process that was away for a window tells of the one before; it learns of this one instead."""
+    """A report of an earlier window changes nothing, and its process learns of the present one."""
     first, late = Process(pace), Process(pace)
     first.learn(50)
     late.exchange()
@@ -177,7 +177,7 @@ def test_what_comes_late_changes_nothing(pace: Script) -> None:
 
 
 def test_permits_end_with_their_lease(pace: Script) -> None:
-    """A process that stood still for too long does not spend what has gone to others."""
+    """A process that stood still for too long does not use permits that were given to others."""
     process = Process(pace)
     process.learn(50)
     process.exchange(waiting=5)
@@ -191,7 +191,7 @@ def test_permits_end_with_their_lease(pace: Script) -> None:
 
 
 def test_only_a_process_that_is_alone_lets_go_by_itself(pace: Script) -> None:
-    """With Redis, Redis decides how long requests without a response hold back the others."""
+    """With Redis, Redis decides how long requests without a response delay the others."""
     process = Process(pace)
     process.window.no_response(process.now)
     assert process.window.probed_at is None

@@ -1,4 +1,4 @@
-"""``RedisSeen``: each event once, on a real Redis."""
+"""``RedisSeen``: each event is handled once, on a real Redis."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def expire(redis: RedisServer) -> None:
 
 
 async def test_a_claim_of_a_process_that_died_ends(redis: RedisServer) -> None:
-    """After its lease the event can be claimed again. If the first still lives, its release changes nothing."""
+    """After its lease the event can be claimed again. A late release by the first process changes nothing."""
     async with RedisSeen(redis.url) as late, RedisSeen(redis.url) as store:
         assert await late.claim("a")
         await expire(redis)
@@ -47,7 +47,7 @@ async def test_a_claim_of_a_process_that_died_ends(redis: RedisServer) -> None:
 
 
 async def test_a_finished_event_is_remembered_for_a_day(redis: RedisServer) -> None:
-    """Not only for the lease, and not for ever."""
+    """It is remembered longer than the lease, and not for ever."""
     async with RedisSeen(redis.url) as store, Redis.from_url(redis.url) as client:
         assert await store.claim("a")
         await store.finish("a")
@@ -56,13 +56,13 @@ async def test_a_finished_event_is_remembered_for_a_day(redis: RedisServer) -> N
 
 
 async def test_services_with_different_names_each_handle_an_event(redis: RedisServer) -> None:
-    """As two services on one Redis may want."""
+    """Two services with one Redis have claims of their own."""
     async with RedisSeen(redis.url, name="billing") as billing, RedisSeen(redis.url, name="support") as support:
         assert [await billing.claim("a"), await support.claim("a")] == [True, True]
 
 
 async def test_redis_holds_no_id(redis: RedisServer) -> None:
-    """Digests only."""
+    """Redis holds digests of names and ids only."""
     async with RedisSeen(redis.url, name="billing") as store, Redis.from_url(redis.url) as client:
         assert await store.claim("evt_123")
         [key] = await client.keys()
@@ -72,7 +72,7 @@ async def test_redis_holds_no_id(redis: RedisServer) -> None:
 
 @pytest.mark.parametrize("decode_responses", [True, False])
 async def test_a_lent_connection_is_not_closed(redis: RedisServer, decode_responses: bool) -> None:
-    """It is its owner's, with the owner's options."""
+    """It belongs to the caller, and any of its options works."""
     async with Redis.from_url(redis.url, decode_responses=decode_responses) as lent:
         async with RedisSeen(lent) as store:
             assert await store.claim("a")
@@ -92,6 +92,6 @@ async def test_without_redis_nothing_is_claimed() -> None:
     ("url", "options"), [("http://redis", {}), ("redis://r", {"lease": 0}), ("redis://r", {"ttl": -1})]
 )
 def test_what_cannot_work_is_refused(url: str, options: dict[str, Any]) -> None:
-    """When the store is made."""
+    """Impossible options are refused when the store is made."""
     with pytest.raises(SentConfigError):
         RedisSeen(url, **options)

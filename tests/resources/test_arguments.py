@@ -1,4 +1,4 @@
-"""Arguments that are wrong, missing, or must be told apart."""
+"""Arguments that are wrong or missing, and values that must stay distinct."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WRONG: list[Callable[[Any], Any]] = [
 
 @pytest.mark.parametrize("call", WRONG)
 async def test_a_type_error_and_nothing_sent(client: MakeClient, server: Server, call: Callable[[Any], Any]) -> None:
-    """A misspelt, missing or misplaced argument is a TypeError before anything goes out."""
+    """A misspelt, missing or misplaced argument is a ``TypeError``, and nothing is sent."""
 
     async def run() -> None:
         await call(client())
@@ -71,7 +71,7 @@ BAD_IDS: list[Callable[[SentClient, str], Awaitable[Any]]] = [
 async def test_a_bad_id(
     client: MakeClient, server: Server, call: Callable[[SentClient, str], Awaitable[Any]], bad: Any
 ) -> None:
-    """An empty or dotted id is a SentConfigError before anything goes out; above all it deletes nothing."""
+    """An empty or dotted id is a ``SentConfigError``, and nothing is sent or deleted."""
     with pytest.raises(SentConfigError):
         await call(client(), bad)
     assert server.requests == []
@@ -79,7 +79,7 @@ async def test_a_bad_id(
 
 @pytest.mark.parametrize("profile_id", ["../x", "a/b?c=d", "%2e%2e", "é ü", "a#b"])
 async def test_an_odd_id_arrives_whole(client: MakeClient, server: Server, profile_id: str) -> None:
-    """What the server reads out of the path is what the caller wrote, in one segment."""
+    """The server reads the id that the caller wrote, in one segment of the path."""
     await client().profiles.retrieve(profile_id)
     path = server.last.path_qs
     assert path.count("/") == 3 and "?" not in path
@@ -88,7 +88,7 @@ async def test_an_odd_id_arrives_whole(client: MakeClient, server: Server, profi
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\r\nX-Admin: 1", "é", "a" * 256, "a.b", "a\n", 7])
 async def test_a_bad_idempotency_key(client: MakeClient, server: Server, key: Any) -> None:
-    """A key outside the API's rule is refused before anything goes out."""
+    """A key that breaks the API's rule is refused, and nothing is sent."""
     with pytest.raises(SentConfigError):
         await client().profiles.create(name="n", idempotency_key=key)
     assert server.requests == []
@@ -120,7 +120,7 @@ async def test_a_body_that_cannot_be_written(client: MakeClient, server: Server)
 
 
 async def test_send_gives_everything_around_the_data(client: MakeClient, server: Server) -> None:
-    """The one door returns status, headers, meta, request id and the number of attempts."""
+    """``send`` returns status, headers, meta, request id and the number of attempts."""
     headers = {"X_Request_Id": "req_h", "Idempotent_Replayed": "true"}
     server.responses = [make_response(b"", 503), make_response(envelope(profile()), 200, **headers)]
     response = await client().send(operations.UPDATE_PROFILE, profile_id=P, body=ProfileUpdate(name="n"))
@@ -132,7 +132,7 @@ async def test_send_gives_everything_around_the_data(client: MakeClient, server:
 
 
 async def test_send_takes_any_body(client: MakeClient, server: Server) -> None:
-    """A plain dict does where no Struct is at hand, and GET may carry a key when told to."""
+    """``send`` accepts a plain dict, and a key on a GET."""
     sent = client()
     await sent.send(operations.CREATE_PROFILE, body={"name": "n", "new_member": 1})
     assert json.loads(server.last.body) == {"name": "n", "new_member": 1}
@@ -143,7 +143,7 @@ async def test_send_takes_any_body(client: MakeClient, server: Server) -> None:
 
 
 async def test_profiles_page_by_page(client: MakeClient, server: Server) -> None:
-    """The first request has no query, the next ones a page number, and only when there is more."""
+    """The first request has no query. The next ones have a page number."""
     position: dict[str, Any] = {"page_size": 1, "total_count": 2, "total_pages": 2}
     server.responses = [
         make_response(
@@ -158,7 +158,7 @@ async def test_profiles_page_by_page(client: MakeClient, server: Server) -> None
 
 
 async def test_templates_page_by_page(client: MakeClient, server: Server) -> None:
-    """Page and size are always sent, filters stay on every page, and the page asked for comes first."""
+    """Page and size are always sent, filters on every page, and the first page is the one asked for."""
     template = json.loads(payload("templates-retrieve-200.docs"))["data"]
 
     def page(number: int, more: bool) -> Any:
@@ -183,7 +183,7 @@ async def test_a_base_url_with_a_path(client: MakeClient, server: Server) -> Non
 
 
 async def test_own_headers(client: MakeClient, server: Server) -> None:
-    """Headers of the client and of a view are both sent, the view's first."""
+    """Headers of the client and of a view are sent; those of the view take precedence."""
     sent = client(headers={"X-A": "1", "X-B": "1"})
     await sent.with_options(headers={"X-B": "2", "X-C": "2"}).profiles.retrieve("p")
     assert [server.last.headers.get(f"X-{letter}") for letter in "ABC"] == ["1", "2", "2"]
@@ -193,7 +193,7 @@ async def test_own_headers(client: MakeClient, server: Server) -> None:
     "name", ["X-Api-Key", "ACCEPT", "user-agent", "X-PROFILE-ID", "content-type", "Content-Type", "X-a"]
 )
 async def test_no_header_goes_out_twice(client: MakeClient, server: Server, name: str) -> None:
-    """A header given in another case meets ours of the same name: one of them is sent, not both."""
+    """Of two spellings of one header name, one header is sent."""
     sent = client(headers={name: "application/json"}, profile_id="p1").with_options(headers={"X-A": "other"})
     await sent.profiles.create(name="n")
     names = [header.lower() for header in server.last.headers]

@@ -158,7 +158,7 @@ rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
 def test_there_are_fifteen() -> None:
-    """The table knows every public method of every resource."""
+    """The table has every public method of these resources."""
     sent = SentClient("k")
     resources = {"profiles": sent.profiles, "profiles.campaigns": sent.profiles.campaigns, "templates": sent.templates}
     methods = {
@@ -221,8 +221,8 @@ async def test_on_behalf_of_a_profile(client: MakeClient, server: Server, row: R
 
 
 @rows
-async def test_the_client_stays_usable_after_a_no(client: MakeClient, server: Server, row: Row) -> None:
-    """Every method raises the API's error, and works right after."""
+async def test_the_client_stays_usable_after_an_error(client: MakeClient, server: Server, row: Row) -> None:
+    """Every method raises the API's error, and works afterwards."""
     server.responses = [make_response(payload("profiles-delete-404.docs"), 404), row.reply]
     sent = client()
     with pytest.raises(NotFoundError, match="RESOURCE_014"):
@@ -231,7 +231,7 @@ async def test_the_client_stays_usable_after_a_no(client: MakeClient, server: Se
 
 
 async def test_each_call_has_its_own_key(client: MakeClient, server: Server) -> None:
-    """Two calls are two operations, also when they look the same."""
+    """Two equal calls have two keys."""
     sent = client()
     for _ in range(3):
         await sent.profiles.create(name="Sales")

@@ -1,4 +1,4 @@
-"""Successful responses, and responses that deviate but can be read: the result of the envelope."""
+"""The result of successful responses, and of those that differ from the description but can be read."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_data_and_meta() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 226, 299])
 def test_any_2xx_is_success(status: int) -> None:
-    """A success is a success, whichever code the description names for it."""
+    """A 2xx is a success, whichever status the description has."""
     assert isinstance(read(RETRIEVE_PROFILE, envelope(profile()), status), Profile)
 
 
@@ -73,14 +73,14 @@ def test_any_2xx_is_success(status: int) -> None:
     "body", [b"", b"  \n", b"null", b"{}", b'{"success":true}', envelope(None), envelope({"deleted": True})]
 )
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_nothing_is_enough_where_nothing_is_promised(operation: Operation[None], body: bytes, status: int) -> None:
-    """An operation without data gives None for every empty form of success."""
+def test_no_data_is_needed_where_none_is_promised(operation: Operation[None], body: bytes, status: int) -> None:
+    """An operation without data gives ``None`` for every empty form of success."""
     assert read(operation, body, status) is None
 
 
 @pytest.mark.parametrize("operation", WITH_DATA, ids=lambda operation: operation.name)
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b'{"success":true}', b'{"success":true,"data":null}'])
-def test_nothing_is_not_enough_where_data_is_promised(operation: Operation[Any], body: bytes) -> None:
+def test_data_is_needed_where_it_is_promised(operation: Operation[Any], body: bytes) -> None:
     """An operation with data refuses a response that has none."""
     with pytest.raises(SentDecodeError) as caught:
         read(operation, body)
@@ -90,7 +90,7 @@ def test_nothing_is_not_enough_where_data_is_promised(operation: Operation[Any],
 @pytest.mark.parametrize("status", [200, 202, 204])
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b'{"success":true}', envelope(None), envelope({})])
 def test_the_response_of_an_action_may_have_no_data(status: int, body: bytes) -> None:
-    """``complete`` succeeds with 204 or without data as well: nothing is known of the state then."""
+    """``complete`` succeeds with 204 or without data, and the state is not known then."""
     assert read(COMPLETE_PROFILE, body, status) == ProfileCompletion(status=None, message=None)
 
 
@@ -116,7 +116,7 @@ def test_data_may_be_null_where_the_type_allows_it(method: str, body: bytes) -> 
 
 
 def test_missing_data_is_named() -> None:
-    """The error says which member is missing and of which exchange."""
+    """The error says which member is missing, and of which operation."""
     with pytest.raises(SentDecodeError) as caught:
         read(RETRIEVE_PROFILE, b'{"success":true}', X_Request_Id="req_1")
     assert (caught.value.path, caught.value.request_id) == ("$.data", "req_1")
@@ -134,19 +134,19 @@ def test_missing_envelope_members(leave_out: str) -> None:
 
 
 def test_an_error_beside_success() -> None:
-    """An error object next to success: true does not make a failure of a success."""
+    """An ``error`` next to ``success: true`` is ignored."""
     body = envelope({"message": "done"}, error={"code": "VALIDATION_001", "message": "sample", "details": None})
     assert read(COMPLETE_PROFILE, body).message == "done"
 
 
 def test_unknown_members_are_ignored() -> None:
-    """New members anywhere do no harm."""
+    """New members do no harm anywhere."""
     body = envelope(profile(colour="red", brand=None), trace={"a": [1]}, meta={**META, "region": "eu"})
     assert read(RETRIEVE_PROFILE, body).brand is None
 
 
 def test_an_unknown_enum_value_decodes() -> None:
-    """A value nobody has seen equals its string; a known one is a member."""
+    """An unknown value equals its string; a known one is a member."""
     assert read(RETRIEVE_PROFILE, envelope(profile(status="hibernating"))).status == "hibernating"
     assert read(RETRIEVE_PROFILE, envelope(profile(status="approved"))).status is ProfileStatus.APPROVED
 
@@ -181,8 +181,8 @@ def received(**members: Any) -> SentResponse[Profile]:
 @pytest.mark.parametrize(
     "travel", [lambda r: pickle.loads(pickle.dumps(r)), copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"]
 )
-def test_a_response_travels(travel: Callable[[SentResponse[Profile]], SentResponse[Profile]]) -> None:
-    """It comes out of another process, or a copy, with everything it had."""
+def test_a_response_can_be_pickled_and_copied(travel: Callable[[SentResponse[Profile]], SentResponse[Profile]]) -> None:
+    """It is the same afterwards."""
     again = travel(received())
     assert again == received()
     assert (again.request_id, again.replayed, again.headers["x-request-id"]) == ("req_h", True, "req_h")
@@ -198,7 +198,7 @@ def test_a_response_travels(travel: Callable[[SentResponse[Profile]], SentRespon
     ],
 )
 def test_the_request_id_of_a_response(headers: dict[str, str], meta: ApiMeta | None, request_id: str | None) -> None:
-    """The header first, then the body, else none."""
+    """It is in the header, or else in the body."""
     assert SentResponse(data=None, status=200, headers=headers, meta=meta).request_id == request_id
 
 
@@ -225,8 +225,8 @@ def test_a_web_page_in_response_to_a_delete_is_not_read_as_success_false() -> No
         {"error": {}, "meta": []},
     ],
 )
-def test_what_comes_beside_the_data_does_not_cost_it(beside: dict[str, object]) -> None:
-    """A malformed error or meta next to good data is done without."""
+def test_a_malformed_error_or_meta_does_not_hide_the_data(beside: dict[str, object]) -> None:
+    """The data is returned without them."""
     body = msgspec.json.encode({"success": True, "data": {"message": "under way"}, **beside})
     data, meta = decode(COMPLETE_PROFILE, 202, {}, body, CLOCK)
     assert (data.message, meta) == ("under way", None)

@@ -1,4 +1,4 @@
-"""Error responses, in every form that has been seen."""
+"""Error responses in every form that has been seen."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def refused(status: int, body: bytes, **headers: str) -> SentAPIError:
 @pytest.mark.parametrize("status", [*range(300, 310), *range(400, 452), *range(500, 600), 600, 999])
 @pytest.mark.parametrize("body", [b"", HTML, problem("RESOURCE_005")], ids=["empty", "html", "envelope"])
 def test_the_class_is_that_of_the_status(status: int, body: bytes) -> None:
-    """The status decides, not the body; one without a class of its own, and every 3xx, is a plain SentAPIError."""
+    """The status decides, not the body. A status without a class of its own is a plain ``SentAPIError``."""
     error = refused(status, body)
     assert type(error) is CLASSES.get(status, SentAPIError)
     assert error.status == status
 
 
 def test_everything_on_the_error() -> None:
-    """Code, message, details, page, request id and headers come along."""
+    """The error has code, message, details, documentation link, request id and headers."""
     details = {"page_size": ["must be 1 to 100"], "definition": ["is missing", "is odd"]}
     body = problem("VALIDATION_001", "Invalid.", details=details, doc_url="https://docs.sent.dm/errors")
     error = refused(400, body, X_Request_Id="req_h", Retry_After="2")
@@ -78,14 +78,14 @@ def test_everything_on_the_error() -> None:
 
 
 def test_str_of_the_customers_404() -> None:
-    """The form that people grep for."""
+    """The text begins with status and code, so that people find it in logs."""
     error = refused(404, payload("profiles-list-404.seed"))
     assert str(error) == "404 RESOURCE_005: Organization not found (request_id=req_7X9zKp2jDw)"
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_an_empty_401_and_403(status: int) -> None:
-    """These come with no body at all."""
+    """An empty body gives the right class."""
     error = refused(status, b"")
     assert type(error) is CLASSES[status]
     assert (error.code, error.message, error.details, error.request_id) == (None, "", {}, None)
@@ -169,7 +169,7 @@ def test_str_says_what_to_do_next(status: int, body: bytes, headers: dict[str, s
 
 
 def test_str_has_the_details() -> None:
-    """What is wrong with which member stands in the same line, in the API's own words."""
+    """The details are in the same line, in the API's own words."""
     details = {"page_size": ["must be between 1 and 100"], "definition": ["is missing", "is\nodd"]}
     error = refused(400, problem("VALIDATION_001", "Request validation failed", details=details))
     assert str(error) == (
@@ -181,7 +181,7 @@ def test_str_has_the_details() -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 299])
 @pytest.mark.parametrize("code", ERROR_STATUS)
 def test_success_false_has_the_class_of_its_code(status: int, code: str) -> None:
-    """An error dressed as a success is judged by the catalogue, and keeps the status it came with."""
+    """The catalogue decides the class, and the error keeps its own status."""
     error = refused(status, problem(code))
     assert type(error) is CLASSES[ERROR_STATUS[code]]
     assert (error.status, error.code) == (status, code)
@@ -209,13 +209,13 @@ def test_success_false_has_the_class_of_its_code(status: int, code: str) -> None
     ],
 )
 def test_success_false_with_an_uncatalogued_code(code: str | None, kind: type[SentAPIError]) -> None:
-    """By its prefix, or no class in particular."""
+    """The prefix of the code decides, or the class is ``SentAPIError``."""
     assert type(refused(200, problem(code))) is kind
 
 
 @pytest.mark.parametrize("body", [b'{"success":false}', b'{"success":false,"data":[],"error":7,"meta":[]}'])
 def test_success_false_needs_nothing_else(body: bytes) -> None:
-    """It is a failure even when the rest of the envelope is nonsense."""
+    """It is an error even when the rest of the envelope cannot be read."""
     error = refused(200, body)
     assert type(error) is SentAPIError
 
@@ -243,7 +243,7 @@ def test_an_error_without_success_is_a_failure() -> None:
     ],
 )
 def test_odd_error_bodies(error: object, code: str | None, message: str, details: dict[str, list[str]] | None) -> None:
-    """What can be read is read; the rest reads as absent. Details are always lists of strings."""
+    """What can be read is used, the rest is absent. Details are always lists of strings."""
     failure = refused(404, json.dumps({"success": False, "error": error}).encode())
     assert type(failure) is NotFoundError
     assert (failure.code, failure.message, failure.doc_url) == (code, message, None)
@@ -254,13 +254,13 @@ def test_odd_error_bodies(error: object, code: str | None, message: str, details
 
 @pytest.mark.parametrize("body", [b"[]", b'"no"', b"7", b"null", b"{", b"\xff\xfe", b"[" * 5000, b'{"error":' * 3000])
 def test_error_bodies_that_are_no_envelope(body: bytes) -> None:
-    """A list, a string, half an object, bytes or a tower: still the error of the status."""
+    """The error has the class of its status."""
     assert str(refused(503, body)) == f"503: {UNTYPED}"
 
 
 @given(st.integers(300, 599), st.binary(max_size=200))
 def test_any_bytes_with_a_bad_status(status: int, body: bytes) -> None:
-    """Never anything but the class of the status."""
+    """The error has the class of its status, whatever the bytes are."""
     with pytest.raises(SentAPIError) as caught:
         decode(RETRIEVE_PROFILE, status, {}, body, CLOCK)
     assert type(caught.value) is CLASSES.get(status, SentAPIError)
@@ -283,7 +283,7 @@ def test_every_catalogued_code_is_a_member() -> None:
 
 @pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)
 def test_success_false_beats_a_wrong_shape(operation: Operation[Any]) -> None:
-    """The API's no is heard even when data would not fit the type."""
+    """The API's error is raised even when the data would not fit the type."""
     body = b'{"success":false,"data":{"id":7,"profiles":7,"templates":7},"error":{"code":"RESOURCE_014","message":"x"}}'
     with pytest.raises(NotFoundError):
         decode(operation, 200, {}, body, CLOCK)

@@ -1,4 +1,4 @@
-"""Bodies nobody would write: a value or a ``SentError`` comes out, never anything else."""
+"""Unexpected bodies: the result is a value or a ``SentError``, never another exception."""
 
 from __future__ import annotations
 
@@ -81,28 +81,28 @@ def damaged(draw: st.DrawFn) -> bytes:
 @quick
 @given(operations, statuses, damaged())
 def test_damaged_envelopes(operation: Operation[Any], status: int, body: bytes) -> None:
-    """A real body, damaged: decoded where it still fits, named where it does not."""
+    """A real body with a change in it gives a value or a ``SentError``."""
     outcome(operation, status, body)
 
 
 @quick
 @given(operations, json_values)
 def test_anything_as_data(operation: Operation[Any], data: object) -> None:
-    """Any JSON value in the place of data."""
+    """Any JSON value as data gives a value or a ``SentError``."""
     outcome(operation, 200, envelope(data))
 
 
 @quick
 @given(operations, statuses, st.binary(max_size=300))
 def test_random_bytes(operation: Operation[Any], status: int, body: bytes) -> None:
-    """Bytes that are hardly ever JSON."""
+    """Random bytes give a value or a ``SentError``."""
     outcome(operation, status, body)
 
 
 @quick
 @given(operations, statuses, st.data())
 def test_flipped_bytes(operation: Operation[Any], status: int, data: st.DataObject) -> None:
-    """A real body with a piece cut out and a byte changed, invalid UTF-8 included."""
+    """A real body that is cut and has a changed byte gives a value or a ``SentError``."""
     body = bytearray(payload(data.draw(st.sampled_from(sorted(RECORDED)))))
     body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(body)))
@@ -135,13 +135,13 @@ def test_flipped_bytes(operation: Operation[Any], status: int, data: st.DataObje
     ids=lambda body: repr(body[:24]) + str(len(body)),
 )
 def test_known_troublemakers(operation: Operation[Any], body: bytes) -> None:
-    """Towers, huge numbers, twice the same key, broken text: for success and for failure alike."""
+    """Deep nesting, huge numbers, repeated keys and broken text give a value or a ``SentError``."""
     outcome(operation, 200, body)
     outcome(operation, 500, body)
 
 
-def test_ten_thousand_bad_items_are_searched_once() -> None:
-    """The search for the place of a misfit ends at the first one, in a long list too."""
+def test_the_search_for_the_place_ends_at_the_first_bad_item() -> None:
+    """This holds in a long list, too."""
     good = RECORDED["profiles-list-200.seed"]["data"]["profiles"][0]
     body = msgspec.json.encode({"success": True, "data": {"profiles": [good] * 500 + [{**good, "id": 7}] * 500}})
     with pytest.raises(SentDecodeError) as caught:
@@ -150,8 +150,8 @@ def test_ten_thousand_bad_items_are_searched_once() -> None:
 
 
 @given(surrogates)
-def test_any_name_survives(name: str) -> None:
-    """A valid envelope comes out as it went in, whatever text it holds."""
+def test_any_text_is_read_as_it_was_sent(name: str) -> None:
+    """A valid envelope may hold any text."""
     data = {**RECORDED["profiles-list-200.seed"]["data"]["profiles"][0], "name": name}
     try:
         body = json.dumps({"success": True, "data": data}, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""What is refused where it is set, and what is not."""
+"""Options that are refused when they are set, and those that are accepted."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ KEY = "sk_test_secret"
     ids=repr,
 )
 def test_refused_at_construction(options: dict[str, Any]) -> None:
-    """What cannot work, or would send the key astray, is a SentConfigError at once."""
+    """An option that cannot work, or would send the key to another host, is a ``SentConfigError``."""
     with pytest.raises(SentConfigError):
         SentClient(**{"api_key": KEY, **options})
 
@@ -98,7 +98,7 @@ def test_refused_at_construction(options: dict[str, Any]) -> None:
     ids=repr,
 )
 def test_refused_in_a_view(change: dict[str, Any]) -> None:
-    """A view is checked like a client."""
+    """The options of a view are checked like those of a client."""
     with pytest.raises(SentConfigError):
         SentClient(KEY).with_options(**change)
 
@@ -123,12 +123,12 @@ def test_accepted_base_urls(base_url: str) -> None:
 
 
 def test_plain_http_when_allowed() -> None:
-    """Whoever says so may send the key in the clear."""
+    """``allow_http=True`` allows the key to be sent without encryption."""
     assert SentClient(KEY, base_url="http://sent.internal:8000", allow_http=True)
 
 
 def test_plain_http_when_the_environment_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SENT_ALLOW_HTTP=1 is the same, any other value is not, and the error names both ways."""
+    """``SENT_ALLOW_HTTP=1`` is the same, and the error without it names both ways."""
     for value in ("0", "", "no"):
         monkeypatch.setenv("SENT_ALLOW_HTTP", value)
         with pytest.raises(SentConfigError, match=r"allow_http=True or SENT_ALLOW_HTTP=1$"):
@@ -138,13 +138,13 @@ def test_plain_http_when_the_environment_allows_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_key() -> None:
-    """The error names both places a key can come from."""
+    """The error names both places where the key can come from."""
     with pytest.raises(SentConfigError, match=r"SENT_DM_API_KEY.*api_key="):
         SentClient()
 
 
 def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Key and address are taken from the environment, and an argument comes first."""
+    """Key and address come from the environment, unless an argument is given."""
     monkeypatch.setenv("SENT_DM_API_KEY", "sk_env")
     monkeypatch.setenv("SENT_BASE_URL", "https://env.example.com/")
     assert "https://env.example.com" in repr(SentClient())
@@ -155,7 +155,7 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable set to nothing is as good as unset: no key, and the default address."""
+    """An empty variable is the same as none."""
     monkeypatch.setenv("SENT_DM_API_KEY", "")
     with pytest.raises(SentConfigError):
         SentClient()
@@ -164,7 +164,7 @@ def test_an_empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_defaults_are_shown() -> None:
-    """The repr tells what is set; keys and header values are not in it."""
+    """The repr has the options, but no key and no header value."""
     shown = repr(SentClient(KEY, profile_id="p1", headers={"X-Token": "hidden"}))
     assert "https://api.sent.dm" in shown and "timeout=30.0" in shown and "max_retries=2" in shown
     assert "p1" in shown and "X-Token" in shown
@@ -172,12 +172,12 @@ def test_the_defaults_are_shown() -> None:
 
 
 def test_none_means_no_limit() -> None:
-    """timeout and deadline may be switched off."""
+    """``timeout`` and ``deadline`` can be ``None``."""
     assert SentClient(KEY, timeout=None, deadline=None, max_retries=0)
 
 
 def test_a_view_does_not_change_its_client() -> None:
-    """Options are the view's own; what is left out stays; headers add up; UNSET and None differ."""
+    """Options of a view are its own; headers are added; ``UNSET`` and ``None`` differ."""
     sent = SentClient(KEY, timeout=9, profile_id="p1", headers={"X-A": "1"})
     before = repr(sent)
     view = sent.with_options(profile_id=None, max_retries=0, headers={"X-B": "2"})
@@ -210,7 +210,7 @@ def test_any_base_url(text: str) -> None:
 
 @pytest.mark.parametrize("where", ["api_key", "profile_id", "headers"])
 def test_text_that_cannot_be_sent(where: str) -> None:
-    """A lone surrogate has no encoding: refused here, rather than failing as another exception in each call."""
+    """A lone surrogate has no encoding, so it is refused when the client is made."""
     value: Any = {"X-A": "\ud800"} if where == "headers" else "\ud800"
     with pytest.raises(SentConfigError):
         SentClient(**{"api_key": KEY, where: value})

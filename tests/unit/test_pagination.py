@@ -1,4 +1,4 @@
-"""Where an iteration ends."""
+"""Where an iteration over pages ends."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def counted(items: str, total: int, more: bool | None = None, size: int | None =
     ],
 )
 async def test_stops(pages: list[Page[str]], items: str, asked: list[int | None]) -> None:
-    """Each way a list can end, with no request too many and no item twice."""
+    """There is no request too many and no item twice, however the list ends."""
     source = Source(*pages)
     assert [item async for item in Paginator(source.fetch)] == list(items)
     assert source.asked == asked
@@ -71,8 +71,8 @@ async def test_stops(pages: list[Page[str]], items: str, asked: list[int | None]
         pytest.param([page("ab", 1, True), page("ab")], "ab", "same items", id="the same items, no pagination"),
     ],
 )
-async def test_a_list_never_ends_short_in_silence(pages: list[Page[str]], items: str, what: str) -> None:
-    """A page that contradicts the ones before it is an error, after everything that was read."""
+async def test_a_list_that_ends_too_early_is_an_error(pages: list[Page[str]], items: str, what: str) -> None:
+    """A page that contradicts earlier ones is an error, after all items that were read."""
     seen: list[str] = []
 
     async def read() -> None:
@@ -86,7 +86,7 @@ async def test_a_list_never_ends_short_in_silence(pages: list[Page[str]], items:
 
 
 async def test_a_page_that_does_not_say_whether_there_is_more() -> None:
-    """Then the items seen and the items counted say it."""
+    """The number of items so far and the total decide."""
     source = Source(counted("ab", 3), counted("c", 3))
     assert [item async for item in Paginator(source.fetch)] == ["a", "b", "c"]
     assert source.asked == [None, 2]
@@ -106,7 +106,7 @@ async def test_a_page_that_does_not_say_whether_there_is_more() -> None:
     ],
 )
 async def test_items_are_counted(pages: list[Page[str]]) -> None:
-    """A list that ends before as many items as the API counted is short, whatever the pages say about themselves."""
+    """A list with fewer items than the API counted is an error."""
     seen: list[str] = []
 
     async def read() -> None:
@@ -119,13 +119,13 @@ async def test_items_are_counted(pages: list[Page[str]]) -> None:
 
 
 async def test_an_empty_page_after_the_last_item() -> None:
-    """``has_more`` may be wrong when everything has been read: nothing is missing."""
+    """``has_more`` may be wrong when every item has been read."""
     end = Page[str]([], Pagination(page=6, page_size=2, total_count=9, total_pages=5, has_more=True))
     assert [item async for item in Paginator(Source(page("ab", 5, True), end).fetch)] == ["a", "b"]
 
 
-async def test_positions_that_are_not_told() -> None:
-    """Without page numbers the pages are counted; without a total an empty page is the end."""
+async def test_pages_without_numbers_or_total() -> None:
+    """Pages are counted, and an empty page is the end."""
     pages = [Page([letter], Pagination(has_more=True)) for letter in "abc"] + [Page[str]([], Pagination(has_more=True))]
     source = Source(*pages)
     assert [item async for item in Paginator(source.fetch)] == ["a", "b", "c"]
@@ -133,14 +133,14 @@ async def test_positions_that_are_not_told() -> None:
 
 
 async def test_await_gives_the_first_page() -> None:
-    """Awaiting asks once, for the page it was made with."""
+    """Awaiting makes one request, for the page that was asked for."""
     source = Source(page("ab", 4, True))
     first = await Paginator(source.fetch, first=4)
     assert (list(first), source.asked) == (["a", "b"], [4])
 
 
 async def test_nothing_is_asked_before_it_is_needed() -> None:
-    """Making a paginator sends nothing, and a page is asked for when its first item is."""
+    """Making a paginator sends nothing, and a page is requested when its first item is needed."""
     source = Source(page("ab", 1, True), page("cd", 2))
     items = aiter(Paginator(source.fetch))
     assert source.asked == []
@@ -150,7 +150,7 @@ async def test_nothing_is_asked_before_it_is_needed() -> None:
 
 
 async def test_iterating_twice_asks_twice() -> None:
-    """A paginator holds nothing: each iteration starts anew."""
+    """A paginator stores nothing: each iteration makes its own requests."""
     source = Source(page("ab", 1))
     paginator = Paginator(source.fetch)
     assert [item async for item in paginator] == [item async for item in paginator]
@@ -166,7 +166,7 @@ async def test_pages() -> None:
 
 
 async def test_an_error_on_a_later_page_comes_out() -> None:
-    """What was read stays read; the failure is not mistaken for the end."""
+    """The items before it were delivered, and the error is raised."""
     asked: list[int | None] = []
 
     async def fetch(number: int | None) -> Page[str]:

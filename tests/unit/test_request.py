@@ -1,4 +1,4 @@
-"""A request on its way, as a debugger or a traceback shows it."""
+"""The representation of a request and of settings, as a debugger or a traceback shows them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_settings_show_no_credentials() -> None:
 
 
 def test_headers_on_the_wire() -> None:
-    """Of two headers with the same name in any case the later wins; a body's own headers come with the body."""
+    """Of two headers with the same name in any case the later one is sent; a body's own headers come with the body."""
     headers = Headers({"Accept": "a/b", "X-One": "1"}, {"accept": "c/d", "content-type": "text/plain"})
     assert headers.wire == b"accept: c/d\r\nX-One: 1\r\n"
     operation: Operation[None] = Operation("put", "PUT", "/v3/things", response=None)

@@ -51,7 +51,7 @@ def test_the_documented_request() -> None:
     ],
 )
 def test_what_does_not_fit(text: str | bytes, problem: str) -> None:
-    """The error names the place, and nothing is dropped without a word."""
+    """The error names the place, and nothing is dropped silently."""
     with pytest.raises(SentConfigError) as caught:
         TemplateDefinition.from_json(text)
     assert problem in str(caught.value)
@@ -77,7 +77,7 @@ def test_every_body_reads_json(kind: Any) -> None:
     )
 )
 def test_any_json(value: Any) -> None:
-    """Any JSON is a body that says the same, or a SentConfigError."""
+    """Any JSON is a body with the same content, or a ``SentConfigError``."""
     for kind in (TemplateDefinition, TemplateMmsContent):
         with contextlib.suppress(SentConfigError):
             assert json.loads(kind.from_json(json.dumps(value)).to_json()) == value
@@ -125,11 +125,13 @@ def test_a_plain_text() -> None:
     ],
 )
 def test_a_text_and_variables_that_do_not_fit(template: str, variables: list[str], problem: str) -> None:
+    """The error says which placeholder or variable is wrong."""
     with pytest.raises(SentConfigError, match=problem):
         TemplateDefinition.text(template, *variables)
 
 
 def test_a_sample_of_no_variable() -> None:
+    """A sample with another name than those of the variables is refused."""
     with pytest.raises(SentConfigError, match="'day', which is not a variable"):
         TemplateDefinition.text("Hello {{0:variable}}", "name", samples={"day": "Monday"})
 

@@ -1,4 +1,4 @@
-"""``Retry-After`` in all its forms."""
+"""The forms of ``Retry-After``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read(value: str, date: str | None = None) -> float | None:
     ("value", "seconds"), [("0", 0.0), ("7", 7.0), (" 7 ", 7.0), ("1.5", 1.5), ("60", 60.0), ("86400", 86400.0)]
 )
 def test_seconds(value: str, seconds: float) -> None:
-    """Seconds are read as they are, decimals too."""
+    """Seconds are read with their decimals."""
     assert read(value) == seconds
 
 
@@ -51,33 +51,33 @@ def test_seconds(value: str, seconds: float) -> None:
     ["", " ", "-1", "-0.5", "nan", "NaN", "inf", "-inf", "1e3", "0x10", "1_000", "soon", "1 2", "7s", "1.", ".5", "+5"],
 )
 def test_unreadable_counts_as_absent(value: str) -> None:
-    """Negative, not a number or nonsense: as if the header were not there."""
+    """A negative value or a text is ignored."""
     assert read(value) is None
 
 
 def test_absent() -> None:
-    """No header, no wait of the server's own."""
+    """Without the header there is no wait."""
     assert retry_after({}, now=NOW) is None
 
 
 def test_a_date_is_relative_to_the_response() -> None:
-    """The server's own Date decides, so that clocks which disagree do no harm."""
+    """A date is compared with the response's own Date, so different clocks do no harm."""
     assert read(formatdate(5_030.0, usegmt=True), date=formatdate(5_000.0, usegmt=True)) == 30.0
 
 
 def test_a_date_without_a_date() -> None:
-    """Without one our own clock has to do; so it does for one that cannot be read."""
+    """Without a readable Date it is compared with our own clock."""
     assert read(formatdate(NOW + 12, usegmt=True)) == 12.0
     assert read(formatdate(NOW + 12, usegmt=True), date="yesterday") == 12.0
 
 
 def test_a_past_date_counts_as_absent() -> None:
-    """A date that has gone by is a negative wait."""
+    """A date in the past is ignored."""
     assert read(formatdate(NOW - 1, usegmt=True)) is None
 
 
 def test_a_date_now_is_no_wait() -> None:
-    """The moment of the response itself: zero seconds."""
+    """The date of the response itself is zero seconds."""
     assert read(formatdate(NOW, usegmt=True)) == 0.0
 
 
@@ -86,13 +86,13 @@ def test_a_date_now_is_no_wait() -> None:
     "value", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 -0000"]
 )
 def test_http_dates_are_gmt(value: str) -> None:
-    """Each form of an HTTP date means GMT, wherever this machine stands."""
+    """Each form of an HTTP date is GMT, whatever the time zone of this machine."""
     assert read(value, date="Sun, 06 Nov 1994 08:49:30 GMT") == 7.0
 
 
 @pytest.mark.parametrize("value", ["9" * 400, "1" + "0" * 30, "3601", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_absurd_is_over_the_cap(value: str) -> None:
-    """However large: a number on the error, and beyond the cap, so nobody waits for it."""
+    """A very large value is a number on the error, and is not waited for."""
     seconds = read(value)
     assert seconds is not None and seconds > RETRY_AFTER_CAP
     assert wait_before_retry(0.1, seconds, None) is None
@@ -100,14 +100,14 @@ def test_absurd_is_over_the_cap(value: str) -> None:
 
 @given(st.text(max_size=60) | st.from_regex(r"\A[0-9.,:A-Za-z +-]{1,40}\Z"))
 def test_anything(value: str) -> None:
-    """Whatever the header holds: seconds not below zero, or nothing. Never an exception."""
+    """Any header gives seconds that are not negative, or nothing."""
     seconds = read(value)
     assert seconds is None or seconds >= 0
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_dates(until: str, since: str) -> None:
-    """Nor can the Date header do harm."""
+    """Any Date header does the same."""
     seconds = read(until, date=since)
     assert seconds is None or seconds >= 0
 
@@ -120,7 +120,7 @@ def test_it_is_on_the_error() -> None:
 
 
 def test_a_date_is_measured_on_the_clock_that_was_passed_in() -> None:
-    """Where the response has no Date of its own, the client's clock says how long it is until then."""
+    """When the response has no Date, the client's clock is used."""
     until = formatdate(CLOCK.wall() + 25, usegmt=True)
     with pytest.raises(SentAPIError) as caught:
         decode(LIST_PROFILES, 503, CIMultiDict({"Retry-After": until}), b"", CLOCK)

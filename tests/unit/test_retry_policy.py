@@ -1,4 +1,4 @@
-"""Which failures are repeated, and after how long: the table, row by row."""
+"""Which failures are retried, and after how long."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def api(status: int, code: str | None = None, **headers: str) -> SentAPIError:
     ],
 )
 def test_the_table(error: SentAPIError, when_repeatable: bool, otherwise: bool) -> None:
-    """Only what cannot run twice, and may end differently, is sent again."""
+    """Only requests that cannot run twice, and failures that may go away, are retried."""
     assert is_retryable(error, repeatable=True) is when_repeatable
     assert is_retryable(error, repeatable=False) is otherwise
 
@@ -74,13 +74,13 @@ def test_the_table(error: SentAPIError, when_repeatable: bool, otherwise: bool) 
     ],
 )
 def test_a_wait(drawn: float, retry_after: float | None, remaining: float | None, wait: float | None) -> None:
-    """Retry-After is a floor, never shortened; beyond the cap or past the deadline there is no wait at all."""
+    """The wait is at least Retry-After. Beyond the cap or the deadline there is no retry."""
     assert wait_before_retry(drawn, retry_after, remaining) == wait
 
 
 @given(st.floats(0, 8), st.none() | st.floats(0, 1000), st.none() | st.floats(-10, 1000))
 def test_a_wait_is_never_short_and_never_late(drawn: float, asked: float | None, remaining: float | None) -> None:
-    """Whatever the numbers: no less than asked for, within the cap, and over before the deadline."""
+    """It is at least what was asked for, within the cap, and over before the deadline."""
     wait = wait_before_retry(drawn, asked, remaining)
     if wait is None:
         assert (asked or 0) > RETRY_AFTER_CAP or (remaining is not None and max(drawn, asked or 0) >= remaining)
@@ -90,7 +90,7 @@ def test_a_wait_is_never_short_and_never_late(drawn: float, asked: float | None,
 
 
 def test_the_cap_is_a_minute() -> None:
-    """A server may ask for 60 seconds of patience."""
+    """A server may ask for 60 seconds."""
     assert RETRY_AFTER_CAP == 60.0
 
 

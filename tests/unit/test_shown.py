@@ -1,4 +1,4 @@
-"""What a console and a notebook show of models, pages, lists and batches."""
+"""How a console and a notebook show models, pages, lists and batches."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_page_fits_a_screen() -> None:
 
 
 def test_a_page_that_has_no_position() -> None:
-    """It says what it has. A long item is cut."""
+    """The repr has the number of items, and a long item is cut."""
     assert repr(Page(["a"])) == "<Page: 1 item\n  'a'>"
     assert repr(Page([])) == "<Page: 0 items>"
     assert repr(Page([], Pagination(page=1))) == "<Page: 0 items, page 1>"
@@ -77,6 +77,8 @@ def test_a_page_that_has_no_position() -> None:
 
 
 def test_lists_and_batches_say_what_to_do_with_them() -> None:
+    """The repr of a paginator or a batch says how to use it."""
+
     async def call(item: str) -> str:
         return item
 
@@ -92,6 +94,8 @@ def test_lists_and_batches_say_what_to_do_with_them() -> None:
 
 
 async def test_a_batch_that_has_run() -> None:
+    """The repr says that it has run."""
+
     async def call(item: str) -> str:
         return item
 
@@ -101,20 +105,20 @@ async def test_a_batch_that_has_run() -> None:
 
 
 def test_a_resource_names_its_methods() -> None:
-    """And the resources below it."""
+    """The repr has its methods and the resources below it."""
     sent = SentClient("key")
     assert repr(sent.profiles.campaigns) == "<sent.profiles.campaigns: list, create, update, delete>"
     assert repr(sent.profiles).endswith("update, delete, complete; campaigns>")
 
 
 def test_an_enum_member_is_short() -> None:
-    """A known one is its name in Python; of an unknown one, the value is shown."""
+    """A known member is shown by its Python name, an unknown one by its value."""
     assert repr(MessageStatus.SENT) == "MessageStatus.SENT"
     assert repr(MessageStatus("PAUSED")) == "MessageStatus('PAUSED')"
 
 
 def test_a_response_shows_no_headers() -> None:
-    """A server may set a cookie there."""
+    """Headers may hold secrets, such as cookies."""
     response = SentResponse(data=["a"], status=200, headers={"X-Request-Id": "req_1", "Set-Cookie": "secret"})
     assert repr(response) == ("SentResponse(status=200, request_id='req_1', attempts=1, replayed=False, data=['a'])")
 
@@ -151,13 +155,14 @@ def test_a_wide_page_as_a_table() -> None:
 
 
 def test_a_model_as_a_table() -> None:
+    """It has a row for each member with a value."""
     table = Table(template(1, channels=["sms", "whatsapp"])._repr_html_())
     assert table.rows == [["member", "value"], ["id", "t1"], ["name", "Template 1"], ["channels", "sms, whatsapp"]]
     assert table.caption == "Template"
 
 
 def test_a_table_is_escaped() -> None:
-    """Whatever the API sends is text, never markup."""
+    """Text of the API is never markup."""
     html = "</td><script>alert(1)</script>"
     for shown in (template(1, language=html), Page([template(1, language=html)]), Page([html])):
         table = Table(shown._repr_html_())
@@ -176,5 +181,6 @@ def test_a_table_is_escaped() -> None:
     ids=lambda shown: type(shown).__name__,
 )
 def test_a_table_masks_secrets(shown: Any) -> None:
+    """Secrets are masked in a table, too."""
     html = shown._repr_html_()
     assert CARD not in html and "***" in html

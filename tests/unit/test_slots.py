@@ -1,4 +1,4 @@
-"""The slots of a client: never too many, never one lost, whatever is cancelled and when."""
+"""The slots of a client: never too many in use and none lost, whatever is cancelled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sent_async.transport import Slots
 
 
 async def test_first_come_first_served() -> None:
-    """A slot that is given back goes to whoever has waited longest."""
+    """A free slot goes to the call that has waited longest."""
     slots = Slots(1)
     await slots.acquire()
     order: list[int] = []
@@ -31,7 +31,7 @@ async def test_first_come_first_served() -> None:
 
 @pytest.mark.parametrize("give_first", [True, False])
 async def test_cancelled_as_the_slot_comes_free(give_first: bool) -> None:
-    """A waiter cancelled in the very turn in which it would be served passes its slot on, or leaves it free."""
+    """A call that is cancelled as it gets a slot passes it on or leaves it free."""
     slots = Slots(1)
     await slots.acquire()
     first, second = asyncio.create_task(slots.acquire()), asyncio.create_task(slots.acquire())
@@ -49,7 +49,7 @@ async def test_cancelled_as_the_slot_comes_free(give_first: bool) -> None:
 
 
 async def test_at_random() -> None:
-    """Hundreds of users, many of them cancelled while they wait or hold: in the end all slots are free."""
+    """After hundreds of calls, many of them cancelled while they wait or run, all slots are free."""
     draw = random.Random(11)
     slots = Slots(3)
     held = most = 0

@@ -1,4 +1,4 @@
-"""Dates as .NET writes them, and as it should not."""
+"""Dates and times as .NET writes them, in correct and incorrect forms."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(stamp: object) -> Profile:
     ],
 )
 def test_a_stamp(stamp: str, moment: datetime) -> None:
-    """Every form that occurs is an aware datetime; one without an offset is UTC."""
+    """Every form becomes an aware datetime; one without an offset is UTC."""
     updated = read(stamp).updated_at
     assert updated == moment
     assert updated is not None and updated.tzinfo is not None
@@ -70,14 +70,14 @@ def test_dates_times_and_durations(kind: type[Any], text: str, expected: object)
 @pytest.mark.parametrize("kind", [date, time, timedelta])
 @pytest.mark.parametrize("text", ["soon", "", "9" * 400 + ".00:00:00", "99:99", 7, None])
 def test_what_is_no_date_time_or_duration(kind: type[Any], text: object) -> None:
-    """Nonsense is still refused, at its place."""
+    """Other text is refused, and the error names its place."""
     with pytest.raises(msgspec.ValidationError) as caught:
         convert([text], list[kind])  # type: ignore[valid-type]  # a variable
     assert where(caught.value)[0] == "$[0]"
 
 
 def test_seven_digits() -> None:
-    """The seventh digit goes, or rounds the sixth: within a microsecond either way."""
+    """Seven digits are read to within a microsecond."""
     updated = read("2026-03-31T15:21:52.1661009+00:00").updated_at
     assert updated is not None
     assert abs(updated - datetime(2026, 3, 31, 15, 21, 52, 166101, UTC)) <= timedelta(microseconds=1)
@@ -85,14 +85,14 @@ def test_seven_digits() -> None:
 
 @pytest.mark.parametrize("stamp", ["yesterday", "", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00", 7, True, [], {}])
 def test_what_is_no_stamp(stamp: object) -> None:
-    """Nonsense is a decode error that names the member."""
+    """Other text is a decode error that names the member."""
     with pytest.raises(SentDecodeError) as caught:
         read(stamp)
     assert caught.value.path == "$.data.updated_at"
 
 
 def test_naive_stamps_everywhere() -> None:
-    """Mending goes through all items and all members, nested ones included, and leaves good ones alone."""
+    """Times without an offset are repaired in all items and members; others stay as they are."""
     naive = "2026-03-31T15:21:52"
     brand = {**profile()["brand"], "created_at": naive}
     profiles = [profile(), profile(created_at=naive), profile(updated_at=naive, brand=brand)]
@@ -107,7 +107,7 @@ def test_naive_stamps_everywhere() -> None:
 
 
 def test_naive_stamps_among_unlike_neighbours() -> None:
-    """An item that lacks the member is passed over in mending the others."""
+    """Items without the member are skipped."""
     without = profile(id="a", brand=None)
     del without["updated_at"]
     profiles = [without, profile(id="b", updated_at="2026-03-31T15:21:52")]
@@ -117,7 +117,7 @@ def test_naive_stamps_among_unlike_neighbours() -> None:
 
 
 def test_a_naive_stamp_does_not_hide_a_wrong_one() -> None:
-    """After mending the first, the second is still found, at its own place."""
+    """After the first is repaired, a wrong one is still an error at its own place."""
     profiles = [profile(created_at="2026-03-31T15:21:52"), profile(created_at="soon")]
     with pytest.raises(SentDecodeError) as caught:
         decode(LIST_PROFILES, 200, {}, envelope({"profiles": profiles}), CLOCK)
@@ -126,6 +126,6 @@ def test_a_naive_stamp_does_not_hide_a_wrong_one() -> None:
 
 @given(st.datetimes(), st.integers(0, 9))
 def test_any_naive_stamp(moment: datetime, seventh: int) -> None:
-    """A stamp without an offset reads as that moment in UTC."""
+    """A time without an offset is UTC."""
     stamp = f"{moment.isoformat(timespec='microseconds')}{seventh}"
     assert read(stamp).updated_at == moment.replace(tzinfo=UTC)

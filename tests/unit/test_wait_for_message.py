@@ -1,4 +1,4 @@
-"""Waiting for a message by asking for it."""
+"""``wait_for_message``: requests for a message until it has the status."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def wait(
     ],
 )
 async def test_the_wait_ends(client: MakeClient, server: Server, until: str | list[str], statuses: list[str]) -> None:
-    """At a status that was wanted, at a later one, and at one after which nothing comes."""
+    """It ends at a wanted status, at a later one, and at a final one."""
     says(server, statuses)
     status, _ = await wait(client, until)
     assert status == statuses[-1]
@@ -49,7 +49,7 @@ async def test_the_wait_ends(client: MakeClient, server: Server, until: str | li
 
 
 async def test_a_failure_that_stands(client: MakeClient, server: Server) -> None:
-    """FAILED is given a minute in which another channel may be tried."""
+    """After FAILED it waits a minute, in which another channel may be tried."""
     says(server, ["SENT"] + ["FAILED"] * 50)
     status, clock = await wait(client)
     assert status == "FAILED"
@@ -57,6 +57,7 @@ async def test_a_failure_that_stands(client: MakeClient, server: Server) -> None
 
 
 async def test_it_asks_less_and_less_often(client: MakeClient, server: Server) -> None:
+    """200 seconds take fewer than 25 requests."""
     says(server, ["QUEUED"] * 100)
     with pytest.raises(SentTimeoutError, match="the message is still QUEUED after 200 s; it may get further") as caught:
         await wait(client, timeout=200)
@@ -65,7 +66,7 @@ async def test_it_asks_less_and_less_often(client: MakeClient, server: Server) -
 
 
 async def test_a_wait_without_a_limit(client: MakeClient, server: Server) -> None:
-    """It asks until there is an outcome, here for more than an hour."""
+    """Without ``timeout`` it waits until there is an outcome."""
     says(server, ["QUEUED"] * 300 + ["DELIVERED"])
     status, clock = await wait(client, timeout=None)
     assert status == "DELIVERED"
@@ -73,6 +74,7 @@ async def test_a_wait_without_a_limit(client: MakeClient, server: Server) -> Non
 
 
 async def test_a_message_without_a_status(client: MakeClient, server: Server) -> None:
+    """When the timeout ends, the error says that there is no status."""
     says(server, [None] * 9)
     with pytest.raises(SentTimeoutError, match="still without a status"):
         await wait(client, timeout=3)
@@ -80,5 +82,6 @@ async def test_a_message_without_a_status(client: MakeClient, server: Server) ->
 
 @pytest.mark.parametrize(("until", "timeout"), [([], 1), ("SENT", 0), ("SENT", float("nan"))])
 async def test_what_cannot_be_waited_for(client: MakeClient, until: str | list[str], timeout: float) -> None:
+    """An empty list of statuses and a timeout that is not above 0 are refused."""
     with pytest.raises(SentConfigError, match=r"until is empty|timeout is a number of seconds above 0"):
         await wait(client, until, timeout=timeout)

@@ -1,4 +1,4 @@
-"""From the fake to a tracker, and through a crash. Short runs; ``nox -s webhooks`` has the long ones."""
+"""The fake, receivers and a tracker together. These are short runs; ``nox -s webhooks`` makes the long ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ async def test_a_crash_loses_nothing(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", webhooks.KINDS)
 async def test_a_tracker_knows_what_became_of_each_message(kind: str) -> None:
-    """Requests fail, deliveries are lost, repeated and out of order: the states are the fake's in the end."""
+    """Requests fail, and deliveries are lost, repeated and out of order.
+
+    In the end the states are those of the fake.
+    """
     told = await webhooks.follow(kind, 100, seed=3)
     assert (told.messages, told.wrong) == (100, 0)
     assert told.lost > 0
@@ -26,5 +29,5 @@ async def test_a_tracker_knows_what_became_of_each_message(kind: str) -> None:
 
 
 def test_random_deliveries_raise_only_our_errors() -> None:
-    """Whatever comes is an event or a SentError; every kind of both occurs."""
+    """Any delivery becomes an event or a ``SentError``, and every kind of both occurs."""
     assert webhooks.noise(3000, seed=3).keys() >= webhooks.EVENTS | webhooks.REFUSALS

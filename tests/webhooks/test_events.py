@@ -1,4 +1,4 @@
-"""What a delivery says: every documented event, old and new form, and what nobody has documented yet."""
+"""Events from the bodies of deliveries: every documented event, old and new forms, and unknown ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read(body: bytes) -> Event:
 @pytest.mark.parametrize("name", [str(name) for name in EventName])
 @pytest.mark.parametrize("names", [("event", "payload"), ("sub_type", "payload"), ("event", "value")])
 def test_every_documented_event(name: str, names: tuple[str, str]) -> None:
-    """To its class, in each of the three forms that were seen."""
+    """Each becomes its class, in each of the three forms that were seen."""
     field = name.partition(".")[0]
     kind, payload = PAYLOADS.get(name) or PAYLOADS[field]
     subtype, member = names
@@ -69,7 +69,7 @@ def test_every_documented_event(name: str, names: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_of_the_description(name: str) -> None:
-    """Every example decodes to a known class, and nothing of it is lost on the way."""
+    """Every example in the description becomes a known class, with all of its members."""
     body = json.dumps(EXAMPLES[name]["value"]).encode()
     if name.startswith("event-profile-completion"):
         assert parse_profile_completion(body).success is True
@@ -102,7 +102,7 @@ def test_old_form_of_a_received_message() -> None:
 
 @pytest.mark.parametrize(("payload", "kind"), [(STATUS, MessageStatusEvent), (MESSAGE, MessageReceivedEvent)])
 def test_earliest_form(payload: dict[str, Any], kind: type[Event]) -> None:
-    """`field: messages` named no event; the payload tells which."""
+    """`field: messages` named no event; the payload decides."""
     assert type(read(event_body("messages", None, payload))) is kind
 
 
@@ -127,7 +127,7 @@ def test_unknown_events(body: dict[str, Any], name: str, payload: dict[str, Any]
 
 
 def test_new_event_of_a_known_family() -> None:
-    """With what identifies its family it keeps the family's class."""
+    """A new event that has the id of its family becomes the class of the family."""
     assert isinstance(read(event_body("channel", "channel.suspended", {"country": "US"})), ChannelEvent)
     event = read(event_body("message", "message.expired", {"message_id": "m", "message_status": "EXPIRED", "x": [1]}))
     assert isinstance(event, MessageStatusEvent)
@@ -152,7 +152,7 @@ def test_new_event_of_a_known_family() -> None:
     ],
 )
 def test_no_event(body: bytes, path: str | None) -> None:
-    """It says where, and quotes nothing."""
+    """The error says where the body is wrong, and quotes nothing of it."""
     with pytest.raises(SentDecodeError) as caught:
         read(body)
     assert caught.value.status is None
@@ -162,7 +162,7 @@ def test_no_event(body: bytes, path: str | None) -> None:
 
 
 def test_request_id_is_on_the_error() -> None:
-    """For Sent's support."""
+    """The error has the request id."""
     with pytest.raises(SentDecodeError, match=r"\(request_id=req_1\)$"):
         read(event_body("call", "call.failed", {}, request_id="req_1"))
 
@@ -179,7 +179,7 @@ def test_request_id_is_on_the_error() -> None:
     ],
 )
 def test_stamps(stamp: object, expected: datetime | None) -> None:
-    """A stamp of the envelope that cannot be read does not cost the event."""
+    """A ``timestamp`` of the envelope that cannot be read is ``None``, and the event is read."""
     assert read(event_body("message", "message.sent", STATUS, timestamp=stamp)).timestamp == expected
 
 
@@ -207,7 +207,7 @@ def test_stamp_of_a_payload_without_offset() -> None:
     ],
 )
 def test_no_repr_shows_texts_or_numbers(body: bytes) -> None:
-    """Nor str, nor what rich asks for."""
+    """Message texts and phone numbers are in no repr, str or rich form."""
     event = read(body)
     shown = f"{event!r} {event} {event.__rich_repr__()}"
     assert "evt_1" in shown
@@ -218,7 +218,7 @@ def test_no_repr_shows_texts_or_numbers(body: bytes) -> None:
     st.recursive(st.none() | st.text() | st.integers() | st.floats(), lambda inner: st.dictionaries(st.text(), inner))
 )
 def test_any_payload_of_an_unknown_event(payload: Any) -> None:
-    """It comes out as it went in, or is refused because it is no object."""
+    """An object is the payload as it is; anything else is refused."""
     body = json.dumps({"field": "future", "payload": payload}).encode()
     try:
         event = read(body)
@@ -240,19 +240,19 @@ def test_profile_completion() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"{}", b'{"profileId": 3}', b"[" * 100_000])
 def test_no_profile_completion(body: bytes) -> None:
-    """A clear error, as for events."""
+    """The error is as clear as for events."""
     with pytest.raises(SentDecodeError):
         parse_profile_completion(body)
 
 
 def test_the_package_does_not_import_it() -> None:
-    """Who only sends does not pay for receiving."""
+    """``import sent_async`` does not import the module of webhooks."""
     code = "import sys, sent_async; sys.exit(any('webhooks' in name for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_construct_events_by_hand() -> None:
-    """For tests of one's own service; they are frozen."""
+    """Events can be made in tests, and are frozen."""
     event = UnknownEvent(id="1", endpoint_id="e", name=EventName("future"), payload={"a": 1})
     with pytest.raises(AttributeError):
         event.id = "2"  # type: ignore[misc]  # what the test is about

@@ -1,4 +1,4 @@
-"""Both handlers under real servers, over real sockets."""
+"""Both handlers in real servers, over real sockets."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Gate:
 
 
 async def test_delivered(serve: Serve, http: aiohttp.ClientSession) -> None:
-    """2xx, once, typed."""
+    """``on_event`` is called once with the typed event, and the response is 2xx."""
     log = Log()
     url = await serve(log)
     assert await post(http, url, *numbered(1)) == 204
@@ -72,7 +72,7 @@ async def test_delivered(serve: Serve, http: aiohttp.ClientSession) -> None:
 
 
 async def test_refused(serve: Serve, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture) -> None:
-    """401 and 400, with the reason in our log and not in the response; nothing is called."""
+    """A bad signature is 401 and a bad body 400. The reason is in our log only, and ``on_event`` is not called."""
     log = Log()
     url = await serve(log)
     body = status_body("m1", "SENT", body="a secret text", outbound_number="+14155550100")
@@ -95,14 +95,14 @@ async def test_refused(serve: Serve, http: aiohttp.ClientSession, caplog: pytest
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 async def test_other_methods(serve: Serve, http: aiohttp.ClientSession, method: str) -> None:
-    """405, and which one is right."""
+    """The response is 405 and names the right method."""
     url = await serve(Log())
     async with http.request(method, url) as response:
         assert (response.status, response.headers["Allow"]) == (405, "POST")
 
 
 async def test_size(serve: Serve, http: aiohttp.ClientSession) -> None:
-    """1 MiB is taken, one byte more is not, with or without a length in the headers."""
+    """A body of 1 MiB is read; one byte more is refused, with or without Content-Length."""
     log = Log()
     url = await serve(log)
     body = status_body("m", "SENT", body="x" * (MIB - len(status_body("m", "SENT", body=""))))
@@ -120,7 +120,7 @@ async def test_size(serve: Serve, http: aiohttp.ClientSession) -> None:
 
 
 async def test_on_event_raises(serve: Serve, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture) -> None:
-    """500, the place in our log without the error's own text, and the redelivery is handled."""
+    """The response is 500, the log has the place but not the text of the error, and the next delivery is handled."""
     calls = 0
 
     async def on_event(event: Event) -> None:
@@ -141,7 +141,7 @@ async def test_on_event_raises(serve: Serve, http: aiohttp.ClientSession, caplog
 
 
 async def test_duplicates(serve: Serve, http: aiohttp.ClientSession) -> None:
-    """One after the other, signed anew each time, with and without an id in the headers."""
+    """A second delivery of an event is not handled again, with and without an id in the headers."""
     log = Log()
     url = await serve(log)
     body = status_body("m", "SENT")
@@ -155,7 +155,7 @@ async def test_duplicates(serve: Serve, http: aiohttp.ClientSession) -> None:
 async def test_concurrent_duplicates(
     serve: Serve, http: aiohttp.ClientSession, error: Exception | None, status: int
 ) -> None:
-    """They wait for the first one's outcome, and get its status: an early 2xx would lose what fails later."""
+    """A duplicate waits for the first delivery and gets its status: an early 2xx could lose the event."""
     gate = Gate()
     gate.error = error
     url = await serve(gate)
@@ -169,7 +169,7 @@ async def test_concurrent_duplicates(
 
 
 async def test_two_receivers_and_one_file(serve: Serve, http: aiohttp.ClientSession, tmp_path: Path) -> None:
-    """While one handles the event the other says 503, and 204 once it is done; it is handled once."""
+    """While one handles the event, the other responds with 503, and later with 204. It is handled once."""
     gate, log = Gate(), Log()
     async with SQLiteSeen(tmp_path / "seen.sqlite") as one, SQLiteSeen(tmp_path / "seen.sqlite") as other:
         first, second = await serve(gate, one), await serve(log, other)
@@ -183,7 +183,7 @@ async def test_two_receivers_and_one_file(serve: Serve, http: aiohttp.ClientSess
 
 
 async def test_a_store_of_two_methods(serve: Serve, http: aiohttp.ClientSession) -> None:
-    """`claim` and `release` are enough."""
+    """A store needs ``claim`` and ``release`` only."""
 
     class Least:
         def __init__(self) -> None:
@@ -233,7 +233,7 @@ async def test_a_store_that_is_away(
     status: int,
     calls: int,
 ) -> None:
-    """Not knowing is no reason to lose an event; what was handled is not asked for again."""
+    """When the claim fails, the response is 500. A later failure of the store does not change the response."""
     log = Log()
 
     async def on_event(event: Event) -> None:
@@ -248,7 +248,7 @@ async def test_a_store_that_is_away(
 
 
 async def test_a_cancelled_delivery_can_be_made_again() -> None:
-    """A server that cancels the handler of a caller who hung up: the claim is released."""
+    """When a server cancels the handler, the claim is released."""
     gate, log = Gate(), Log()
     seen = MemorySeen()
     receiver = WebhookReceiver(SECRET)
@@ -272,7 +272,7 @@ async def test_a_cancelled_delivery_can_be_made_again() -> None:
 
 
 async def test_a_duplicate_of_a_cancelled_delivery() -> None:
-    """Whoever waited for its outcome gets 500, because nothing was handled."""
+    """A duplicate that waited gets 500, because nothing was handled."""
     gate = Gate()
     app = WebhookReceiver(SECRET).asgi_app(gate)
     body, headers = numbered(1)
@@ -298,7 +298,7 @@ async def test_a_duplicate_of_a_cancelled_delivery() -> None:
 
 
 async def test_a_caller_that_hangs_up_within_its_body() -> None:
-    """An ASGI app says nothing then, and logs no bad signature."""
+    """The ASGI app sends nothing, and logs no bad signature."""
     log = Log()
     app = WebhookReceiver(SECRET).asgi_app(log)
     messages: list[dict[str, Any]] = [
@@ -317,7 +317,7 @@ async def test_a_caller_that_hangs_up_within_its_body() -> None:
 
 
 async def test_mounted_in_fastapi(http: aiohttp.ClientSession) -> None:
-    """As a route and as a mounted app, beside the app's own routes."""
+    """The app works as a route and as a mounted app, beside other routes."""
     log = Log()
     app = FastAPI()
     receiver = WebhookReceiver(SECRET)

@@ -50,7 +50,7 @@ async def test_claims_at_the_same_time(make: Make) -> None:
 
 
 async def test_forgotten_after_the_ttl(make: Make, clock: FakeClock) -> None:
-    """What is finished is remembered that long and no longer."""
+    """A finished event is remembered for ``ttl`` seconds."""
     store = make(ttl=1000)
     await store.claim("a")
     await store.finish("a")
@@ -63,7 +63,7 @@ async def test_forgotten_after_the_ttl(make: Make, clock: FakeClock) -> None:
 
 
 async def test_memory_is_bounded(clock: FakeClock) -> None:
-    """Beyond the size the oldest are forgotten, the finished and the others."""
+    """When there are more than ``size`` events, the oldest are forgotten, finished or not."""
     store = MemorySeen(size=100, clock=clock)
     for number in range(1000):
         assert await store.claim(str(number))
@@ -77,7 +77,7 @@ async def test_memory_is_bounded(clock: FakeClock) -> None:
 
 
 async def test_sqlite_survives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
-    """The finished stay finished. A claim of a process that died runs out with its lease."""
+    """Finished events stay finished. The claim of a process that died ends with its lease."""
     path = tmp_path / "seen.sqlite"
     async with SQLiteSeen(path, lease=45, clock=clock) as store:
         await store.claim("finished")
@@ -92,7 +92,7 @@ async def test_sqlite_survives_a_restart(tmp_path: Path, clock: FakeClock) -> No
 
 
 async def test_sqlite_between_two_connections(tmp_path: Path, clock: FakeClock) -> None:
-    """Two processes on one file: each event goes to one of them."""
+    """Of two processes with one file, one gets each event."""
     path = tmp_path / "seen.sqlite"
     async with SQLiteSeen(path, clock=clock) as one, SQLiteSeen(path, clock=clock) as other:
         claims = [store.claim(str(number)) for number in range(100) for store in (one, other)]
@@ -100,7 +100,7 @@ async def test_sqlite_between_two_connections(tmp_path: Path, clock: FakeClock) 
 
 
 async def test_sqlite_forgets(tmp_path: Path, clock: FakeClock) -> None:
-    """What was finished long ago leaves the file; an unfinished claim stays, as it may be claimed again."""
+    """Finished events leave the file after ``ttl``. An unfinished claim stays, as it may be claimed again."""
     async with SQLiteSeen(tmp_path / "seen.sqlite", ttl=1000, clock=clock) as store:
         await store.claim("old")
         await store.finish("old")
@@ -112,7 +112,7 @@ async def test_sqlite_forgets(tmp_path: Path, clock: FakeClock) -> None:
 
 
 async def test_closed(tmp_path: Path) -> None:
-    """Closing twice is fine; using it afterwards says so."""
+    """A store can be closed twice; using it afterwards raises an error that says so."""
     store = SQLiteSeen(tmp_path / "seen.sqlite")
     await store.close()
     await store.close()
@@ -121,7 +121,7 @@ async def test_closed(tmp_path: Path) -> None:
 
 
 def test_unusable_files(tmp_path: Path) -> None:
-    """Not a database, or not a file: said at once."""
+    """A file that is no database is refused at once and not changed."""
     text = tmp_path / "notes.txt"
     text.write_text("not a database, but long enough to be looked at closely. " * 20)
     for path in (text, tmp_path, tmp_path / "missing" / "seen.sqlite"):
@@ -132,11 +132,13 @@ def test_unusable_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"size": 0}, {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}])
 def test_memory_options(options: dict[str, Any]) -> None:
+    """Impossible options are refused."""
     with pytest.raises(SentConfigError):
         MemorySeen(**options)
 
 
 @pytest.mark.parametrize("options", [{"lease": 0}, {"ttl": 0}, {"lease": float("nan")}])
 def test_sqlite_options(tmp_path: Path, options: dict[str, Any]) -> None:
+    """Impossible options are refused."""
     with pytest.raises(SentConfigError):
         SQLiteSeen(tmp_path / "seen.sqlite", **options)

@@ -1,4 +1,4 @@
-"""What became of messages, whatever the order in which it is told."""
+"""The states of messages, whatever the order in which events arrive."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def tracker(clock: FakeClock) -> AsyncIterator[MessageTracker]:
     ],
 )
 async def test_any_order(clock: FakeClock, course: tuple[str, ...]) -> None:
-    """The latest by ``updated_at`` counts, not the last to arrive and not the highest in rank."""
+    """The event with the latest ``updated_at`` counts, not the last to arrive or the highest status."""
     for order in permutations(range(len(course))):
         async with MessageTracker(clock=clock) as tracker:
             for at in (*order, order[0]):
@@ -74,7 +74,7 @@ async def test_any_order(clock: FakeClock, course: tuple[str, ...]) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(list(MessageStatus)), st.integers(0, 10**9)), min_size=1, max_size=8))
 async def test_latest_of_any(events: list[tuple[MessageStatus, int]]) -> None:
-    """To the microsecond; among equals, the last to arrive."""
+    """Times are compared to the microsecond; of equal times the last to arrive counts."""
     async with MessageTracker() as tracker:
         for status, microseconds in events:
             await tracker.record(told(status, microseconds / 1e6))
@@ -85,7 +85,7 @@ async def test_latest_of_any(events: list[tuple[MessageStatus, int]]) -> None:
 
 
 async def test_equal_moments(tracker: MessageTracker) -> None:
-    """Then the moment of sending out decides."""
+    """When ``updated_at`` is equal, the time of sending decides."""
     await tracker.record(told("DELIVERED", 5, sent_out=7))
     await tracker.record(told("SENT", 5, sent_out=6))
     state = await tracker.state("m")
@@ -94,7 +94,7 @@ async def test_equal_moments(tracker: MessageTracker) -> None:
 
 
 async def test_without_updated_at(tracker: MessageTracker) -> None:
-    """Early forms have only the moment of sending out."""
+    """Early forms have only the time of sending."""
     await tracker.record(told("DELIVERED", None, sent_out=7))
     await tracker.record(told("SENT", None, sent_out=6))
     state = await tracker.record(told("QUEUED", None))
@@ -103,7 +103,7 @@ async def test_without_updated_at(tracker: MessageTracker) -> None:
 
 
 async def test_facts_of_a_state(tracker: MessageTracker) -> None:
-    """Channel and reason come along; a channel once known is not unlearnt."""
+    """Channel and reason are kept with the state, and a known channel is not lost."""
     await tracker.record(told("SENT", 1, channel="sms"))
     state = await tracker.record(told("FAILED", 2, reason_code="DELIVERY_003"))
     assert state is not None
@@ -111,13 +111,13 @@ async def test_facts_of_a_state(tracker: MessageTracker) -> None:
 
 
 async def test_other_events(tracker: MessageTracker) -> None:
-    """They are ignored, and so is a message that nobody spoke of."""
+    """Events of other kinds and of unknown messages are ignored."""
     assert await tracker.record(UnknownEvent(id="1", endpoint_id="e", name=EventName("x"), payload={})) is None
     assert await tracker.state("m") is None
 
 
 async def test_events_before_the_send_returned(tracker: MessageTracker) -> None:
-    """What they told is kept when the message is expected afterwards."""
+    """Events that came before the message was expected count."""
     await tracker.record(told("SENT", 1))
     await tracker.expect(["m", "n"])
     states = [await tracker.state(id) for id in ("m", "n")]
@@ -127,7 +127,7 @@ async def test_events_before_the_send_returned(tracker: MessageTracker) -> None:
 
 
 async def test_missing(tracker: MessageTracker, clock: FakeClock) -> None:
-    """The silent and unsettled, the longest silent first. A held message counts from when it is due."""
+    """Messages without a final state, the longest silent first. A scheduled message counts from when it is due."""
     await tracker.expect(["nothing"])
     clock.advance(10)
     await tracker.record(told("SENT", 1, message_id="stuck"))
@@ -143,7 +143,7 @@ async def test_missing(tracker: MessageTracker, clock: FakeClock) -> None:
 
 
 async def test_reconcile(tracker: MessageTracker, clock: FakeClock) -> None:
-    """The latest activity counts. Who was asked about is not asked about again at once, unless the call failed."""
+    """The latest activity counts. A message is not asked about again at once, unless the call failed."""
     await tracker.expect(["lost", "silent", "gone", "ahead"])
     clock.advance(600)
     await tracker.record(told("SENT", 100, message_id="ahead"))
@@ -173,7 +173,7 @@ async def test_reconcile(tracker: MessageTracker, clock: FakeClock) -> None:
 
 
 async def test_forget(tracker: MessageTracker, clock: FakeClock) -> None:
-    """By how long nothing was heard."""
+    """Messages are forgotten by the time since their last event."""
     await tracker.record(told("DELIVERED", 1))
     clock.advance(100)
     await tracker.record(told("DELIVERED", 1, message_id="n"))
@@ -183,7 +183,7 @@ async def test_forget(tracker: MessageTracker, clock: FakeClock) -> None:
 
 
 async def test_survives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
-    """In a file; the moments come back as they were."""
+    """A tracker with a file has the same states and times after a restart."""
     path = tmp_path / "messages.sqlite"
     async with MessageTracker(path, clock=clock) as tracker:
         before = await tracker.record(told("SCHEDULED", 1.25, scheduled_at=START + timedelta(days=1)))

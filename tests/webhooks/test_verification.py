@@ -1,4 +1,4 @@
-"""Who may speak: the published scheme with its test vector, and everything that must be refused."""
+"""Signatures: the published scheme with its test vector, and everything that must be refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refusal(receiver: WebhookReceiver, body: bytes, headers: Any) -> str:
 
 
 def test_vector(receiver: WebhookReceiver) -> None:
-    """The vector fits, and what it says comes out typed."""
+    """The signature of the vector is right, and its body becomes a typed event."""
     assert len(BODY) == 191
     event = receiver.unwrap(BODY, HEADERS)
     assert isinstance(event, MessageStatusEvent)
@@ -65,21 +65,21 @@ def test_vector(receiver: WebhookReceiver) -> None:
     ],
 )
 def test_refused(receiver: WebhookReceiver, body: bytes, changes: dict[str, str], reason: str) -> None:
-    """One byte of difference is enough."""
+    """One changed byte is refused."""
     assert refusal(receiver, body, {**HEADERS, **changes}) == reason
 
 
 @pytest.mark.parametrize("name", HEADERS)
 @pytest.mark.parametrize("value", [None, ""])
 def test_missing_header(receiver: WebhookReceiver, name: str, value: str | None) -> None:
-    """All three are needed, and empty is missing."""
+    """All three headers are needed, and an empty one is missing."""
     headers = {other: text for other, text in HEADERS.items() if other != name}
     assert refusal(receiver, BODY, headers if value is None else {**headers, name: value}) == "missing_header"
 
 
 @pytest.mark.parametrize("seconds", [-300, 300])
 def test_tolerance_is_300_seconds_both_ways(receiver: WebhookReceiver, clock: FakeClock, seconds: int) -> None:
-    """At the edge it still counts."""
+    """A timestamp at the limit is accepted."""
     clock.now += seconds
     assert receiver.unwrap(BODY, HEADERS)
 
@@ -98,12 +98,14 @@ def test_tolerance_is_300_seconds_both_ways(receiver: WebhookReceiver, clock: Fa
     ],
 )
 def test_forms_of_headers(receiver: WebhookReceiver, headers: Any) -> None:
-    """Names in any case, a framework's own mapping or ASGI's list, several signatures, unknown versions."""
+    """Header names in any case, mappings of frameworks, ASGI lists, several signatures and unknown versions are
+    read.
+    """
     assert receiver.unwrap(BODY, headers)
 
 
 def test_several_secrets(clock: FakeClock) -> None:
-    """During a rotation either secret fits, in any order; a third does not."""
+    """During a rotation either secret is accepted, in any order; a third one is not."""
     for secrets in ([SECRET, OTHER], (OTHER, SECRET)):
         receiver = WebhookReceiver(secrets, clock=clock)
         for secret in (SECRET, OTHER):
@@ -112,7 +114,7 @@ def test_several_secrets(clock: FakeClock) -> None:
 
 
 def test_a_secret_for_each_endpoint(clock: FakeClock) -> None:
-    """The endpoint's own secret counts and no other one's; an endpoint without a secret is unknown."""
+    """Only the secret of the endpoint is accepted; an endpoint without a secret is unknown."""
     receiver = WebhookReceiver({ENDPOINT.upper(): SECRET, "other": [OTHER, SECRET]}, clock=clock)
     assert receiver.unwrap(BODY, HEADERS).endpoint_id == ENDPOINT
     assert receiver.unwrap(BODY, signed(BODY, secret=OTHER, endpoint="other", stamp=STAMP)).endpoint_id == "other"
@@ -121,13 +123,13 @@ def test_a_secret_for_each_endpoint(clock: FakeClock) -> None:
 
 
 def test_secret_from_the_environment(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
-    """One or several; a line break at the end, as files of secrets have, does no harm."""
+    """It may hold one or several secrets, with a line break at the end."""
     monkeypatch.setenv("SENT_WEBHOOK_SECRET", f"{OTHER} {SECRET}\n")
     assert WebhookReceiver(clock=clock).unwrap(BODY, HEADERS)
 
 
 def test_secret_without_padding(clock: FakeClock) -> None:
-    """The padding of the base64 is put back."""
+    """Missing base64 padding is added."""
     assert WebhookReceiver(SECRET.rstrip("="), clock=clock).unwrap(BODY, HEADERS)
 
 
@@ -152,14 +154,14 @@ def test_secret_without_padding(clock: FakeClock) -> None:
     ],
 )
 def test_unusable_secrets(secret: Any) -> None:
-    """They fail when the receiver is made, not with the first delivery, and are not quoted."""
+    """They are refused when the receiver is made, and not quoted."""
     with pytest.raises(SentConfigError) as caught:
         WebhookReceiver(secret)
     assert "c3ludGhld" not in str(caught.value)
 
 
 def test_errors_say_what_to_do_and_nothing_that_was_sent(receiver: WebhookReceiver) -> None:
-    """Plain, picklable, one line."""
+    """Errors have one line, can be pickled, and say what to do."""
     for body, headers in (
         (BODY + b" ", HEADERS),
         (BODY, {}),
@@ -175,7 +177,7 @@ def test_errors_say_what_to_do_and_nothing_that_was_sent(receiver: WebhookReceiv
 
 
 def test_event_id(receiver: WebhookReceiver) -> None:
-    """The header's id; without one, the same body has the same id whenever it was signed."""
+    """It is the header's id; without one, the same body has the same id whenever it was signed."""
     assert receiver.unwrap(BODY, {**HEADERS, "X-Webhook-Event-ID": "evt_1"}).id == "evt_1"
     later = signed(BODY, stamp=STAMP + 60)
     assert receiver.unwrap(BODY, HEADERS).id == receiver.unwrap(BODY, later).id
@@ -185,6 +187,6 @@ def test_event_id(receiver: WebhookReceiver) -> None:
 
 @pytest.mark.parametrize("body", [b"[" * 500_000, b'{"field":"x","payload":' + b'{"a":' * 100_000, b"\xff" * 1000])
 def test_hostile_bodies(receiver: WebhookReceiver, body: bytes) -> None:
-    """Nested without end, or no text at all."""
+    """Deeply nested bodies and bytes that are no text are decode errors."""
     with pytest.raises(SentDecodeError):
         receiver.unwrap(body, signed(body, stamp=STAMP))

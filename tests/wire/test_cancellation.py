@@ -1,4 +1,4 @@
-"""Cancelling any call at any moment leaves the client whole and nothing behind."""
+"""A call can be cancelled at any moment; the client stays usable, and no task is left."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ async def test_cancelled_after_so_many_steps(client: MakeClient, steps: int) -> 
 
 
 async def test_cancelled_while_connecting(client: MakeClient) -> None:
-    """A host that takes no connections: the call ends as it is told to."""
+    """A call that waits for a connection ends when it is cancelled."""
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -155,7 +155,7 @@ async def test_cancelled_while_connecting(client: MakeClient) -> None:
 
 
 async def test_a_cancelled_wait_for_a_slot(client: MakeClient) -> None:
-    """Those who give up waiting lose their place only; those who stay are served."""
+    """Cancelled calls leave the queue, and the others are served."""
     gate = asyncio.Event()
 
     async def gated(connection: Connection) -> None:

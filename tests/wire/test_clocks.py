@@ -1,4 +1,4 @@
-"""Two clocks: ``timeout`` for an attempt with its body, ``deadline`` for the call with its waits."""
+"""The two time limits: ``timeout`` for an attempt with its body, ``deadline`` for the call with its waits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_the_deadline_inside_an_attempt(client: MakeClient, clock: FakeClo
 
 
 async def test_the_deadline_counts_attempts(client: MakeClient, clock: FakeClock) -> None:
-    """An error by the deadline says how often the request was sent, like any other."""
+    """The error of the deadline says how many times the request was sent."""
     async with RawServer(stalled_head, clock=clock) as raw:
         sent = client(base_url=raw.url, timeout=30, deadline=300, max_retries=1000)
         with pytest.raises(SentTimeoutError) as caught:
@@ -82,7 +82,7 @@ async def test_the_deadline_while_waiting_for_a_slot(client: MakeClient, clock: 
 
 
 async def test_the_deadline_cuts_a_wait_short(client: MakeClient, server: Server, clock: FakeClock) -> None:
-    """A wait that would pass the deadline raises the API's error at once, with its number."""
+    """When a wait would pass the deadline, the API's error is raised at once."""
     server.responses = [make_response(problem("BUSINESS_002"), 429, Retry_After="30")]
     with pytest.raises(RateLimitError) as caught:
         await client(deadline=20).profiles.retrieve("p")

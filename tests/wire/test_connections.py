@@ -94,7 +94,7 @@ async def test_many_requests_on_one_connection(client: MakeClient) -> None:
     ids=["close", "http/1.0", "another response"],
 )
 async def test_not_used_again(client: MakeClient, reply: bytes) -> None:
-    """A connection that the server ends, or on which it says more than it was asked, serves no second request."""
+    """A connection that the server ends, or that has unexpected bytes, is not used for a second request."""
 
     async def once(connection: Connection) -> None:
         await connection.read()
@@ -110,7 +110,7 @@ async def test_not_used_again(client: MakeClient, reply: bytes) -> None:
 
 
 async def test_half_a_response_too_many(client: MakeClient) -> None:
-    """The start of a response that nobody asked for is never completed into the response to the next request."""
+    """The start of an unexpected response never becomes part of the response to the next request."""
     stale = envelope(profile(name="stale"))
 
     async def half(connection: Connection) -> None:
@@ -130,7 +130,7 @@ async def test_half_a_response_too_many(client: MakeClient) -> None:
 
 
 async def test_a_body_that_was_not_read_to_its_end(client: MakeClient) -> None:
-    """A response that is refused for its size leaves no rest of itself for the next request."""
+    """A response that is refused for its size leaves nothing of itself for the next request."""
     big = make_response(envelope(profile(name="x" * 500_000)))
 
     async def serve(connection: Connection) -> None:
@@ -147,7 +147,7 @@ async def test_a_body_that_was_not_read_to_its_end(client: MakeClient) -> None:
 
 
 async def test_an_early_response_to_a_large_request(client: MakeClient) -> None:
-    """A server may refuse a body before it has all of it: its response counts, and the connection ends there."""
+    """A response that comes before the whole body was sent counts, and the connection is closed."""
 
     async def refuse(connection: Connection) -> None:
         await connection.reader.readuntil(b"\r\n\r\n")
@@ -163,7 +163,7 @@ async def test_an_early_response_to_a_large_request(client: MakeClient) -> None:
         assert raw.connections == 2
 
 
-async def test_an_upgrade_nobody_asked_for(client: MakeClient) -> None:
+async def test_an_unexpected_upgrade(client: MakeClient) -> None:
     """1xx is never success, not even for an operation that expects no data."""
 
     async def upgrade(connection: Connection) -> None:
@@ -178,7 +178,7 @@ async def test_an_upgrade_nobody_asked_for(client: MakeClient) -> None:
 
 
 async def test_ipv6(client: MakeClient) -> None:
-    """A literal IPv6 address in the base URL."""
+    """A base URL may have an IPv6 address."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hosts.append((await reader.readuntil(b"\r\n\r\n")).decode())
@@ -204,7 +204,7 @@ async def dies_when_used_again(connection: Connection) -> None:
 
 @pytest.mark.parametrize("method", ["retrieve", "create", "delete"])
 async def test_a_dead_kept_connection_is_replaced_at_once(client: MakeClient, method: str) -> None:
-    """It costs no wait and no retry, and is counted in ``attempts``. Not even ``max_retries=0`` fails for it."""
+    """There is no wait and no retry, but one more attempt. This holds for ``max_retries=0``, too."""
     told: list[Any] = []
     async with RawServer(*[dies_when_used_again] * 3, good) as raw:
         sent = client(base_url=raw.url, max_retries=0, clock=FakeClock(), on_attempt=told.append)
@@ -223,7 +223,7 @@ async def test_a_dead_kept_connection_is_replaced_at_once(client: MakeClient, me
 
 
 async def test_only_what_may_be_sent_again_is(client: MakeClient) -> None:
-    """A write without a key on a connection that dies may have arrived: it fails, and says so."""
+    """A write without a key on a connection that breaks may have arrived. It fails, and the error says so."""
     async with RawServer(dies_when_used_again, good) as raw:
         sent = client(base_url=raw.url)
         await sent.profiles.retrieve("p")
@@ -232,8 +232,8 @@ async def test_only_what_may_be_sent_again_is(client: MakeClient) -> None:
         assert (caught.value.maybe_sent, caught.value.attempts) == (True, 1)
 
 
-async def test_a_connection_that_breaks_in_the_response_is_no_dead_one(client: MakeClient) -> None:
-    """Once a byte of the response has come, the failure is an ordinary one and costs a retry."""
+async def test_a_connection_that_breaks_in_the_response(client: MakeClient) -> None:
+    """After the first byte of a response the failure is an ordinary one and is retried."""
 
     async def breaks(connection: Connection) -> None:
         await connection.read()
@@ -250,7 +250,7 @@ async def test_a_connection_that_breaks_in_the_response_is_no_dead_one(client: M
 
 
 async def test_an_unused_connection_is_closed(client: MakeClient) -> None:
-    """After a while without requests: by a timer, and whichever is older first."""
+    """After some time without requests it is closed by a timer, the oldest one first."""
     clock = FakeClock()
     closed: list[str] = []
 
@@ -310,7 +310,7 @@ async def test_what_aiohttp_must_keep(server: Server) -> None:
 
 
 async def test_a_connection_that_ended_while_unused(client: MakeClient) -> None:
-    """It is not tried again, once its end has been seen."""
+    """It is not used for the next request."""
     ended = asyncio.Event()
 
     async def once(connection: Connection) -> None:

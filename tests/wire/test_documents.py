@@ -52,8 +52,8 @@ async def test_without_documents_it_is_json(sent: SentClient, server: Server) ->
     assert server.last.headers["Content-Type"] == "application/json"
 
 
-async def test_a_file_that_is_gone_at_the_next_attempt(sent: SentClient, server: Server, tmp_path: Path) -> None:
-    """The call ends with what is wrong, and the server is not sent another request under the same key."""
+async def test_a_file_that_is_gone_when_it_is_sent(sent: SentClient, server: Server, tmp_path: Path) -> None:
+    """The call raises an error that names the file."""
     letter = tmp_path / "letter.pdf"
     letter.write_bytes(b"%PDF")
     form = Multipart(SenderProfileCreate(**BODY), {"letter": letter}, parts="profile")
@@ -63,7 +63,7 @@ async def test_a_file_that_is_gone_at_the_next_attempt(sent: SentClient, server:
 
 
 async def test_a_response_before_the_whole_form(client: MakeClient, tmp_path: Path) -> None:
-    """A server that refuses early is heard, and its connection is not used again."""
+    """An early refusal is the result, and its connection is not used again."""
     (tmp_path / "big.bin").write_bytes(bytes(20_000_000))
 
     async def refuse(connection: Connection) -> None:
@@ -81,7 +81,7 @@ async def test_a_response_before_the_whole_form(client: MakeClient, tmp_path: Pa
 
 
 async def test_a_connection_that_breaks_during_the_form(client: MakeClient, tmp_path: Path) -> None:
-    """It is a connection failure like any other: the form is sent again, whole."""
+    """It is a failure of the connection: the whole form is sent again."""
     (tmp_path / "big.bin").write_bytes(bytes(3_000_000))
 
     async def breaks(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The fault matrix: each way a connection can fail, for each kind of call, counted at the server."""
+"""Each way a connection can fail, for each kind of call, counted at the server."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ by_method = pytest.mark.parametrize("method", CALLS)
 @by_name
 @by_method
 async def test_one_fault_then_success(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
-    """Every call survives one fault, with one wait, and the server sees the same key twice."""
+    """Every call succeeds after one fault and one wait, and both requests have the same key."""
     async with RawServer(fault, any_good, clock=clock) as raw:
         sent = client(base_url=raw.url)
         await CALLS[method](sent)
@@ -56,8 +56,8 @@ async def test_one_fault_then_success(client: MakeClient, clock: FakeClock, faul
 
 @by_name
 @by_method
-async def test_the_fault_stays(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
-    """When it never ends, max_retries more attempts reach the server, and no more; then the error tells the story."""
+async def test_a_fault_that_stays(client: MakeClient, clock: FakeClock, fault: Behaviour, method: str) -> None:
+    """The server gets ``max_retries`` more attempts and no more. The error has what is known of the call."""
     async with RawServer(fault, clock=clock) as raw:
         sent = client(base_url=raw.url)
         with pytest.raises(SentConnectionError) as caught:
@@ -72,7 +72,7 @@ async def test_the_fault_stays(client: MakeClient, clock: FakeClock, fault: Beha
 
 @by_method
 async def test_connection_refused(client: MakeClient, clock: FakeClock, method: str) -> None:
-    """Nothing was sent, so every call is repeated, and the error says that nothing happened."""
+    """Nothing was sent, so every call is retried, and the error says that nothing was sent."""
     sent = client(base_url=f"http://127.0.0.1:{closed_port()}")
     with pytest.raises(SentConnectionError) as caught:
         await CALLS[method](sent)
@@ -81,7 +81,7 @@ async def test_connection_refused(client: MakeClient, clock: FakeClock, method: 
 
 
 async def test_no_such_host(client: MakeClient) -> None:
-    """A name that cannot be looked up is a connection error of the same kind."""
+    """A host name that cannot be resolved is a ``SentConnectionError``."""
     with pytest.raises(SentConnectionError) as caught:
         await client(base_url="https://sent.invalid", max_retries=0).profiles.retrieve("p")
     assert (caught.value.attempts, caught.value.maybe_sent) == (1, False)
@@ -89,7 +89,7 @@ async def test_no_such_host(client: MakeClient) -> None:
 
 @by_name
 async def test_no_retries(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
-    """max_retries=0 is one attempt at the server, for a view too."""
+    """``max_retries=0`` is one attempt at the server, for a view too."""
     async with RawServer(fault, clock=clock) as raw:
         sent = client(base_url=raw.url).with_options(max_retries=0)
         with pytest.raises(SentConnectionError):
@@ -99,7 +99,7 @@ async def test_no_retries(client: MakeClient, clock: FakeClock, fault: Behaviour
 
 @by_name
 async def test_a_write_without_a_key_is_not_repeated(client: MakeClient, clock: FakeClock, fault: Behaviour) -> None:
-    """A hand-built write that may have arrived is sent once; with a key of the caller's it is repeated."""
+    """A write without a key that may have arrived is sent once; with a key it is retried."""
     operation: Operation[None] = Operation("x", "POST", "/v3/x", response=None, idempotency="explicit")
     async with RawServer(fault, clock=clock) as raw:
         sent = client(base_url=raw.url)
@@ -115,7 +115,7 @@ async def test_a_write_without_a_key_is_not_repeated(client: MakeClient, clock: 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_connection_dropped_while_idle(client: MakeClient, method: str) -> None:
-    """A kept connection that the server has closed in the meantime costs the next call nothing."""
+    """When the server has closed a kept connection, the next call is not retried."""
 
     async def one_response(connection: Connection) -> None:
         await connection.read()
@@ -129,7 +129,7 @@ async def test_a_connection_dropped_while_idle(client: MakeClient, method: str) 
 
 
 async def test_a_connection_reset_in_use(client: MakeClient) -> None:
-    """A kept connection that breaks as the next request arrives: the call is repeated, its key is the same."""
+    """When a kept connection breaks as the next request arrives, the call is retried with the same key."""
 
     async def one_response_then_reset(connection: Connection) -> None:
         await connection.read()

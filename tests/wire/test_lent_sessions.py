@@ -1,4 +1,4 @@
-"""A lent ``aiohttp.ClientSession``: its owner's settings stay its owner's, and do not change what we read."""
+"""A session of the caller's: its settings apply, and do not change how responses are read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.servers import API_KEY, PROFILE_RESPONSE, MakeClient, Server,
 
 
 async def test_raise_for_status(client: MakeClient, server: Server) -> None:
-    """A session that raises for a status does so for its owner: a 404 is our error, after one request."""
+    """Its ``raise_for_status`` is not used: a 404 is our error, after one request."""
     server.responses = [make_response(problem("RESOURCE_014"), 404)]
     async with aiohttp.ClientSession(raise_for_status=True) as session:
         with pytest.raises(NotFoundError):
@@ -46,7 +46,7 @@ async def test_a_connection_that_ends_before_the_response(client: MakeClient) ->
 
 
 async def test_auto_decompress(client: MakeClient, server: Server) -> None:
-    """A session that leaves bodies compressed does so for its owner."""
+    """Its ``auto_decompress=False`` is not used: bodies are decompressed."""
     status, body, headers = PROFILE_RESPONSE
     server.responses = [(status, gzip.compress(body), {**headers, "Content-Encoding": "gzip"})]
     async with aiohttp.ClientSession(auto_decompress=False) as session:
@@ -54,7 +54,7 @@ async def test_auto_decompress(client: MakeClient, server: Server) -> None:
 
 
 async def test_the_environments_proxy(client: MakeClient, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not applied to a lent session, not even one that nobody could use."""
+    """A proxy of the environment is not applied to it, not even an unusable one."""
     for proxy in ("socks5://127.0.0.1:1", "http://user:password@127.0.0.1:1"):
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("HTTPS_PROXY", proxy)
@@ -64,7 +64,7 @@ async def test_the_environments_proxy(client: MakeClient, server: Server, monkey
 
 
 async def test_the_sessions_own_proxy(client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that the session was made with is used, whatever the environment says."""
+    """The proxy that the session was made with is used, whatever the environment says."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     async with RawServer(good) as raw, Proxy(raw.port) as proxy:
         async with aiohttp.ClientSession(proxy=proxy.url) as session:
@@ -74,7 +74,7 @@ async def test_the_sessions_own_proxy(client: MakeClient, monkeypatch: pytest.Mo
 
 
 async def test_limit_per_host(client: MakeClient, clock: FakeClock) -> None:
-    """Waiting for one of the few connections that the session allows a host is no timeout."""
+    """The wait for one of the connections that the session allows for a host does not count against the timeout."""
     slow = Slow(12)
     async with RawServer(slow, clock=clock) as raw:
         connector = aiohttp.TCPConnector(limit_per_host=2)
@@ -140,7 +140,7 @@ async def test_closing_in_a_call_inside_a_call(client: MakeClient, server: Serve
 
 
 def test_a_session_of_another_loop() -> None:
-    """It is refused with words that say what to do."""
+    """It is refused, and the error says what to do."""
 
     async def make() -> aiohttp.ClientSession:
         return aiohttp.ClientSession()
@@ -166,13 +166,13 @@ def test_a_session_of_another_loop() -> None:
     ],
 )
 def test_what_cannot_work_is_refused_when_the_client_is_made(options: dict[str, Any]) -> None:
-    """Not at the first request, and not as some other library's error."""
+    """The error is a ``SentConfigError`` when the client is made, not another one at the first request."""
     with pytest.raises(SentConfigError):
         SentClient(API_KEY, **options)
 
 
 async def test_a_response_that_is_too_large(client: MakeClient) -> None:
-    """What is not read to its end is not left on a connection of the session."""
+    """A response that was not read to its end leaves nothing on a connection of the session."""
     big = make_response(envelope(profile(name="x" * 5_000_000)))
 
     async def serve(connection: Connection) -> None:

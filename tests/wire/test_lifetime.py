@@ -1,4 +1,4 @@
-"""From opening to closing: close in the middle, twice, too late, on another loop, or never."""
+"""The life of a client: opened, closed during calls, closed twice, used too late, used in another loop, forgotten."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_close_during_calls(client: MakeClient, stall: Behaviour) -> None:
 
 
 async def test_close_during_a_write_leaves_its_key(client: MakeClient) -> None:
-    """Whoever is cut off in a write can repeat it: the key and the attempts are on the error."""
+    """The error has the idempotency key and the attempts, so the caller can repeat the write."""
     async with RawServer(stalled_head) as raw:
         sent = client(base_url=raw.url)
         task = asyncio.ensure_future(sent.profiles.create(name="n"))
@@ -96,7 +96,7 @@ async def test_close_at_the_moment_of_a_timeout(client: MakeClient) -> None:
 
 
 async def test_close_twice_and_unused(client: MakeClient) -> None:
-    """Closing again, or what was never opened, does nothing."""
+    """Closing twice and closing an unused client do nothing."""
     async with RawServer(good) as raw:
         sent = client(base_url=raw.url)
         await sent.profiles.retrieve("p")
@@ -109,7 +109,7 @@ async def test_close_twice_and_unused(client: MakeClient) -> None:
 
 
 async def test_use_after_close(client: MakeClient, server: Server) -> None:
-    """A closed client says so, in every way it can be used, and sends nothing."""
+    """Every use of a closed client raises an error that says so, and nothing is sent."""
     sent = client()
     view = sent.with_options(timeout=1)
     await sent.close()
@@ -122,7 +122,7 @@ async def test_use_after_close(client: MakeClient, server: Server) -> None:
 
 
 async def test_closing_a_view_closes_nothing(client: MakeClient) -> None:
-    """The client it came from owns the connections."""
+    """The connections belong to the client that the view was made from."""
     async with RawServer(good) as raw:
         sent = client(base_url=raw.url)
         async with sent.with_options(timeout=5) as view:
@@ -133,7 +133,7 @@ async def test_closing_a_view_closes_nothing(client: MakeClient) -> None:
 
 
 def test_a_second_event_loop() -> None:
-    """A client used in one loop refuses another, and can still be closed there."""
+    """A client that was used in one loop refuses another one, and can still be closed there."""
     sent = SentClient(API_KEY, max_retries=0, base_url=f"http://127.0.0.1:{closed_port()}")
 
     async def use() -> None:
@@ -147,7 +147,7 @@ def test_a_second_event_loop() -> None:
 
 
 def test_made_outside_a_loop() -> None:
-    """A client may be made before there is a loop."""
+    """A client can be made when no loop runs."""
     sent = SentClient(API_KEY, max_retries=0, base_url=f"http://127.0.0.1:{closed_port()}")
 
     async def main() -> None:
@@ -159,7 +159,7 @@ def test_made_outside_a_loop() -> None:
 
 
 async def test_forgotten(server: Server) -> None:
-    """A client collected without close leaves a ResourceWarning that names it."""
+    """A client that is collected without ``close`` causes a ResourceWarning that names it."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda *_: None)  # aiohttp reports its session there too
     sent = SentClient(API_KEY, base_url=server.url, pacing=False)
@@ -175,7 +175,7 @@ async def test_forgotten(server: Server) -> None:
 
 @pytest.mark.parametrize("how", ["unused", "closed", "borrowed", "borrowed and unused"])
 async def test_nothing_to_warn_of(server: Server, how: str) -> None:
-    """No warning for a client that never opened a connection of its own, or has closed it."""
+    """There is no warning for a client without connections of its own, or after ``close``."""
     async with aiohttp.ClientSession() as session:
         sent = SentClient(
             API_KEY, base_url=server.url, pacing=False, session=session if how.startswith("borrowed") else None
@@ -192,7 +192,7 @@ async def test_nothing_to_warn_of(server: Server, how: str) -> None:
 
 
 async def test_a_borrowed_session(server: Server) -> None:
-    """It is used with the client's own headers, and never closed."""
+    """It is used with the client's headers and never closed."""
     async with aiohttp.ClientSession(headers={"X-Theirs": "1"}) as session:
         sent = SentClient(API_KEY, base_url=server.url, session=session, pacing=False, headers={"accept": "a/b"})
         await sent.profiles.retrieve("p")
@@ -208,7 +208,7 @@ async def test_a_borrowed_session(server: Server) -> None:
 
 
 async def test_a_borrowed_session_that_is_closed(client: MakeClient, server: Server) -> None:
-    """Its owner closed it: the call cannot be made, which is no connection error."""
+    """The call raises a ``SentConfigError``, because it is no failure of a connection."""
     async with aiohttp.ClientSession() as session:
         sent = client(session=session)
         await sent.profiles.retrieve("p")
@@ -218,7 +218,7 @@ async def test_a_borrowed_session_that_is_closed(client: MakeClient, server: Ser
 
 
 async def test_a_borrowed_connector_sets_the_limit(client: MakeClient, clock: FakeClock) -> None:
-    """A session with fewer connections than the limit: the wait for one does not count against the timeout."""
+    """The wait for a connection of a small pool does not count against the timeout."""
     connector = aiohttp.TCPConnector(limit=1)
     async with RawServer(Slow(20), clock=clock) as raw, aiohttp.ClientSession(connector=connector) as session:
         sent = client(base_url=raw.url, session=session, timeout=30, max_retries=0)
@@ -227,7 +227,7 @@ async def test_a_borrowed_connector_sets_the_limit(client: MakeClient, clock: Fa
 
 
 async def test_a_runtime_error_of_the_borrowed_session(client: MakeClient, server: Server) -> None:
-    """What its owner's own hooks raise is not mistaken for a closed session."""
+    """A RuntimeError of a hook is not taken for a closed session."""
 
     async def hook(*_: object) -> None:
         raise RuntimeError("mine")
@@ -240,7 +240,7 @@ async def test_a_runtime_error_of_the_borrowed_session(client: MakeClient, serve
 
 
 async def test_opened_twice(client: MakeClient) -> None:
-    """Entering a client that is in use already changes nothing."""
+    """Entering a client that is in use changes nothing."""
     async with RawServer(good) as raw:
         sent = client(base_url=raw.url)
         await sent.profiles.retrieve("p")
@@ -250,7 +250,7 @@ async def test_opened_twice(client: MakeClient) -> None:
 
 
 async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -> None:
-    """Limits by tier after the first response with their headers, and nothing without pacing."""
+    """``rate_limits`` has the tiers of responses with rate headers, and is empty without pacing."""
     server.responses = [(*server.responses[0][:2], {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"})]
     sent, unpaced = client(pacing=True), client()
     assert sent.rate_limits == {}
@@ -263,7 +263,7 @@ async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -
 
 
 async def test_a_cookie_is_not_kept(client: MakeClient, server: Server) -> None:
-    """Calls do not depend on cookies that an earlier response set."""
+    """A cookie of a response is not sent with the next request."""
     server.responses = [(200, server.responses[0][1], {"Set-Cookie": "a=b; Path=/"})]
     sent = client()
     await sent.profiles.retrieve("p")
@@ -272,7 +272,7 @@ async def test_a_cookie_is_not_kept(client: MakeClient, server: Server) -> None:
 
 
 def test_forgotten_after_its_loop(recwarn: pytest.WarningsRecorder) -> None:
-    """A client that outlives its event loop is warned of too, and nothing fails in the background."""
+    """A client that is collected after its loop has ended causes a warning, and no error in the background."""
 
     async def use() -> SentClient:
         async with RawServer(good) as raw:

@@ -1,4 +1,4 @@
-"""What a service writes to its log: at INFO retries and waits for rate limits, at DEBUG each attempt."""
+"""What the client logs: at INFO retries and waits for rate limits, at DEBUG each attempt."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lines(log: pytest.LogCaptureFixture, level: int) -> list[str]:
 async def test_a_retry_says_why_and_how_long(
     client: MakeClient, server: Server, clock: FakeClock, log: pytest.LogCaptureFixture
 ) -> None:
-    """The status and the code, or what broke; and when the next attempt is. The last attempt is not a retry."""
+    """The line has the status and code or the failure, and the wait. The last attempt is not logged as a retry."""
     server.responses = [
         make_response(problem("SERVICE_001"), 503, X_Request_Id="req_1"),
         make_response(b"", 502),
@@ -56,6 +56,7 @@ async def test_a_retry_says_why_and_how_long(
 
 
 async def test_a_lost_connection_says_what_happened(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
+    """The line has the class and the text of the error."""
     port = closed_port()
     with pytest.raises(SentError):
         await client(base_url=f"http://127.0.0.1:{port}", max_retries=1).profiles.retrieve("p")
@@ -66,7 +67,7 @@ async def test_a_lost_connection_says_what_happened(client: MakeClient, log: pyt
 
 
 async def test_at_info_there_is_nothing_else(client: MakeClient, server: Server, log: pytest.LogCaptureFixture) -> None:
-    """Not for calls that succeed, nor for those that fail for good, which the caller hears of as an error."""
+    """Calls that succeed, and errors that are raised, are not logged at INFO."""
     sent = client()
     await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(5)))
     await batch(sent.profiles.retrieve, ["p", "q"])
@@ -82,7 +83,7 @@ async def test_at_info_there_is_nothing_else(client: MakeClient, server: Server,
 
 @pytest.mark.parametrize("headers", [True, False], ids=["spent", "429"])
 async def test_a_wait_for_a_limit_says_why_and_how_long(headers: bool, log: pytest.LogCaptureFixture) -> None:
-    """With retries in the same log, each line is one or the other."""
+    """Each line at INFO is a retry or a wait for a limit."""
     async with limited_servers() as serve:
         server = await serve(Limited(headers=headers))
         async with SentClient(API_KEY, base_url=server.url, clock=NoPause()) as sent:
@@ -96,7 +97,7 @@ async def test_a_wait_for_a_limit_says_why_and_how_long(headers: bool, log: pyte
 async def test_an_attempt_that_the_deadline_ends_is_logged(
     client: MakeClient, clock: FakeClock, log: pytest.LogCaptureFixture
 ) -> None:
-    """At DEBUG, like the last attempt of any call. A call that only waited for its retry has no attempt more."""
+    """It is logged at DEBUG like the last attempt of any call."""
     async with RawServer(stalled_head, clock=clock) as raw:
         with pytest.raises(SentTimeoutError):
             await client(base_url=raw.url, deadline=20).profiles.retrieve("p")
@@ -106,6 +107,8 @@ async def test_an_attempt_that_the_deadline_ends_is_logged(
 
 
 async def test_a_hook_that_raises_is_an_error_in_the_log(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
+    """The call goes on, and the log has an error."""
+
     def hook(_: Attempt) -> None:
         raise ZeroDivisionError
 
@@ -115,7 +118,7 @@ async def test_a_hook_that_raises_is_an_error_in_the_log(client: MakeClient, log
 
 
 def test_nothing_else_in_the_package_logs_at_info() -> None:
-    """The client and the webhook receivers, by their source. The command line and the test server log as they like."""
+    """The client and the webhook receivers log at INFO in two modules only."""
     root = Path(sent_async.__file__).parent
     found: set[tuple[str, str]] = set()
     for path in root.rglob("*.py"):

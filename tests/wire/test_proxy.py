@@ -78,7 +78,7 @@ async def test_the_environment_for_https(
 
 @pytest.mark.parametrize("no_proxy", ["sent.test", "*", ".test", "other.example, sent.test"])
 async def test_no_proxy(client: MakeClient, monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
-    """Hosts in NO_PROXY are reached directly; this one cannot be."""
+    """Hosts in NO_PROXY are reached directly."""
     async with RawServer(good) as raw, Proxy(raw.port) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", no_proxy)
@@ -98,14 +98,14 @@ async def test_trust_env_off(client: MakeClient, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_never_for_loopback(client: MakeClient, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    """A proxy in the environment does not stand between a test and its own server."""
+    """A proxy of the environment is not used for a server on this machine."""
     async with RawServer(good) as raw:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
         assert await client(base_url=f"http://{host}:{raw.port}").profiles.retrieve("p")
 
 
 async def test_looked_up_once(client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the environment says when the client opens is what holds."""
+    """The environment is read when the client opens, and not again."""
     async with RawServer(good) as raw, Proxy(raw.port) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         sent = client(base_url=PLAIN, allow_http=True)
@@ -116,7 +116,7 @@ async def test_looked_up_once(client: MakeClient, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_an_argument_comes_first(client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """proxy= beats the environment, its exceptions included."""
+    """``proxy=`` is used in place of the environment and of its exceptions."""
     async with RawServer(good) as raw, Proxy(raw.port) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
         monkeypatch.setenv("NO_PROXY", "*")
@@ -133,7 +133,7 @@ async def test_a_borrowed_session_through_a_proxy(client: MakeClient) -> None:
 
 
 async def test_a_password_goes_to_the_proxy_only(client: MakeClient) -> None:
-    """User and password of the proxy's URL are sent to it, and shown nowhere."""
+    """User and password of the proxy's URL are sent to the proxy and shown nowhere."""
     async with RawServer(good) as raw, Proxy(raw.port) as proxy:
         url = proxy.url.replace("//", f"//me:{PASSWORD}@")
         sent = client(base_url=PLAIN, allow_http=True, proxy=url)

@@ -40,7 +40,7 @@ async def test_a_redirect_is_not_followed(client: MakeClient, server: Server, st
 
 @pytest.mark.parametrize("size", [0, 1, 5000])
 async def test_up_to_the_largest_size(client: MakeClient, server: Server, size: int) -> None:
-    """A response of exactly max_response_bytes is read. One byte more is refused and not retried."""
+    """A response of ``max_response_bytes`` bytes is read. One byte more is refused and not retried."""
     body = envelope(profile(description="x" * size))
     server.responses = [make_response(body)]
     assert await client(max_response_bytes=len(body)).profiles.retrieve("p")
@@ -100,7 +100,7 @@ async def test_a_compressed_response(client: MakeClient, server: Server, coding:
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 async def test_a_bomb(client: MakeClient, server: Server, coding: str) -> None:
-    """The limit counts what comes out of the compression: a little that stands for a hundred megabytes is refused."""
+    """The limit counts decompressed bytes: a small body that becomes a hundred megabytes is refused."""
     huge = b" " * 100_000_000
     body = gzip.compress(huge, 1) if coding == "gzip" else zlib.compress(huge, 1)
     del huge
@@ -136,7 +136,7 @@ async def test_a_broken_response(client: MakeClient, head: str, body: bytes) -> 
 
 
 async def test_a_content_length_too_short(client: MakeClient) -> None:
-    """A body longer than announced is not a usable response, and the excess reaches no other call."""
+    """A body longer than announced is not a usable response, and the rest of it reaches no other call."""
     reply = raw_reply("HTTP/1.1 200 OK\nContent-Length: 20", BODY)
     async with RawServer(reply, good) as raw:
         sent = client(base_url=raw.url, max_retries=0)
@@ -168,7 +168,7 @@ async def test_interim_responses(client: MakeClient) -> None:
 
 
 async def test_odd_bytes_in_a_header(client: MakeClient) -> None:
-    """Bytes that are no text in a header end in a value or a SentError, and a copy of it travels."""
+    """Bytes that are no text in a header give a value or a ``SentError``, which can be copied and pickled."""
     head = b"HTTP/1.1 404 \xff\r\nX-Request-Id: \xff\xfe\r\nContent-Length: 0\r\n\r\n"
 
     async def reply(connection: Connection) -> None:

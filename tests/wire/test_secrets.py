@@ -1,4 +1,4 @@
-"""Keys, card data, tokens and bodies show up nowhere: no log, no repr, no error, no pickle, no chain."""
+"""Keys, card data, tokens and bodies are in no log, repr, error, pickle or chained exception."""
 
 from __future__ import annotations
 
@@ -79,19 +79,19 @@ async def check(sent: SentClient, logs: pytest.LogCaptureFixture) -> SentError:
 async def test_broken_connections(
     client: MakeClient, clock: FakeClock, logs: pytest.LogCaptureFixture, fault: Behaviour
 ) -> None:
-    """However a connection breaks."""
+    """They are not shown when a connection breaks."""
     async with RawServer(fault, clock=clock) as raw:
         await check(client(base_url=raw.url), logs)
 
 
 async def test_refused(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
-    """When there is none."""
+    """They are not shown when no connection can be made."""
     await check(client(base_url=f"http://127.0.0.1:{closed_port()}"), logs)
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 99_999])
 async def test_unreadable_responses(client: MakeClient, logs: pytest.LogCaptureFixture, head: bytes) -> None:
-    """aiohttp's own errors carry the request's headers: none of them is in the chain."""
+    """aiohttp's errors hold the headers of the request. None of them is in the chain."""
 
     async def reply(connection: Connection) -> None:
         await connection.read()
@@ -116,7 +116,7 @@ async def test_unreadable_responses(client: MakeClient, logs: pytest.LogCaptureF
     ],
 )
 async def test_responses(client: MakeClient, logs: pytest.LogCaptureFixture, status: int, body: bytes) -> None:
-    """The body of the response stays out as well, whatever it is."""
+    """The body of the response is not shown either."""
 
     async def reply(connection: Connection) -> None:
         await connection.read()
@@ -127,7 +127,7 @@ async def test_responses(client: MakeClient, logs: pytest.LogCaptureFixture, sta
 
 
 async def test_a_bad_certificate(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
-    """In the chain of a failed handshake."""
+    """They are not shown when the handshake fails."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with RawServer(good, tls=context) as raw:
@@ -135,13 +135,13 @@ async def test_a_bad_certificate(client: MakeClient, logs: pytest.LogCaptureFixt
 
 
 async def test_a_deadline(client: MakeClient, clock: FakeClock, logs: pytest.LogCaptureFixture) -> None:
-    """In the chain of a call that took too long."""
+    """They are not shown when the deadline ends a call."""
     async with RawServer(STALLS[0], clock=clock) as raw:
         await check(client(base_url=raw.url, deadline=20), logs)
 
 
 async def test_closing(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
-    """In the chain of a call whose client was closed."""
+    """They are not shown when the client is closed during a call."""
     async with RawServer(STALLS[1]) as raw:
         sent = client(base_url=raw.url)
         task = asyncio.ensure_future(check(sent, logs))
@@ -151,7 +151,7 @@ async def test_closing(client: MakeClient, logs: pytest.LogCaptureFixture) -> No
 
 
 async def test_success(client: MakeClient, logs: pytest.LogCaptureFixture) -> None:
-    """Nor does a call that goes well say more than method, path template, status, request id, attempt and seconds."""
+    """The log of a successful call has method, path template, status, request id, attempt and seconds only."""
 
     async def reply(connection: Connection) -> None:
         await connection.read()
@@ -169,7 +169,7 @@ async def test_success(client: MakeClient, logs: pytest.LogCaptureFixture) -> No
 
 
 async def test_a_retry_is_logged_at_info(client: MakeClient, clock: FakeClock, logs: pytest.LogCaptureFixture) -> None:
-    """Operators see retries without turning DEBUG on, with the wait that follows."""
+    """The line has the error and the wait before the next attempt."""
     with pytest.raises(SentError):
         await client(base_url=f"http://127.0.0.1:{closed_port()}", max_retries=1).profiles.retrieve("private-id")
     ours = [(record.levelname, record.getMessage()) for record in logs.records if record.name == "sent_async"]

@@ -1,4 +1,4 @@
-"""Which statuses are tried again, counted at the server."""
+"""Which statuses are retried, counted at the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GONE = make_response(b"", 204)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 async def test_retried(client: MakeClient, server: Server, clock: FakeClock, status: int, method: str) -> None:
-    """Twice no, then yes: three requests with one key, and two waits."""
+    """After two failures and a success there are three requests with one key, and two waits."""
     no = make_response(problem("INTERNAL_001"), status)
     server.responses = [no, no, GONE if method == "DELETE" else PROFILE_RESPONSE]
     await CALLS[method](client())
@@ -30,7 +30,7 @@ async def test_retried(client: MakeClient, server: Server, clock: FakeClock, sta
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 410, 418, 422, 451, 501, 505])
 async def test_final(client: MakeClient, server: Server, clock: FakeClock, status: int, method: str) -> None:
-    """One request, one error."""
+    """One request is made, and its error is raised."""
     server.responses = [make_response(problem("VALIDATION_001"), status)]
     with pytest.raises(SentAPIError) as caught:
         await CALLS[method](client())
@@ -39,7 +39,7 @@ async def test_final(client: MakeClient, server: Server, clock: FakeClock, statu
 
 
 async def test_a_key_still_in_flight(client: MakeClient, server: Server) -> None:
-    """CONFLICT_001 means that the first request is still at work: a retry with its key gets the response."""
+    """CONFLICT_001 says that the first request is still in work: a retry with its key gets the response."""
     server.responses = [make_response(problem("CONFLICT_001"), 409), PROFILE_RESPONSE]
     profile = await client().profiles.create(name="n")
     assert profile.name == "Marketing Team"
@@ -47,7 +47,7 @@ async def test_a_key_still_in_flight(client: MakeClient, server: Server) -> None
 
 
 async def test_a_key_in_flight_for_ever(client: MakeClient, server: Server) -> None:
-    """In the end the conflict is the error."""
+    """After the last retry the conflict is raised."""
     server.responses = [make_response(problem("CONFLICT_001"), 409)]
     with pytest.raises(ConflictError) as caught:
         await client().profiles.create(name="n")
@@ -57,15 +57,15 @@ async def test_a_key_in_flight_for_ever(client: MakeClient, server: Server) -> N
 
 @pytest.mark.parametrize("status", [409, 429, 500, 503])
 async def test_a_replayed_error(client: MakeClient, server: Server, status: int) -> None:
-    """What the server has stored will not change."""
+    """A stored error is not retried, because it will not change."""
     server.responses = [make_response(problem("CONFLICT_001"), status, Idempotent_Replayed="true")]
     with pytest.raises(SentAPIError) as caught:
         await client().profiles.create(name="n")
     assert caught.value.replayed and len(server.requests) == 1
 
 
-async def test_an_error_dressed_as_success(client: MakeClient, server: Server) -> None:
-    """success: false on a 200 is raised, not retried."""
+async def test_success_false_on_a_200(client: MakeClient, server: Server) -> None:
+    """It is raised and not retried."""
     server.responses = [make_response(problem("INTERNAL_001"), 200)]
     with pytest.raises(ServerError) as caught:
         await client().profiles.create(name="n")
@@ -73,7 +73,7 @@ async def test_an_error_dressed_as_success(client: MakeClient, server: Server) -
 
 
 async def test_retry_after_seconds(client: MakeClient, server: Server, clock: FakeClock) -> None:
-    """The server's wait is kept to."""
+    """The wait is at least what the server asks for."""
     server.responses = [
         make_response(b"", 429, Retry_After="7"),
         make_response(b"", 503, Retry_After="0.25"),
@@ -96,7 +96,7 @@ async def test_retry_after_date(client: MakeClient, server: Server, clock: FakeC
 
 @pytest.mark.parametrize("value", ["61", "86400", "9" * 400])
 async def test_retry_after_over_the_cap(client: MakeClient, server: Server, clock: FakeClock, value: str) -> None:
-    """Too long a wait is raised at once, with the number on it."""
+    """When the server asks for too long a wait, the error is raised at once and has the number."""
     server.responses = [make_response(problem("BUSINESS_002"), 429, Retry_After=value)]
     with pytest.raises(RateLimitError) as caught:
         await client().profiles.retrieve("p")
@@ -106,22 +106,22 @@ async def test_retry_after_over_the_cap(client: MakeClient, server: Server, cloc
 
 @pytest.mark.parametrize("value", ["-5", "nan", "soon", ""])
 async def test_retry_after_unreadable(client: MakeClient, server: Server, clock: FakeClock, value: str) -> None:
-    """An unreadable wait is no wait of the server's; ours applies."""
+    """The header is ignored, and the usual wait applies."""
     server.responses = [make_response(b"", 429, Retry_After=value), PROFILE_RESPONSE]
     await client().profiles.retrieve("p")
     assert len(clock.slept) == 1 and 0 <= clock.slept[0] <= 0.5
 
 
-async def test_a_retried_delete_that_meets_404(client: MakeClient, server: Server) -> None:
-    """The 404 comes out, and the number of attempts tells the story."""
+async def test_a_retried_delete_that_gets_404(client: MakeClient, server: Server) -> None:
+    """The 404 is raised, and ``attempts`` says that it was retried."""
     server.responses = [make_response(b"", 502), make_response(problem("RESOURCE_014"), 404)]
     with pytest.raises(NotFoundError) as caught:
         await client().profiles.delete("p")
     assert caught.value.attempts == 2
 
 
-async def test_each_attempt_is_told(client: MakeClient, server: Server, clock: FakeClock) -> None:
-    """on_attempt hears of every attempt in turn, with what is known of it and no more."""
+async def test_each_attempt_is_reported(client: MakeClient, server: Server, clock: FakeClock) -> None:
+    """``on_attempt`` is called for every attempt, with what is known of it and no id or body."""
     told: list[Attempt] = []
     server.responses = [make_response(b"", 503, X_Request_Id="req_1"), make_response(problem("RESOURCE_014"), 404)]
     sent = client(on_attempt=told.append)

@@ -191,6 +191,7 @@ async def test_a_call_that_cannot_be_made(client: MakeClient, telemetry: Telemet
 
 
 async def test_a_replayed_response(client: MakeClient, server: Server, telemetry: Telemetry) -> None:
+    """The span says that the response was replayed."""
     server.responses = [make_response(envelope(profile()), 201, Idempotent_Replayed="true")]
     await telemetry.watch(client()).profiles.create(name="Sales")
     assert attributes(telemetry.span)["sent.replayed"] is True
@@ -245,7 +246,7 @@ async def test_an_attempt_that_the_deadline_ends(client: MakeClient, clock: Fake
 
 
 async def test_a_cancelled_call_ends_its_span(client: MakeClient, telemetry: Telemetry) -> None:
-    """It is not an error: the caller wanted it so."""
+    """The span ends without the status of an error."""
     async with RawServer(stalled_head) as raw:
         call = asyncio.ensure_future(telemetry.watch(client(base_url=raw.url)).profiles.retrieve(ID))
         await until(lambda: raw.requests)
@@ -256,7 +257,7 @@ async def test_a_cancelled_call_ends_its_span(client: MakeClient, telemetry: Tel
 
 
 async def test_spans_are_children_of_the_callers_span(client: MakeClient, telemetry: Telemetry) -> None:
-    """Calls side by side have a span each, and their attempts do not get mixed up."""
+    """Calls at the same time have a span each, with their own attempts."""
     sent = telemetry.watch(client())
     with telemetry.tracers.get_tracer("test").start_as_current_span("job") as job:
         await asyncio.gather(*(sent.profiles.retrieve(ID) for _ in range(5)))
@@ -267,7 +268,7 @@ async def test_spans_are_children_of_the_callers_span(client: MakeClient, teleme
 
 
 async def test_no_trace_context_is_sent(client: MakeClient, server: Server, telemetry: Telemetry) -> None:
-    """Sent is somebody else's service, and baggage may hold anything."""
+    """No trace header and no baggage is sent to Sent."""
     context = baggage.set_baggage("customer", "private")
     token = attach(context)
     try:
@@ -278,7 +279,7 @@ async def test_no_trace_context_is_sent(client: MakeClient, server: Server, tele
 
 
 async def test_views_and_hooks_keep_working(client: MakeClient, server: Server, telemetry: Telemetry) -> None:
-    """A view of the view has telemetry, the client does not, and the client's own hook hears of each attempt."""
+    """A view of the view has telemetry, the client does not, and the client's hook is called for each attempt."""
     heard: list[Attempt] = []
     plain = client(on_attempt=heard.append)
     view = telemetry.watch(plain).with_options(profile_id="p1", max_retries=0)
@@ -303,7 +304,7 @@ SECRETS = (API_KEY, "4111111111111111", "737373", "private-text", "private-heade
 async def test_nothing_sensitive(
     client: MakeClient, clock: FakeClock, server: Server, telemetry: Telemetry, fault: Behaviour | None
 ) -> None:
-    """Neither of the request nor of the response: keys, headers, bodies, queries, ids in a path, texts of errors."""
+    """Spans and metrics have no key, header, body, query, id or text of an error."""
     async with RawServer(fault or close_after_reading, clock=clock) as raw:
         made = client(base_url=raw.url if fault else server.url, headers={"X-Own": "private-header"})
         sent = telemetry.watch(made)
@@ -337,5 +338,6 @@ def test_without_the_extra() -> None:
 
 
 def test_it_is_not_imported_with_the_package() -> None:
+    """``import sent_async`` does not import opentelemetry."""
     code = "import sys, sent_async; sys.exit('opentelemetry' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

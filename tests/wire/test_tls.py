@@ -54,7 +54,7 @@ async def test_a_certificate_for_another_host(client: MakeClient, authority: tru
 
 
 async def test_no_check_at_all(client: MakeClient, authority: trustme.CA) -> None:
-    """ssl=False is aiohttp's way to check nothing, for those who must."""
+    """``ssl=False`` switches the check off, as in aiohttp."""
     async with RawServer(good, tls=server_context(authority)) as raw:
         assert await client(base_url=raw.url, ssl=False).profiles.retrieve("p")
 

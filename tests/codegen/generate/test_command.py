@@ -1,4 +1,4 @@
-"""``python -m codegen``: what it writes, what it reports, and what it refuses."""
+"""``python -m codegen``: the files that it writes, and the differences that it reports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_tree_is_up_to_date() -> None:
 
 
 def test_generate_then_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Generating writes all files and nothing else; a check is then clean; again changes nothing."""
+    """Generating writes all files and no others. A check then finds no difference, and a second run changes nothing."""
     root = project(tmp_path)
     assert run(root, "generate") == 0
     written = contents(root / "sent_async")
@@ -80,7 +80,7 @@ def test_generated_text(tmp_path: Path) -> None:
 
 
 def test_awkward_names(tmp_path: Path) -> None:
-    """Members with names that are taken are usable: as keywords, in the docstring, and on the wire as they were."""
+    """Members whose names are taken can be used, and have their own names on the wire."""
     awkward = "".join(
         f"        {name}: {{type: string}}\n" for name in ("self", "from", "str", "idempotency_key", "date")
     )
@@ -97,8 +97,8 @@ def test_awkward_names(tmp_path: Path) -> None:
     assert "    date: str | UnsetType = UNSET\n" in requests and "    day: Date | UnsetType = UNSET\n" in requests
 
 
-def test_check_reports_drift(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Changed, missing and stale files are named, with a diff; exit code 1; nothing is written."""
+def test_check_reports_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Changed, missing and stale files are named with a diff. The exit code is 1, and nothing is written."""
     root = project(tmp_path)
     run(root, "generate")
     models = root / "sent_async/models"
@@ -117,8 +117,8 @@ def test_check_reports_drift(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert contents(root) == before
 
 
-def test_generate_puts_drift_right(tmp_path: Path) -> None:
-    """Files that no longer belong are gone after generating."""
+def test_generate_removes_stale_files(tmp_path: Path) -> None:
+    """Files that no longer belong to the package are gone."""
     root = project(tmp_path)
     (root / "sent_async/models/stale.py").write_text("gone = 1\n", encoding="utf-8")
     assert run(root, "generate") == 0
@@ -136,7 +136,7 @@ def test_failed_write_leaves_the_old_tree(tmp_path: Path) -> None:
 
 
 def test_failed_rename_brings_the_old_tree_back(tmp_path: Path) -> None:
-    """When a package cannot be put in its place, those before it are taken back."""
+    """When one package cannot be put in its place, those before it are put back."""
     root = project(tmp_path)
     (root / RESOURCES).symlink_to("nowhere")  # a directory cannot be renamed to where a link stands
     before = contents(root)
@@ -146,7 +146,7 @@ def test_failed_rename_brings_the_old_tree_back(tmp_path: Path) -> None:
 
 
 def test_a_fragment_in_several_files(tmp_path: Path) -> None:
-    """Files refer to each other by their names, and the whole is the same as in one file."""
+    """The generated code is the same as from one file."""
     whole = output.expected(project(tmp_path / "whole"))
     folder = project(tmp_path / "parts")
     paths, components = SAMPLE.index("paths:"), SAMPLE.index("components:")
@@ -235,7 +235,7 @@ asyncio.run(main())
 
 
 def test_first_write(tmp_path: Path) -> None:
-    """Nothing need be there before; without a request body there are no keyword arguments."""
+    """No generated file needs to exist. Without a request body there are no keyword arguments."""
     (tmp_path / "openapi").mkdir()
     start, end = SAMPLE.index("    post:\n"), SAMPLE.index("components:\n")
     fragment = SAMPLE[:start] + SAMPLE[end : SAMPLE.index("    ThingCreate:\n")]
@@ -246,7 +246,7 @@ def test_first_write(tmp_path: Path) -> None:
 
 
 def test_text_stays_text() -> None:
-    """What looks like a date or like a Norwegian is text; true is a boolean."""
+    """Texts that look like dates or booleans stay texts; ``true`` is a boolean."""
     read = parse(b"at: 2026-03-31T15:21:52Z\ncountry: NO\non: yes\n200: true\n", "x.yaml")
     assert read == {"at": "2026-03-31T15:21:52Z", "country": "NO", "on": "yes", "200": True}
 

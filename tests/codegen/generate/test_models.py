@@ -1,4 +1,4 @@
-"""What the generated code does, on the real fragment: encode, decode, mask, type."""
+"""The generated code of the real fragment: encode, decode, mask, type."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def test_three_states(request_body: RequestModel, expected: bytes) -> None:
 
 
 def test_misspelt_keyword() -> None:
-    """A member that does not exist is a TypeError, not a silent extra."""
+    """A member that does not exist is a ``TypeError``."""
     with pytest.raises(TypeError, match="descripton"):
         cast("Any", ProfileUpdate)(descripton="x")
 
 
 def test_unknown_enum_value_decodes() -> None:
-    """A value that nobody has seen yet is equal to its string; a known one is a member."""
+    """An unknown value is equal to its string; a known one is a member."""
     read = profile(billing_model="by_the_moon")
     assert read.billing_model == "by_the_moon"
     assert isinstance(read.billing_model, BillingModel)
@@ -84,7 +84,7 @@ def test_unknown_enum_value_decodes() -> None:
 
 
 def test_absent_null_and_unknown_members() -> None:
-    """Optional members read None when absent or null; members unknown to us are ignored."""
+    """Optional members are ``None`` when they are absent or null, and unknown members are ignored."""
     read = profile(icon=None, brand_new={"a": 1})
     assert (read.icon, read.description) == (None, None)
 
@@ -95,7 +95,7 @@ def test_stamps_are_aware() -> None:
 
 
 def test_responses_are_frozen() -> None:
-    """Every response class says itself that it is frozen, so that type checkers know."""
+    """Every response class is declared as frozen, so that type checkers know."""
     found = classes(responses, ResponseModel)
     assert found
     tree = ast.parse(inspect.getsource(responses))
@@ -107,7 +107,7 @@ def test_responses_are_frozen() -> None:
 
 
 def test_secrets_are_masked() -> None:
-    """Card data and tokens are in no repr, neither their own nor that of what holds them."""
+    """Card data and tokens are not in the repr of a model, nor of what contains it."""
     card = PaymentDetails(card_number="4111111111111", expiry="12/99", cvc="987", zip_code="55555")
     account = WhatsAppBusinessAccount(waba_id="1", access_token="token-value")
     held = ProfileCreate(name="Sales", payment_details=card, whatsapp_business_account=account)
@@ -133,7 +133,7 @@ def test_every_body_has_keyword_arguments() -> None:
 
 
 def test_exports() -> None:
-    """The package gives every generated class, sorted; so do the operations."""
+    """The package exports every generated class in order; the operations do the same."""
     assert models.__all__ == sorted(models.__all__)
     assert {c.__name__ for c in classes(responses, ResponseModel)} <= set(models.__all__)
     assert operations.__all__ == sorted(operations.__all__)
@@ -148,5 +148,5 @@ def test_every_error_code_has_a_status() -> None:
 
 @pytest.mark.parametrize("text", ['ends "so"', 'a """ inside', "back\\slash", "plain"])
 def test_docstring_keeps_its_text(text: str) -> None:
-    """Whatever a description contains, it is a docstring and only that."""
+    """Any description becomes a docstring with the same text."""
     assert ast.literal_eval(docstring(text)) == text

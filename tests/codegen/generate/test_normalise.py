@@ -1,4 +1,4 @@
-"""Each rewriting rule on a small document: what comes in, what the generator is given."""
+"""Each rule of the normalisation on a small document."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def probe(name: str, member: Node, *, required: bool = False) -> Any:
     ],
 )
 def test_request_member(member: Node, expected: Node) -> None:
-    """What is sent keeps absent, null and a value apart, and has no opinion of its own."""
+    """A member of a request keeps absent, null and value apart, and has no default."""
     assert probe("ThingCreate", member) == expected
 
 
@@ -120,12 +120,12 @@ def test_request_member(member: Node, expected: Node) -> None:
     ],
 )
 def test_response_member(member: Node, required: bool, expected: Node) -> None:
-    """What is received reads ``None`` when absent or null, and nothing makes a page unreadable."""
+    """A member of a response is ``None`` when it is absent or null, and no wrong value makes a page unreadable."""
     assert probe("Thing", member, required=required) == expected
 
 
 def test_modules_follow_use() -> None:
-    """Enums, requests and responses go to their modules; envelopes are no classes."""
+    """Enums, requests and responses go to their own modules, and envelopes are no classes."""
     schemas = normalise(SAMPLE, read_endpoints(SAMPLE))["components"]["schemas"]
     assert sorted(schemas) == [
         "enums.Colour",
@@ -138,21 +138,21 @@ def test_modules_follow_use() -> None:
 
 
 def test_a_schema_has_one_direction() -> None:
-    """A component that is both sent and received is refused by name."""
+    """A schema that is both sent and received is refused by its name."""
     with pytest.raises(SpecError, match=r"schemas/Card: is sent and received"):
         probe("Thing", CARD)
 
 
 @pytest.mark.parametrize("mark", ["x-secret", "x-sensitive"])
 def test_secret_in_a_response(mark: str) -> None:
-    """A credential, a text or a number that must not be shown has a type that says so."""
+    """A credential and a sensitive text or number have a type of their own."""
     assert probe("Thing", {**STRING, mark: True})["x-python-type"] == SECRET
     free: Node = {"type": "object", "additionalProperties": True, mark: True}
     assert probe("Thing", free)["x-python-type"] == SECRET_MAP
 
 
 def test_input_is_left_alone() -> None:
-    """Normalising is a function of the document: the document itself stays as it was."""
+    """The document is not changed."""
     before = deepcopy(SAMPLE)
     normalise(SAMPLE, read_endpoints(SAMPLE))
     assert before == SAMPLE
@@ -200,7 +200,7 @@ def test_data_of_other_kinds(data: Node, expected: str) -> None:
     ],
 )
 def test_snake(wire: str, python: str) -> None:
-    """Wire names become the Python names that a reader would guess."""
+    """Names of the wire become the usual Python names."""
     assert snake(wire) == python
 
 
@@ -220,13 +220,13 @@ def test_snake(wire: str, python: str) -> None:
     ],
 )
 def test_python_name(wire: str, python: str) -> None:
-    """A name that Python, every method or every model has already gets an underscore; every name is an identifier."""
+    """A name that is taken by Python, a method or a model gets an underscore; every name is an identifier."""
     assert python_name(wire) == python
     assert python.isidentifier() and python_name(python) == python
 
 
 def test_failures() -> None:
-    """A 4xx response is told whole, a shared one by its first sentence; what any call may get is left out."""
+    """A 4xx response has its whole text, a shared one its first sentence; those of every call are left out."""
     document = deepcopy(SAMPLE)
     shared = {"description": "Not there (`RESOURCE_001`). The guide shows a body."}
     document["components"]["responses"] |= {"NotFound": shared, "Unauthorized": {"description": "No key."}}
@@ -258,7 +258,7 @@ def test_parameter_types(schema: Node, expected: str) -> None:
 
 
 def test_an_envelope_alone_promises_nothing() -> None:
-    """A response that is only the envelope has no data to read."""
+    """A response that is only the envelope has no data."""
     document = deepcopy(SAMPLE)
     schema = {"$ref": "#/components/schemas/Envelope"}
     document["paths"]["/things"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = schema
@@ -266,6 +266,6 @@ def test_an_envelope_alone_promises_nothing() -> None:
 
 
 def test_a_reference_out_of_the_document() -> None:
-    """A joined document has no references to elsewhere."""
+    """A reference to another file is refused."""
     with pytest.raises(SpecError, match="leaves the document"):
         lookup(SAMPLE, "here", "other.yaml#/x")

@@ -188,13 +188,13 @@ def test_bad_input(
 
 
 def test_check_refuses_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A check of what cannot be read is not a clean check, nor is it output."""
+    """When the fragment cannot be read, the check fails and prints nothing else."""
     root = project(tmp_path, "- a\n")
     assert run(root, "check") == 2
     assert capsys.readouterr().err == "error: sent-v3.yaml: is not a mapping\n"
 
 
 def test_missing_fragment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No fragment is bad input like any other."""
+    """A missing fragment is bad input."""
     assert run(tmp_path, "check") == 2
     assert "sent-v3.yaml: cannot be read" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The plain form of a schema, whatever the spelling."""
+"""The plain form of a schema, however it is written."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def document(**schemas: Any) -> Node:
 
 @pytest.mark.parametrize("schema", [True, {}, {"type": "nonsense"}])
 def test_anything(schema: object) -> None:
-    """A schema without a type that we know allows anything."""
+    """A schema without a known type allows anything."""
     assert shape(schema, document(), "here").kind == "any"
 
 
 @pytest.mark.parametrize("schema", [False, "string", None])
 def test_no_schema(schema: object) -> None:
-    """What is no schema is refused, with its place."""
+    """A value that is no schema is refused, and the error names its place."""
     with pytest.raises(SpecError, match="is not a schema"):
         shape(schema, document(), "here")
 
 
 def test_what_cannot_be_held_is_named() -> None:
-    """An object with members and free members keeps its members, and says what was dropped."""
+    """An object with members and free members keeps its members; the note says what was dropped."""
     found = shape(
         {"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "string"}}, document(), "x"
     )
@@ -40,20 +40,20 @@ def test_what_cannot_be_held_is_named() -> None:
 
 
 def test_a_class_that_leads_back_to_itself() -> None:
-    """A wrapping of itself is no class."""
+    """A wrapping that leads back to itself is no class."""
     loop = document(A={"allOf": [{"$ref": f"{REF}A"}]})
     with pytest.raises(SpecError, match="leads back to itself"):
         class_shape("A", loop)
 
 
 def test_a_reference_that_leads_back_to_itself() -> None:
-    """Outside the schemas, too."""
+    """It is refused outside the schemas, too."""
     with pytest.raises(SpecError, match="leads back to itself"):
         shape({"$ref": "#/components/parameters/Loop"}, document(), "x")
 
 
 def test_a_wrapping_of_another_class() -> None:
-    """It is the other class."""
+    """It has the name of the class that it wraps."""
     found = document(A={"allOf": [{"$ref": f"{REF}B"}]}, B={"type": "object", "properties": {"b": {"type": "string"}}})
     assert list(class_shape("A", found).schema["properties"]) == ["b"]
 
@@ -80,7 +80,7 @@ def test_values(values: list[object], kind: str, said: Node) -> None:
 
 
 def test_members_beside_a_base() -> None:
-    """They belong to it, and so does what is required."""
+    """Members and required names beside a base belong to the class."""
     base = document(B={"type": "object", "properties": {"b": {"type": "string"}}})
     beside = {"allOf": [{"$ref": f"{REF}B"}], "properties": {"c": {"type": "string"}}, "required": ["c"]}
     found = shape(beside, base, "x")
@@ -88,7 +88,7 @@ def test_members_beside_a_base() -> None:
 
 
 def test_bases_that_do_not_go_together() -> None:
-    """A bare type beside an object says nothing more; a number with limits is named as dropped."""
+    """A plain type beside an object adds nothing; the limits of a number are named as dropped."""
     base = document(B={"type": "object", "properties": {"b": {"type": "string"}}})
     found = shape({"allOf": [{"$ref": f"{REF}B"}, {"type": "integer"}]}, base, "x")
     assert (found.kind, found.dropped) == ("object", ())
@@ -97,12 +97,12 @@ def test_bases_that_do_not_go_together() -> None:
 
 
 def test_alternatives_that_say_nothing() -> None:
-    """A union of nulls is anything that may be null."""
+    """A union of nulls is anything, and may be null."""
     found = shape({"oneOf": [{"type": "null"}, {"nullable": True}]}, document(), "x")
     assert (found.kind, found.nullable) == ("any", True)
 
 
 def test_a_name_outside_the_known_namespaces() -> None:
-    """It stays whole."""
+    """The name is not shortened."""
     assert without_namespace("SentDmSomething") == "SentDmSomething"
     assert without_namespace("SentDmModelset") == "SentDmModelset"

@@ -1,4 +1,4 @@
-"""Documents from files and URLs, and what is no document."""
+"""Documents from files and URLs, and inputs that are no documents."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def served(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_document_from_a_url(root: Path, served: str) -> None:
-    """An update fetches a document, and the lock says which: address and digest."""
+    """The lock file has the address and the digest of the document."""
     assert main(["--root", str(root), "update", f"{served}/vendor.yaml"]) == 0
     assert f"{served}/vendor.yaml" in (root / "openapi/lock.toml").read_text(encoding="utf-8")
     for source, problem in ((f"{served}/none", "cannot be fetched"), ("http://example.com/x", "must be https")):
@@ -85,7 +85,7 @@ def test_a_document_from_a_url(root: Path, served: str) -> None:
     ],
 )
 def test_bad_documents(root: Path, text: bytes, problem: str) -> None:
-    """What is no OpenAPI document is refused with the place."""
+    """An input that is no OpenAPI document is refused, and the error names the place."""
     source = root / "bad"
     source.write_bytes(text)
     with pytest.raises(SpecError) as caught:
@@ -94,7 +94,7 @@ def test_bad_documents(root: Path, text: bytes, problem: str) -> None:
 
 
 def test_sources_that_cannot_be_read(root: Path) -> None:
-    """A file that gives an error, and an address that is not encrypted."""
+    """A file that cannot be read and an address without encryption are refused."""
     with pytest.raises(SpecError, match="cannot be read"):
         read_source("/proc/self/mem", root)
     with pytest.raises(SpecError, match="must be https"):
