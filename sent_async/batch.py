@@ -1,4 +1,4 @@
-"""One call for many items: limited concurrency, failures as values, and nothing left running."""
+"""One call for many items: limited concurrency, errors as values, and no task left running at the end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ V_co = TypeVar("V_co", covariant=True)
 
 _PROGRESS_EVERY = 0.1
 _ITEMS_PER_TURN = 64
-"""How many items a batch takes before the event loop gets a turn, if calls do not suspend."""
+"""How many items a batch takes before other tasks can run, if calls do not suspend."""
 
 
 class Success(msgspec.Struct, Generic[K, V], frozen=True):
@@ -49,45 +49,54 @@ class Success(msgspec.Struct, Generic[K, V], frozen=True):
     error: ClassVar[None] = None
 
     def unwrap(self) -> V:
-        """The value."""
+        """Return the value.
+
+        Returns:
+            What the call returned.
+        """
         return self.value
 
 
 class Failure(msgspec.Struct, Generic[K], frozen=True):
-    """The ``Result`` of an item whose call raised a ``SentError``. The error has no traceback, which takes 5 kB."""
+    """The ``Result`` of an item whose call raised a ``SentError``. To save memory, the error has no traceback."""
 
     key: K
     """The item itself."""
     error: SentError
     """What the call raised."""
     ok: ClassVar[Literal[False]] = False
-    # It is None. Declared as Never because pyright does not narrow a union by `if result.ok:`. This way the value of a
-    # result has the type V there, for pyright and mypy.
+    # It is None. It is declared as Never because pyright does not narrow a union by `if result.ok:`. With Never, the
+    # value of a result has the type V there, for pyright and mypy.
     value: ClassVar[Never] = cast("Never", None)
 
     def unwrap(self) -> NoReturn:
-        """Raises the error."""
+        """Raise the error.
+
+        Raises:
+            SentError: What the call raised.
+        """
         raise self.error
 
 
 Result: TypeAlias = Success[K, V] | Failure[K]
-"""The outcome for one item: ``key``, ``ok``, ``value`` or ``error``; ``unwrap()`` returns or raises it."""
+"""The outcome for one item: ``key``, ``ok``, and ``value`` or ``error``, which ``unwrap()`` returns or raises."""
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a batch is. ``print`` shows it as a readable line."""
+    """The progress of a batch. ``print`` shows it as a readable line."""
 
     done: int
-    """Items finished, the failed ones included."""
+    """Finished items, with the failed ones."""
     failed: int
+    """Items whose call raised a ``SentError``."""
     total: int | None
-    """How many there are, if the source has a length; otherwise ``None``."""
+    """The number of items, if ``items`` has a length; otherwise ``None``."""
     elapsed: float
     """Seconds since the first item was taken."""
 
     @property
     def rate(self) -> float:
-        """Items finished a second, on average."""
+        """The average number of items finished per second."""
         return self.done / self.elapsed if self.elapsed else 0.0
 
     def __str__(self) -> str:
@@ -97,7 +106,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class KeyedCall(Protocol[K_contra, V_co]):
-    """A write that takes its idempotency key from the batch."""
+    """A function that gets an item and its idempotency key from the batch."""
 
     def __call__(self, item: K_contra, /, *, idempotency_key: str) -> Awaitable[V_co]:
         """Make the call for one item."""
@@ -151,35 +160,36 @@ def batch(
     journal: Journal | str | os.PathLike[str] | None = None,
     clock: Clock | None = None,
 ) -> Batch[K, V]:
-    """Call for every item, at most ``concurrency`` at a time. Await it, or iterate it, once::
+    """Call an async function for every item, at most ``concurrency`` at a time. Await the batch, or iterate it, once::
 
         results = await batch(sent.templates.retrieve, ids)           # a list of Result, in the order of the items
         async for result in batch(sent.templates.retrieve, ids): ...  # each Result as it finishes, constant memory
 
-    A ``SentError`` becomes a ``Result`` and stops nothing. Any other exception, of the call or of the source, ends the
-    batch. When the batch ends, its calls have ended too, and an async source has been closed.
+    A ``SentError`` becomes a ``Result``, and the batch goes on. Any other exception, in the call or in ``items``, ends
+    the batch. When the batch ends, all its calls have ended too, and an async iterator of items is closed.
 
     Args:
         call: An async function with the item as its only argument.
         items: Any iterable or async iterable. The next item is taken when a call can begin.
         concurrency: How many calls may run at once, 1 or more.
-        fail_fast: Raise the first ``SentError`` and cancel the rest.
+        fail_fast: Raise the first ``SentError`` and cancel the other calls.
         on_progress: Called with a ``Progress`` at most ten times a second, and at the end.
         key: Makes the idempotency key of an item, which the call gets as ``idempotency_key=``. If the same batch runs
-            again after a crash, no write is carried out twice (the server keeps keys for 24 hours). With a journal it
-            also names the item there, and the call need not take ``idempotency_key=``.
-        journal: A path or a ``Journal``, a file that makes the batch resumable. An item is written to it before it is
-            reported. A run with the same file makes only the calls that are left, and gives the whole result. Failed
-            items are tried again. Items are named by ``key``, or are text or whole numbers themselves. Their writes
-            keep their idempotency keys from run to run. Results must be models, dataclasses or plain JSON values.
-        clock: For tests.
+            again after a crash, no write is executed twice (the server keeps keys for 24 hours). With a journal, the
+            key is also the name of the item there, and the call need not take ``idempotency_key=``.
+        journal: The path of a file, or a ``Journal``, which makes the batch resumable. Each finished item is written
+            to the file before it is reported. The next run with the same file makes only the calls that are missing,
+            and returns the results of all items. Failed items are tried again. The items must be text or whole
+            numbers, or ``key`` must make their names. The idempotency keys of their writes are the same in every run.
+            Results must be models, dataclasses or plain JSON values.
+        clock: A replacement for the system clock, for tests.
 
     Returns:
         A batch, which has not begun.
 
     Raises:
         SentConfigError: ``concurrency`` is below 1, or ``items`` is a single string. When the batch runs: the journal
-            belongs to another batch, or has the same name for two items.
+            cannot be used, or two items have the same name.
     """
     check_count("concurrency", concurrency, least=1)
     if isinstance(items, str | bytes | bytearray):
@@ -193,7 +203,7 @@ def batch(
 
 
 class Batch(Generic[K, V]):
-    """A batch that has not begun. Await it or iterate it, once. Made by ``batch`` and ``retrieve_many``."""
+    """A batch of calls, made by ``batch`` and ``retrieve_many``. Await it or iterate it, once."""
 
     def __init__(
         self,
@@ -324,7 +334,7 @@ class Batch(Generic[K, V]):
                     await self._recorded(index, item, names, finish)
                 number += 1
                 if number % items_per_turn == 0:
-                    await asyncio.sleep(0)  # a call that never suspends must not block the rest of the program
+                    await asyncio.sleep(0)  # calls that never suspend must not block the rest of the program
             running -= 1
             if running == 0:
                 if names is not None:
@@ -349,24 +359,24 @@ class Batch(Generic[K, V]):
         names: ItemNames[K],
         finish: Callable[[int, Result[K, V]], Coroutine[Any, Any, None]],
     ) -> None:
-        """Finish an item that is in the journal, or write it there before it is reported."""
-        name = names.begin(item)
+        """Report an item that is in the journal, or make its call and write it there before it is reported."""
+        name = names.register(item)
         if name in names.journal:
             await finish(index, Success(item, await names.journal.value(name)))
             return
         token = given_keys.set(names.idempotency_keys(name))
         try:
-            result = await self._result_of(item, **names.given(name))
+            result = await self._result_of(item, **names.keywords(name))
         finally:
             given_keys.reset(token)
         if result.ok:
-            await names.journal.keep(name, result.value, functools.partial(finish, index, result))
+            await names.journal.add(name, result.value, functools.partial(finish, index, result))
         else:
             await finish(index, result)
 
-    async def _result_of(self, item: K, **given: str) -> Result[K, V]:
+    async def _result_of(self, item: K, **keywords: str) -> Result[K, V]:
         try:
-            return Success(item, await self._call(item, **given))
+            return Success(item, await self._call(item, **keywords))
         except SentError as error:
             if self._fail_fast:
                 raise
@@ -389,12 +399,12 @@ def _drop_tracebacks(error: BaseException) -> None:
 
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
-        if not task.cancelling():  # a second time would interrupt its cleaning up
+        if not task.cancelling():  # a second cancellation would interrupt its clean-up
             task.cancel()
 
 
 class _Source(Generic[K]):
-    """Gives each worker the next item and its index."""
+    """The items of a batch with their indices. The workers take them from here."""
 
     def __init__(self, items: Iterable[K] | AsyncIterable[K]) -> None:
         self._numbers = itertools.count()
@@ -402,7 +412,7 @@ class _Source(Generic[K]):
         self._lock = asyncio.Lock()  # an async generator cannot run twice at once
 
     async def next(self) -> tuple[int, K] | None:
-        """``None`` at the end."""
+        """The next item and its index; ``None`` at the end."""
         if isinstance(self._items, AsyncIterator):
             async with self._lock:
                 async for item in self._items:
@@ -419,7 +429,7 @@ class _Source(Generic[K]):
 
 
 class _Reporter:
-    """Counts finished items, and reports the progress now and then."""
+    """Counts finished items, and reports the progress at most every tenth of a second."""
 
     def __init__(self, on_progress: Callable[[Progress], object], total: int | None, clock: Clock) -> None:
         self._on_progress = on_progress

@@ -1,4 +1,4 @@
-"""One call: its attempts, the waits between them, its two time limits, and what is known of it when it fails."""
+"""One call: its attempts, the waits between them, its two time limits and its error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger("sent_async")
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt of a call, after it has ended. It holds no header, query, body or id out of a path."""
+    """One attempt of a call, after it has ended. It contains no header, query, body or id from a path."""
 
     method: str
     """The HTTP method."""
@@ -38,17 +38,17 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     """1 for the first attempt of a call."""
     seconds: float
-    """How long this attempt took, without the two waits below."""
+    """How long the attempt took, without the two waits below."""
     status: int | None = None
     """The HTTP status; ``None`` when there was no response."""
     request_id: str | None = None
     """The id to give to the vendor's support."""
     error: SentError | None = None
-    """What the attempt failed with; ``None`` when it succeeded."""
+    """The error of the attempt; ``None`` when it succeeded."""
     retry_in: float | None = None
     """Seconds until the next attempt; ``None`` when there is none."""
     waited_for_slot: float = 0.0
-    """Seconds for which the attempt waited because ``limit`` requests of the client were in flight."""
+    """Seconds for which the attempt waited for a free slot (``SentClient(limit=...)``)."""
     waited_for_limit: float = 0.0
     """Seconds for which the attempt waited for the rate limit."""
 
@@ -56,8 +56,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 class Call(Generic[T]):
     """One call in flight, which belongs to the task that runs it.
 
-    Three parties use it. ``run`` makes the attempts and owns the private attributes. The transport reads what it has to
-    send, and notes what happens during an attempt. A timer, or the client that is closed, ends the call by ``stop``.
+    Three parts of the package use it. ``run`` makes the attempts and owns the private attributes. The transport reads
+    what to send, and records what happens during an attempt. A timer, or closing the client, ends the call with
+    ``stop``.
     """
 
     __slots__ = (
@@ -96,7 +97,7 @@ class Call(Generic[T]):
         on_attempt: Callable[[Attempt], None] | None,
         task: asyncio.Task[Any],
     ) -> None:
-        # What the transport reads.
+        # The transport reads these.
         self.operation = operation
         self.request = request
         self.timeout = options.timeout
@@ -104,13 +105,13 @@ class Call(Generic[T]):
         self.expires: float | None = None
         """When the deadline ends the call, on the clock."""
 
-        # What the transport writes.
+        # The transport writes these.
         self.attempts = 0
         """Attempts so far, the current one included."""
         self.maybe_sent = False
         """Whether any attempt may have reached the server."""
         self.connection_was_dead = False
-        """The last attempt failed because a kept connection had died before it was used again."""
+        """Whether the last attempt failed because a kept connection had been closed before it was used again."""
         self.waited_for_slot = self.waited_for_limit = 0.0
         """Seconds that the current attempt waited."""
 
@@ -127,10 +128,14 @@ class Call(Generic[T]):
         """When the call and its current attempt began. The transport writes the latter."""
 
     async def run(self) -> SentResponse[T]:
-        """Attempt until a response can be returned or the retry policy says that an error is final.
+        """Make attempts until one succeeds or the retry policy says that its error is final.
+
+        Returns:
+            The response.
 
         Raises:
-            SentError: The last attempt's error, with ``attempts``, ``idempotency_key`` and ``maybe_sent`` of the call.
+            SentError: The error of the last attempt, with ``attempts``, ``idempotency_key`` and ``maybe_sent`` of the
+                whole call.
         """
         transport, deadline = self._transport, self._options.deadline
         failure: SentError | None = None
@@ -149,10 +154,10 @@ class Call(Generic[T]):
                     break
                 except SentError as error:
                     failure = error
-                wait = self._seconds_until_retry(failure)
+                wait = self._plan_retry(failure)
                 self._report(getattr(failure, "status", None), failure.request_id, failure, wait)
                 if wait is None:
-                    raise self._with_facts(failure)
+                    raise self._add_call_facts(failure)
                 reported = self.attempts
                 self.waited_for_slot = self.waited_for_limit = 0.0
                 if wait:
@@ -176,24 +181,24 @@ class Call(Generic[T]):
         stopped = self._stop_error(reason)
         if self.attempts > reported:
             self._report(None, None, stopped)
-        raise self._with_facts(stopped) from failure
+        raise self._add_call_facts(stopped) from failure
 
     def stop(self, reason: StopReason) -> None:
-        """End the call from outside: cancel its task, and note the reason to tell it from other cancellations."""
+        """End the call from outside: cancel its task, and keep the reason, which other cancellations do not have."""
         if self._stop_reason is None:
             self._task.cancel()
-        # Closing outranks a time limit that has not been delivered yet.
+        # Closing has priority over a time limit if the task has not seen the cancellation yet.
         self._stop_reason = "close" if "close" in (reason, self._stop_reason) else reason
 
     def undo_stop(self, *reasons: StopReason) -> StopReason | None:
-        """Undo a cancellation by ``stop`` that has just been caught as a ``CancelledError``.
+        """Undo a cancellation by ``stop`` that was just caught as a ``CancelledError``.
 
         Args:
-            reasons: Those that the caller can handle.
+            reasons: The reasons that the caller can handle.
 
         Returns:
-            The reason. ``None`` when it is not among ``reasons``, or when the task was cancelled by others too: then
-            the ``CancelledError`` has to be raised again.
+            The reason. ``None`` when it is not among ``reasons``, or when somebody else cancelled the task too. The
+            ``CancelledError`` must then be raised again.
         """
         reason = self._stop_reason
         if reason not in reasons:
@@ -201,8 +206,8 @@ class Call(Generic[T]):
         self._stop_reason = None
         return reason if self._task.uncancel() <= self._prior_cancels else None
 
-    def _seconds_until_retry(self, failure: SentError) -> float | None:
-        """Seconds until the next attempt, or ``None`` when ``failure`` is final. Counts the retry."""
+    def _plan_retry(self, failure: SentError) -> float | None:
+        """Count the next retry. Returns the seconds until it, or ``None`` when ``failure`` is final."""
         if self.connection_was_dead and self.request.repeatable:
             return 0.0  # does not count as a retry
         retries, self._retries = self._retries, self._retries + 1
@@ -213,8 +218,8 @@ class Call(Generic[T]):
             self._waits = drawn_waits()
         return wait_before_retry(next(self._waits), getattr(failure, "retry_after", None), remaining)
 
-    def _with_facts(self, error: SentError) -> SentError:
-        """The error of an attempt, with what is known of the whole call."""
+    def _add_call_facts(self, error: SentError) -> SentError:
+        """Complete the error of an attempt with the facts of the whole call, and return it."""
         error.attempts = self.attempts
         error.idempotency_key = self.request.idempotency_key
         if isinstance(error, SentConnectionError):
@@ -276,37 +281,37 @@ def _outcome(attempt: Attempt) -> str:
 
 
 class CallTimer:
-    """One timer for all time limits of the same length, where a timer for each costs 6 % of a request.
+    """One timer for all time limits of the same length. A timer for each limit would cost 6 % of a request.
 
-    Limits of one length expire in the order in which they started, so the first one is the next to expire. An unused
-    timer is forgotten, or a caller who computes timeouts would pile them up.
+    Limits of one length expire in the order in which they started, so the first one is the next to expire. A timer
+    without limits is removed. Otherwise a program that computes its timeouts would collect more and more of them.
 
     Args:
         reason: Why calls are stopped when their limit expires.
         seconds: The length of the limits.
         clock: The client's clock.
-        forget: Called when no limit is left.
+        on_unused: Called when no limit is left.
     """
 
-    __slots__ = ("_clock", "_expires", "_forget", "_reason", "_timer")
+    __slots__ = ("_clock", "_expires", "_on_unused", "_reason", "_timer")
 
-    def __init__(self, reason: StopReason, seconds: float, clock: Clock, forget: Callable[[], object]) -> None:
+    def __init__(self, reason: StopReason, seconds: float, clock: Clock, on_unused: Callable[[], object]) -> None:
         self._reason: StopReason = reason
-        self._forget = forget
+        self._on_unused = on_unused
         self._clock = clock
         self._expires: dict[Call[Any], float] = {}
         self._timer = clock.call_later(seconds, self._expire)
 
     def start(self, call: Call[Any], expires: float) -> None:
-        """Limit the call. ``expires`` is a time on the clock."""
+        """Start the limit of a call. ``expires`` is a time on the clock."""
         self._expires[call] = expires
 
     def end(self, call: Call[Any]) -> None:
-        """Lift the limit."""
+        """Remove the limit of a call."""
         self._expires.pop(call, None)
 
     def close(self) -> None:
-        """Stop the timer for good."""
+        """Cancel the timer."""
         self._timer.cancel()
 
     def _expire(self) -> None:
@@ -317,4 +322,4 @@ class CallTimer:
                 return
             del self._expires[call]
             call.stop(self._reason)
-        self._forget()
+        self._on_unused()

@@ -1,4 +1,4 @@
-"""The client: merges options into one immutable request and sends it, whichever method asked for it."""
+"""The client. Every method builds one immutable request from its arguments and the options, and sends it here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .options import (
     check_ssl,
 )
 from .pacing import HeaderPacer, NoPacer, Pacer, RateLimit
-from .request import Headers, build
+from .request import Headers, build_request
 from .resources import Resources
 
 if TYPE_CHECKING:
@@ -41,34 +41,36 @@ class SentClient(Resources):
         async with SentClient() as sent:
             profile = await sent.profiles.retrieve(profile_id)
 
-    Without ``async with``, end it by ``await sent.close()``. A client belongs to the event loop it was first used in.
+    Without ``async with``, close it with ``await sent.close()``. A client belongs to the event loop in which it is
+    first used.
 
     Args:
         api_key: The API key. Default: the environment variable ``SENT_DM_API_KEY``.
         base_url: Where the API is, without ``/v3``. Default: ``SENT_BASE_URL``, or ``https://api.sent.dm``.
         profile_id: Act for this profile. Needs the key of an organization.
-        timeout: Seconds for each attempt, from sending the request to the last byte of the response. Waiting for a
-            connection slot or for a rate limit does not count. ``None`` for no limit.
+        timeout: Seconds for each attempt, from connecting to the last byte of the response. Waiting for a free slot
+            (see ``limit``) or for a rate limit does not count. ``None`` for no limit.
         deadline: Seconds for the whole call, with its retries and waits. ``None`` for no limit.
-        max_retries: How many times a failed attempt is repeated, when the failure allows it.
-        headers: Sent with every request, beside the client's own.
-        session: An ``aiohttp.ClientSession`` to send requests with. It is never closed by the client. Default:
-            connections of the client's own, which are faster.
-        limit: How many requests may be in flight at once. More wait for a slot.
+        max_retries: How many times a failed attempt is repeated, if the error allows it.
+        headers: Headers for every request, in addition to those that the client sets.
+        session: An ``aiohttp.ClientSession`` to send requests with. The client never closes it. Default: the client
+            makes its own connections, which is faster.
+        limit: The largest number of requests in flight at once. Other requests wait for a free slot.
         proxy: URL of an HTTP proxy, with user and password if it needs them.
         ssl: An ``ssl.SSLContext`` for certificates of your own; ``False`` checks none.
         trust_env: Use the proxy in ``HTTPS_PROXY`` or ``HTTP_PROXY``, unless ``NO_PROXY`` names the host. They are read
-            once, when the client is opened. A lent ``session`` has its own setting.
-        allow_http: Allow a plain ``http`` URL to another host than this one, which sends the key in the clear.
-            ``SENT_ALLOW_HTTP=1`` is the same.
-        pacing: Hold requests back by the rate-limit headers of responses. ``False`` turns it off. A ``Pacer``, such as
-            ``sent_async.redis.RedisPacer``, shares limits between clients.
-        max_response_bytes: A response with a larger body, after decompression, is a ``SentDecodeError``.
-        on_attempt: Called with an ``Attempt`` after every attempt. If it raises, that is logged and changes nothing.
-        clock: For tests.
+            once, when the client is opened. A ``session`` has its own setting.
+        allow_http: Allow a plain ``http`` URL to a host other than this machine. The API key is then sent unencrypted.
+            ``SENT_ALLOW_HTTP=1`` has the same effect.
+        pacing: Delay requests so that they stay within the rate limits that the response headers report. ``False``
+            turns it off. A ``Pacer``, such as ``sent_async.redis.RedisPacer``, shares limits between clients.
+        max_response_bytes: A response with a larger body, after decompression, raises a ``SentDecodeError``.
+        on_attempt: Called with an ``Attempt`` after every attempt. If it raises, the error is logged and the call goes
+            on.
+        clock: A replacement for the system clock, for tests.
 
     Raises:
-        SentConfigError: There is no API key, or an option cannot work.
+        SentConfigError: There is no API key, or an option has an invalid value.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class SentClient(Resources):
         on_attempt: Callable[[Attempt], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        # Here, so that importing the package does not load aiohttp.
+        # Imported here, so that importing the package does not load aiohttp.
         from .connections import Settings
         from .transport import Transport
 
@@ -143,16 +145,16 @@ class SentClient(Resources):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections. Calls in flight end with a ``SentConnectionError``. May be called again.
+        """Close the connections. Calls in flight raise a ``SentConnectionError``. A second call does nothing.
 
-        On a view made by ``with_options`` it does nothing: the connections belong to the client.
+        A view made by ``with_options`` does not own the connections, so closing it does nothing.
         """
         if not self._is_view:
             await self._transport.close()
 
     @property
     def rate_limits(self) -> dict[str, RateLimit]:
-        """What is known of the rate limits, by tier (``standard``, ``sensitive``); empty before the first response."""
+        """The known rate limits by tier (``standard``, ``sensitive``). Empty before the first call."""
         return self._pacer.rate_limits if isinstance(self._pacer, HeaderPacer) else {}
 
     def with_options(
@@ -167,10 +169,10 @@ class SentClient(Resources):
     ) -> SentClient:
         """Make a view of the client with other options, on the same connections, limits and pacing.
 
-        It is cheap: keep it, or make one for a single call. What is left out stays as it is.
+        A view is cheap: keep it, or make one for a single call. An option that is left out keeps its value.
 
         Args:
-            api_key: Another account. It has rate limits of its own.
+            api_key: The key of another account, which has its own rate limits.
             profile_id: Act for this profile; ``None`` for the account itself.
             timeout: Seconds for each attempt; ``None`` for no limit.
             deadline: Seconds for the whole call; ``None`` for no limit.
@@ -181,11 +183,11 @@ class SentClient(Resources):
             The view. Closing it does nothing.
 
         Raises:
-            SentConfigError: An option cannot work.
+            SentConfigError: An option has an invalid value.
         """
         old = self._options
         view = object.__new__(type(self))
-        # Without the resources that have been used: each belongs to the client or view it was made for.
+        # The resources that were used already are not copied: each belongs to the client or view it was made for.
         view.__dict__.update({name: value for name, value in self.__dict__.items() if name.startswith("_")})
         view._options = Options(
             api_key=old.api_key if api_key is UNSET else check_api_key(api_key),
@@ -211,30 +213,31 @@ class SentClient(Resources):
     ) -> SentResponse[T]:
         """Make one call, and return the whole response: data, status, headers and meta.
 
-        Every typed method uses it. Call it for what a method does not return, or for an endpoint without a method::
+        Every typed method uses it. Call it to get the status or the headers too, or for an endpoint without a method::
 
             response = await sent.send(operations.RETRIEVE_PROFILE, profile_id=profile_id)
             print(response.request_id, response.data)
 
         Args:
-            operation: One of ``sent_async.operations``, or an ``Operation`` of your own.
-            body: A request model of ``sent_async.models``, or anything that msgspec can encode.
-            idempotency_key: Calling again with the same key repeats nothing. Made for each write when left out.
+            operation: One of ``sent_async.operations``, or your own ``Operation``.
+            body: A request model of ``sent_async.models``, or any value that msgspec can encode.
+            idempotency_key: The server executes a write only once for the same key. Default: a new key for each write.
             parameters: The path and query parameters of the operation, by their Python names.
 
         Returns:
-            The response. Its ``data`` has the type that the operation promises.
+            The response. Its ``data`` has the response type of the operation.
 
         Raises:
-            SentAPIError: The API refused the request; the class depends on the status.
+            SentAPIError: The API refused the request. The class depends on the status.
             SentConnectionError: There was no usable response.
-            SentDecodeError: The response does not have the promised form.
-            SentConfigError: The call cannot be made as asked.
+            SentDecodeError: The response does not have the expected form.
+            SentConfigError: An id, the key or the body is invalid, or the client is closed.
+            TypeError: A parameter is missing or unknown.
         """
         loop = self._transport.open()
         if self._headers is None:
             self._headers = Headers(self._transport.headers, self._options.request_headers())
-        request = build(
+        request = build_request(
             operation,
             base_url=self._base_url,
             headers=self._headers,
@@ -242,7 +245,7 @@ class SentClient(Resources):
             body=body,
             idempotency_key=idempotency_key,
         )
-        # Told the loop, asyncio need not look for it: before Python 3.12 that is a system call each time.
+        # Without the argument, asyncio looks for the loop, which is a system call each time before Python 3.12.
         task = cast("asyncio.Task[Any]", asyncio.current_task(loop))
         return await Call(
             operation,

@@ -13,7 +13,7 @@ class Timer(Protocol):
     """A callback that has not run yet."""
 
     def cancel(self) -> None:
-        """Do not call it."""
+        """Prevent the call."""
         ...
 
 
@@ -40,7 +40,7 @@ class Clock(Protocol):
 class SystemClock:
     """The clocks of the computer and the timers of the running event loop."""
 
-    # Not wrapped in methods of our own, because every request reads the time a few times.
+    # Not wrapped in methods, because every request reads the time a few times.
     time = staticmethod(monotonic)
     wall = staticmethod(unix_time)
     sleep = staticmethod(asyncio.sleep)

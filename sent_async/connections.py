@@ -1,8 +1,8 @@
 """The only file that knows aiohttp: connections to the API, and one exchange on one of them.
 
 On connections of our own, aiohttp connects (DNS, TLS, proxies) and its parser reads responses; requests are written
-here. A lent session is used by its public methods. ``docs/decisions/0009-own-transport.md`` says why, and which parts
-of aiohttp this relies on.
+here. A session of the caller is used through its public methods. ``docs/decisions/0009-own-transport.md`` says why,
+and which parts of aiohttp this relies on.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 USER_AGENT = f"sent-async/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 IDLE_SECONDS = 15.0
-"""How long a connection is kept unused. Many servers and load balancers close one after 60 s, some after 20."""
+"""How long an unused connection is kept. Many servers and load balancers close it after 60 s, some after 20 s."""
 FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError)
-"""What connecting and exchanging may raise. ``connection_error`` turns it into our own error."""
+"""The errors of ``connect`` and ``exchange``. ``connection_error`` turns them into our own."""
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 _NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
@@ -43,7 +43,7 @@ Response = tuple[int, Mapping[str, str], bytes]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How the API is reached. Fixed for the life of a client and shared by all its views."""
+    """How to reach the API. A client and all its views share these settings, which do not change."""
 
     base_url: BaseURL
     session: aiohttp.ClientSession | None = None
@@ -61,15 +61,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connections(Protocol):
-    """Where requests go: connections of our own, or a lent session. Only the implementation looks into a connection."""
+    """Our own connections, or a session of the caller. Other code passes a connection on, and does not look into it."""
 
     headers: Mapping[str, str]
-    """What every request carries, whatever the options of its view."""
+    """The headers of every request that do not depend on the options of a view."""
     limit: int
     """How many requests may be in flight at once."""
 
     def pop_idle(self, now: float, /) -> Any:
-        """A connection that is open and unused, or ``None``. It is the caller's until it is given to ``keep``."""
+        """Take an open connection that is not in use; ``None`` if there is none."""
         ...
 
     async def connect(self) -> Any:
@@ -77,11 +77,11 @@ class Connections(Protocol):
         ...
 
     def keep(self, connection: Any, /) -> None:
-        """Keep a connection on which no request was sent for the next request."""
+        """Give back a connection on which no request was sent."""
         ...
 
     async def exchange(self, connection: Any, call: Call[Any], /) -> Response:
-        """Write the request of a call and read the response. The connection is kept or closed by this."""
+        """Write the request of a call and read the response. Then keep or close the connection."""
         ...
 
     def close_idle(self) -> None:
@@ -94,14 +94,14 @@ class Connections(Protocol):
 
 
 def open_connections(settings: Settings, clock: Clock, loop: asyncio.AbstractEventLoop) -> Connections:
-    """Connections of our own, or those of the session in the settings. Connects nothing yet.
+    """Our own connections, or the session in the settings. This makes no connection yet.
 
     Raises:
         SentConfigError: The session belongs to another event loop.
     """
     if settings.session is None:
         return _OwnConnections(settings, clock)
-    return _LentSession(settings.session, settings, loop)
+    return _CallerSession(settings.session, settings, loop)
 
 
 class _Connection:
@@ -128,8 +128,8 @@ class _Connection:
 class _OwnConnections:
     """Connections that nobody else uses. aiohttp's connector makes them; the unused ones are kept here.
 
-    To the connector a kept connection is in use all the time. That makes keeping cheap, and the connector still closes
-    it when it is closed itself.
+    For the connector, a kept connection is still in use. So it is cheap to keep one, and closing the connector closes
+    it too.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -140,8 +140,8 @@ class _OwnConnections:
         self._clock = clock
         self._max_bytes = settings.max_response_bytes
         self._connector = aiohttp.TCPConnector(limit=0, ssl=True if settings.ssl is None else settings.ssl)
-        # For the connector only: where to connect, and through which proxy. It carries no header of ours, so none can
-        # reach the proxy with CONNECT.
+        # It tells the connector where to connect, and through which proxy. It has none of our headers, so that none
+        # can reach the proxy with CONNECT.
         self._target = aiohttp.ClientRequest(
             "GET", URL(base_url.origin), proxy=proxy_url, loop=asyncio.get_running_loop()
         )
@@ -156,7 +156,7 @@ class _OwnConnections:
         }
         self._origin = ""
         if proxy_url is not None and base_url.scheme == "http":
-            # A proxy reads plain requests itself: it wants whole URLs, and its password in each.
+            # A proxy reads plain http requests itself: each needs the whole URL and the proxy's password.
             self._origin = base_url.origin
             auth = aiohttp.BasicAuth.from_url(proxy_url)
             if auth is not None:
@@ -164,7 +164,7 @@ class _OwnConnections:
         self.headers: Mapping[str, str] = headers
 
     def pop_idle(self, now: float) -> _Connection | None:
-        """The connection used last, unless it has ended or was unused for too long."""
+        """The connection that was used last, unless it is closed or was unused for too long."""
         idle = self._idle
         while idle:
             connection = idle.pop()
@@ -188,7 +188,7 @@ class _OwnConnections:
             self._pruning = self._clock.call_later(IDLE_SECONDS, self._prune)
 
     def _prune(self) -> None:
-        """Close what was unused for too long."""
+        """Close the connections that were unused for too long."""
         now = self._clock.time()
         while self._idle and self._idle[0].expires <= now:
             self._idle.popleft().close()
@@ -197,13 +197,13 @@ class _OwnConnections:
             self._pruning = self._clock.call_later(self._idle[0].expires - now, self._prune)
 
     async def exchange(self, connection: _Connection, call: Call[Any]) -> Response:
-        """Write the request, read the response. The connection is kept only after a whole and clean exchange."""
+        """Write the request, read the response. The connection is kept only if both are complete."""
         request, protocol = call.request, connection.protocol
         started = whole = False
         writing: asyncio.Future[None] | None = None
         call.maybe_sent = True
         try:
-            # A parser of its own for each response: the rest of an earlier one must not become the start of this one.
+            # A new parser for each response: what is left of an earlier one must not become the start of this one.
             protocol.set_response_params(skip_payload=request.method == "HEAD", read_until_eof=True)
             connection.stream.write(request.wire(self._origin))
             if isinstance(request.body, Multipart):
@@ -224,9 +224,9 @@ class _OwnConnections:
             unreadable = writing.exception() if writing is not None and writing.done() else None
             if isinstance(unreadable, SentConfigError):
                 raise unreadable from None
-            # A disconnect in the middle of the first line or the headers carries what had been parsed of them.
-            partly = isinstance(getattr(error, "message", ""), RawResponseMessage)
-            call.connection_was_dead = connection.used and not started and not partly
+            # If the server disconnects within the headers, the error has the part that was parsed.
+            has_part = isinstance(getattr(error, "message", ""), RawResponseMessage)
+            call.connection_was_dead = connection.used and not started and not has_part
             raise
         finally:
             connection.used = True
@@ -250,14 +250,14 @@ class _OwnConnections:
         await self._connector.close()
 
 
-class _LentSession:
+class _CallerSession:
     """A session that belongs to the caller: its hooks, cookies, headers, proxy and limits apply."""
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
         connector = session.connector
         if getattr(connector, "_loop", loop) is not loop:
             raise SentConfigError(
-                "the lent aiohttp session belongs to another event loop: make both in the same asyncio.run()"
+                "the aiohttp session belongs to another event loop: make session and client in the same asyncio.run()"
             )
         limits = [] if connector is None else [connector.limit, connector.limit_per_host]
         self.limit = min([settings.limit, *(limit for limit in limits if limit > 0)])
@@ -265,7 +265,7 @@ class _LentSession:
         self._session = session
         self._origin = settings.base_url.origin
         self._max_bytes = settings.max_response_bytes
-        # The session may have other settings for requests whose responses are read in another way.
+        # The session may have other settings for the requests that its owner makes.
         self._options: dict[str, Any] = {
             "timeout": _NO_TIMEOUT,
             "allow_redirects": False,
@@ -288,7 +288,7 @@ class _LentSession:
         """The session keeps its own connections."""
 
     async def exchange(self, _session: object, call: Call[Any]) -> Response:
-        """Make the request by the public methods of the session."""
+        """Make the request through the public methods of the session."""
         request, sent_before = call.request, call.maybe_sent
         form = request.body if isinstance(request.body, Multipart) else None
         call.maybe_sent = True
@@ -315,7 +315,7 @@ class _LentSession:
             body = await _read(response.content, response.status, response.headers, self._max_bytes)
             return response.status, response.headers, body
         finally:
-            # ``async with`` would do the same, slower: what was not read to its end must not be used again.
+            # A connection with an unread rest must not be used again. ``async with`` does the same, but slower.
             if not response.content.at_eof():
                 response.close()
 
@@ -327,7 +327,7 @@ class _LentSession:
 
 
 async def _write(connection: _Connection, form: Multipart) -> None:
-    """Write a form as fast as the server takes it. If a file cannot be read, close the connection."""
+    """Write a form, no faster than the server reads it. If a file cannot be read, close the connection."""
     writer = StreamWriter(connection.protocol, asyncio.get_running_loop())
     try:
         async with aclosing(form.chunks()) as chunks:
@@ -357,7 +357,7 @@ async def _read(content: aiohttp.StreamReader, status: int, headers: Mapping[str
 
 
 def _proxy_from_environment(base_url: BaseURL) -> str | None:
-    """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say of this host, looked up once."""
+    """The proxy for this host by ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``; ``None`` for none."""
     if is_loopback(base_url.host) or proxy_bypass(base_url.authority):
         return None
     proxy = getproxies().get(base_url.scheme)
@@ -365,7 +365,7 @@ def _proxy_from_environment(base_url: BaseURL) -> str | None:
 
 
 def connection_error(error: Exception, *, maybe_sent: bool) -> SentConnectionError:
-    """Our error for one of ``FAILURES``. Chained are only causes that hold neither request headers nor passwords."""
+    """Our error for one of ``FAILURES``. A cause is chained only if it has no request headers and no password."""
     kind = SentTimeoutError if isinstance(error, TimeoutError) else SentConnectionError
     cause: BaseException | None = None
     if isinstance(error, aiohttp.ClientConnectorError):

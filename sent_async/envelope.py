@@ -33,20 +33,20 @@ _WITHOUT_REASON = {
 
 
 class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=False):
-    """A typed response: the data and what came with it. It can be pickled and copied."""
+    """A typed response: data, status, headers and meta. It can be pickled and copied."""
 
     data: T
-    """The ``data`` of the envelope, of the type that the operation promises."""
+    """The ``data`` of the envelope, in the response type of the operation."""
     status: int
     """The HTTP status."""
     headers: Mapping[str, str]
-    """The headers of the response. Names match in any case."""
+    """The headers of the response. The case of names does not matter."""
     meta: ApiMeta | None = None
     """The ``meta`` of the envelope."""
     attempts: int = 1
     """How many times the request was sent."""
     elapsed: float = 0.0
-    """Seconds from the call to the response, waits included."""
+    """Seconds from the start of the call to the response, with all waits."""
 
     @property
     def request_id(self) -> str | None:
@@ -64,7 +64,7 @@ class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=Fal
         return f"SentResponse({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # aiohttp's read-only headers cannot be pickled. They are copied to a mapping that can only when it is needed.
+        # aiohttp's headers cannot be pickled. They are copied here, so that only pickling has this cost.
         return _restore, ({**msgspec.structs.asdict(self), "headers": CIMultiDict(self.headers)},)
 
 
@@ -82,14 +82,14 @@ def decode(
         status: The HTTP status.
         headers: The headers of the response.
         body: The body, decompressed.
-        clock: Tells the time for a ``Retry-After`` that is a date.
+        clock: The client's clock, for a ``Retry-After`` that is a date.
 
     Returns:
         The ``data`` and the ``meta`` of the envelope.
 
     Raises:
         SentAPIError: The status is not 2xx, or the envelope has ``success: false``.
-        SentDecodeError: The body does not have what the operation promises.
+        SentDecodeError: The body does not have the response type of the operation.
     """
     if not 200 <= status < 300:
         raise api_error(status, headers, body, clock)
@@ -119,14 +119,14 @@ def _without_data(operation: Operation[T], status: int, headers: Mapping[str, st
 def _decode_leniently(
     operation: Operation[T], status: int, headers: Mapping[str, str], body: bytes, clock: Clock
 ) -> Envelope[T]:
-    """Decode a body that did not fit its type: an error after all, a timestamp to repair, or a body to refuse."""
+    """Decode a body that did not fit its type: the envelope of an error, times to repair, or an unusable body."""
     if not body.strip():
         return Envelope()
     try:
         plain: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if operation.response is None:
-            return Envelope()  # where no data is promised, any 2xx is a success
+            return Envelope()  # if the operation has no data, any 2xx is a success
         kind = headers.get("Content-Type", "no content type")
         raise _decode_error(f"the body is not JSON ({kind})", status, headers) from None
     if _mapping(plain).get("success") is False:
@@ -135,13 +135,13 @@ def _decode_leniently(
         return Envelope()
     try:
         return repair.convert(plain, operation.envelope, optional=("error", "meta"))
-    except msgspec.ValidationError as still:
-        path, what = repair.where(still)
+    except msgspec.ValidationError as error:
+        path, what = repair.where(error)
         raise _decode_error(what, status, headers, path=path, plain=plain) from None
 
 
 def api_error(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -> SentAPIError:
-    """The error for a response, whatever its body is: an envelope, the HTML page of a proxy, or nothing."""
+    """The error for a response with any body: an envelope, the HTML page of a proxy, or nothing."""
     try:
         plain = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -150,8 +150,8 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes, clock: Clock
     problem = _mapping(envelope.get("error"))
     code = _text(problem.get("code"))
     details = {name: _texts(value) for name, value in _mapping(problem.get("details")).items()}
-    meant = _status_of(code) if 200 <= status < 300 else status
-    return error_class(meant)(
+    error_status = _status_of(code) if 200 <= status < 300 else status
+    return error_class(error_status)(
         _text(problem.get("message")) or "",
         status=status,
         code=ErrorCode(code) if code else None,
@@ -160,12 +160,12 @@ def api_error(status: int, headers: Mapping[str, str], body: bytes, clock: Clock
         request_id=_request_id(headers, envelope),
         retry_after=retry_after(headers, now=clock.wall()),
         headers=CIMultiDict(headers),
-        hint=_hint(meant or status, headers, body, explained=bool(problem)),
+        hint=_hint(error_status or status, headers, body, explained=bool(problem)),
     )
 
 
 def _hint(status: int, headers: Mapping[str, str], body: bytes, *, explained: bool) -> str:
-    """What to do next, beside the API's own message, and in place of it if there is none."""
+    """What to do next. It follows the message of the API, or replaces it if there is none."""
     advice = "check SENT_DM_API_KEY" if status == 401 else ""
     if explained:
         return advice
@@ -183,14 +183,14 @@ def _hint(status: int, headers: Mapping[str, str], body: bytes, *, explained: bo
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds to wait by ``Retry-After``, which is a number or a date.
+    """The seconds to wait that ``Retry-After`` asks for, as a number or as a date.
 
     Args:
         headers: The headers of the response.
         now: Unix time, for a date in a response without a ``Date`` header.
 
     Returns:
-        ``None`` if the header is missing, in the past or unreadable.
+        The seconds; ``None`` if the header is missing, in the past or unreadable.
     """
     value = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(value):

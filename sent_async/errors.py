@@ -24,16 +24,16 @@ __all__ = [
 
 
 class SentError(Exception):
-    """The base of all errors of this package. Errors have plain values, no keys and no bodies. They can be pickled."""
+    """The base of all errors of this package. Errors contain no API key and no body, and can be pickled."""
 
     request_id: str | None = None
     """The id to give to the vendor's support, from the ``X-Request-Id`` header or the envelope's ``meta``."""
 
     attempts: int = 0
-    """How many times the request was sent, or was to be sent, before this was raised."""
+    """The number of attempts before this was raised."""
 
     idempotency_key: str | None = None
-    """The key that the write carried. Calling again with it repeats nothing that already happened."""
+    """The key of the write. Call again with it: what was done already is not done a second time."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
@@ -47,11 +47,11 @@ def _rebuild(kind: type[SentError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class SentConfigError(SentError, ValueError):
-    """The call cannot be made as asked: no key, a bad option, an empty id, a closed client, another event loop."""
+    """The call cannot be made: no key, an invalid option, an empty id, a closed client, another event loop."""
 
 
 class SentConnectionError(SentError):
-    """There is no usable response. The cause is chained where it carries no secrets.
+    """There is no usable response. The cause is chained if it contains no secrets.
 
     Args:
         message: What happened.
@@ -65,7 +65,13 @@ class SentConnectionError(SentError):
 
 
 class SentTimeoutError(SentConnectionError, TimeoutError):
-    """An attempt took longer than ``timeout``, or the call longer than ``deadline``, or a rate limit frees too late."""
+    """An attempt took longer than ``timeout``, the call took longer than ``deadline``, or a rate limit frees too late.
+
+    Args:
+        message: What happened.
+        maybe_sent: Whether the request may have reached the server.
+        retry_after: Seconds until the rate limit frees, if that is the reason.
+    """
 
     def __init__(self, message: str, *, maybe_sent: bool, retry_after: float | None = None) -> None:
         super().__init__(message, maybe_sent=maybe_sent)
@@ -74,7 +80,14 @@ class SentTimeoutError(SentConnectionError, TimeoutError):
 
 
 class SentDecodeError(SentError):
-    """A response or a webhook does not have the promised form."""
+    """A response or a webhook does not have the expected form.
+
+    Args:
+        message: What is wrong.
+        status: The HTTP status of the response; ``None`` for a webhook.
+        request_id: The id to give to the vendor's support.
+        path: The place in the body; ``None`` if the body is not JSON.
+    """
 
     def __init__(
         self, message: str, *, status: int | None = None, request_id: str | None = None, path: str | None = None
@@ -84,7 +97,7 @@ class SentDecodeError(SentError):
         """The HTTP status of the response; ``None`` for a webhook."""
         self.request_id = request_id
         self.path = path
-        """Where in the body, such as ``$.data.profiles[1].created_at``; ``None`` if the body is not JSON."""
+        """The place in the body, such as ``$.data.profiles[1].created_at``; ``None`` if the body is not JSON."""
 
     def __str__(self) -> str:
         head = "webhook" if self.status is None else str(self.status)
@@ -94,7 +107,18 @@ class SentDecodeError(SentError):
 class SentAPIError(SentError):
     """The API refused the request: a status of 300 or above, or ``success: false`` with any status.
 
-    Each status has its class, such as ``NotFoundError`` for 404.
+    The common statuses have their own classes, such as ``NotFoundError`` for 404.
+
+    Args:
+        message: The message of the API.
+        status: The HTTP status of the response.
+        code: The code of the error in the API's catalogue.
+        details: Names of members of the request, each with its problems.
+        doc_url: The page of the vendor's documentation about this error.
+        request_id: The id to give to the vendor's support.
+        retry_after: Seconds that the server asked to wait.
+        headers: The headers of the response.
+        hint: What to do next, if the response does not say it.
     """
 
     def __init__(
@@ -117,7 +141,7 @@ class SentAPIError(SentError):
         self.code = code
         """An ``ErrorCode``, such as ``RESOURCE_005``; ``None`` if the body has none."""
         self.details: Mapping[str, Sequence[str]] = details or {}
-        """Names of members of the request, each with what is wrong with it."""
+        """Names of members of the request, each with its problems."""
         self.doc_url = doc_url
         self.request_id = request_id
         self.retry_after = retry_after
@@ -134,8 +158,8 @@ class SentAPIError(SentError):
             text += f"; {member}: {' '.join(', '.join(problems).split())}"
         if not self.hint:
             return text
-        told = self.code or self.message or self.details
-        return f"{text}; {self.hint}" if told else f"{text}: {self.hint}"
+        has_reason = self.code or self.message or self.details
+        return f"{text}; {self.hint}" if has_reason else f"{text}: {self.hint}"
 
     @property
     def replayed(self) -> bool:
@@ -144,7 +168,7 @@ class SentAPIError(SentError):
 
 
 class BadRequestError(SentAPIError):
-    """400: the request did not pass validation. ``details`` has the members."""
+    """400: the request did not pass validation. ``details`` names the members."""
 
 
 class AuthenticationError(SentAPIError):
@@ -156,12 +180,14 @@ class PermissionDeniedError(SentAPIError):
 
 
 class NotFoundError(SentAPIError):
-    """404: it does not exist for this key. After a repeated DELETE (``attempts`` > 1), an earlier attempt may have
-    deleted it."""
+    """404: there is no such resource for this key.
+
+    If a DELETE was repeated (``attempts`` > 1), an earlier attempt may have deleted the resource.
+    """
 
 
 class ConflictError(SentAPIError):
-    """409: conflicts with the current state of the resource; see ``code``."""
+    """409: the request conflicts with the current state of the resource; see ``code``."""
 
 
 class UnprocessableEntityError(SentAPIError):
@@ -187,18 +213,18 @@ _BY_STATUS: dict[int, type[SentAPIError]] = {
 }
 
 QUOTA_SPENT = "LIMIT_001"
-"""The code of a 429 for a used-up quota, in contrast to one for too many requests in a short time."""
+"""The code of a 429 for a used-up quota. Other codes mean too many requests in a short time."""
 
 
 def error_class(status: int | None) -> type[SentAPIError]:
-    """The class of a status; ``SentAPIError`` itself for a status without a class of its own."""
+    """The error class of a status. ``SentAPIError`` for a status without its own class."""
     if status is not None and 500 <= status <= 599:
         return ServerError
     return _BY_STATUS.get(status or 0, SentAPIError)
 
 
 def is_replay(headers: Mapping[str, str]) -> bool:
-    """Whether a response with these headers is a stored one, sent again for the same idempotency key."""
+    """Whether a response with these headers is the stored response to an earlier request with the same key."""
     return headers.get("Idempotent-Replayed", "").lower() == "true"
 
 

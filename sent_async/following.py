@@ -34,7 +34,7 @@ FINAL: Final = (
 _FIRST_WAIT: Final = 1.0
 _GROWTH: Final = 1.5
 _LONGEST_WAIT: Final = 15.0
-_FAILED_STANDS: Final = 60.0
+_FAILED_IS_FINAL_AFTER: Final = 60.0
 """Seconds after which FAILED is final. Until then Sent may try another channel."""
 
 
@@ -46,28 +46,29 @@ async def wait_for_message(
     timeout: float | None = 300.0,
     clock: Clock | None = None,
 ) -> Message:
-    """Retrieve a message again and again until it has a status, or one that ends the wait::
+    """Retrieve a message repeatedly until it has the wanted status, or one that ends the wait::
 
         message = await wait_for_message(sent, recipient.message_id, timeout=120)
         if message.status == "DELIVERED": ...
 
-    Check the status of the result. The wait also ends when the message is past ``until`` (READ, if DELIVERED was
-    wanted), when it is READ, RECEIVED, FILTERED, BLOCKED or CANCELLED, and when it has been FAILED for a minute. Until
-    then Sent may try another channel, under the same id. The first requests are 1 second apart, later ones 15 seconds.
+    Check the status of the result. The wait also ends when the message has a later status than ``until`` (READ, if
+    DELIVERED was wanted), when it is READ, RECEIVED, FILTERED, BLOCKED or CANCELLED, and when it has been FAILED for a
+    minute. Within that minute Sent may try another channel, with the same message id. The first requests are 1 second
+    apart, later ones 15 seconds.
 
     Args:
         sent: The client.
         message_id: The id of the message.
         until: The status to wait for, or several.
-        timeout: Seconds after which to give up; ``None`` for no limit.
-        clock: For tests.
+        timeout: Seconds to wait at most; ``None`` for no limit.
+        clock: A replacement for the system clock, for tests.
 
     Returns:
         The message as it was when the wait ended.
 
     Raises:
         SentConfigError: ``until`` is empty, or ``timeout`` is not above 0.
-        SentTimeoutError: The message did not get there in ``timeout`` seconds. It still may.
+        SentTimeoutError: The message did not reach the status within ``timeout`` seconds. It may reach it later.
         SentError: ``messages.retrieve`` failed.
     """
     wanted = {until} if isinstance(until, str) else set(until)
@@ -85,11 +86,11 @@ async def wait_for_message(
         if message.status in ends:
             return message
         failed_since = min(failed_since, now) if message.status == MessageStatus.FAILED else float("inf")
-        if now - failed_since >= _FAILED_STANDS:
+        if now - failed_since >= _FAILED_IS_FINAL_AFTER:
             return message
         if now >= end:
             state = "without a status" if message.status is None else str(message.status)
-            problem = f"the message is still {state} after {timeout:g} s; it may get further, so ask again later"
+            problem = f"the message is still {state} after {timeout:g} s; this may change, so retrieve it again later"
             raise SentTimeoutError(problem, maybe_sent=False)
         await clock.sleep(min(wait, end - now))
         wait = min(wait * _GROWTH, _LONGEST_WAIT)

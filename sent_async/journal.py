@@ -1,6 +1,6 @@
 """A record of the finished items of a batch in an SQLite file. After a crash, the next run does only the rest."""
 
-# sqlite3 and the rest of what only a journal needs are imported where they are used: most programs have no journal.
+# sqlite3 and other modules that only a journal needs are imported where they are used: most programs have no journal.
 from __future__ import annotations
 
 import asyncio
@@ -26,7 +26,7 @@ _Row = tuple[str, str, bytes]
 
 _APPLICATION: Final = 0x53454E54  # "SENT"; SQLite stores this number to identify the application
 _VERSION: Final = 1
-# Rows are appended, which is a quarter of the work of sorting them in by their keys. Keys are looked up in memory.
+# Rows are appended: sorting them by key would cost four times as much. Keys are looked up in memory.
 _SCHEMA: Final = f"""
 BEGIN EXCLUSIVE;
 CREATE TABLE batch (name TEXT NOT NULL, id TEXT NOT NULL);
@@ -35,19 +35,19 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 """
 _GATHER: Final = 0.005
-"""Seconds in which finished items gather for one transaction. A transaction for each cost a fifth of the throughput."""
+"""Seconds for which finished items are collected for one transaction. One for each item cost a fifth of the speed."""
 _MOST_WAITING: Final = 1000
-"""The number of finished items that may wait to be written. Beyond it no new call starts."""
+"""How many finished items may wait to be written. When there are more, no new call starts."""
 _PLAIN: Final = (type(None), bool, int, float, str, list, dict)
 
 
 class Journal:
-    """The file of a resumable batch. ``batch(..., journal="sale.sqlite")`` makes one by itself.
+    """The file of a resumable batch. ``batch(..., journal="sale.sqlite")`` makes one from the path.
 
     Args:
-        path: The file. It is made when it does not exist. Beside it stand ``-wal`` files while the batch runs.
-        name: What the batch is called. A journal continues the batch of the same name only. By default it is the module
-            and the name of the function that is called, so a function that is renamed needs the old name here.
+        path: The file. It is made if it does not exist. SQLite has a ``-wal`` file beside it while the batch runs.
+        name: The name of the batch. A file continues only the batch with the same name. Default: the module and name
+            of the function that is called. After renaming the function, pass its old name here.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, name: str | None = None) -> None:
@@ -59,11 +59,14 @@ class Journal:
         return f"Journal({str(self.path)!r})"
 
     async def open(self, call: Callable[..., Any]) -> None:
-        """Open the file for a batch of this call. It stays locked until ``close``.
+        """Open the file for a batch. It stays locked until ``close``.
+
+        Args:
+            call: The function that the batch calls. It gives the batch its name, if the journal has none.
 
         Raises:
-            SentConfigError: The file belongs to another batch, is of a newer version, is in use, or is no journal. It
-                is left as it is.
+            SentConfigError: The file belongs to another batch, has a newer version, is in use, or is not a journal. It
+                is not changed.
         """
         from concurrent.futures import ThreadPoolExecutor
 
@@ -80,8 +83,8 @@ class Journal:
         self._writing: asyncio.Future[None] | None = None
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._ending = False
-        # One thread for all that is done with the file: what is begun is ended before the next thing begins, even when
-        # nobody waits for it any more.
+        # One thread for all work on the file: each step ends before the next one begins, even if the caller of the
+        # first step was cancelled and no longer waits for it.
         self._thread = ThreadPoolExecutor(1, "sent-journal")
         try:
             await self._in_thread(self._open, self.name or _name_of(call))
@@ -96,16 +99,16 @@ class Journal:
         import sqlite3
 
         try:
-            self.path.touch(mode=0o600)  # results may hold message texts and secrets
+            self.path.touch(mode=0o600)  # results may contain message texts and secrets
             database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
             self._database = self._opened.enter_context(contextlib.closing(database))
             self._prepare(name)
         except OSError as error:
-            raise self._refused(f"cannot be made: {error.strerror}; look at the folder and its permissions") from None
+            raise self._refused(f"cannot be made: {error.strerror}; check the folder and its permissions") from None
         except sqlite3.DatabaseError as error:
             if "locked" in str(error):
                 raise self._refused("is in use by another process; wait for it to end, or use another file") from None
-            raise self._refused(f"is no journal, or is damaged: {error}; use another file") from None
+            raise self._refused(f"is not a journal, or is damaged: {error}; use another file") from None
 
     def _prepare(self, name: str) -> None:
         from uuid import uuid4
@@ -119,42 +122,51 @@ class Journal:
             database.execute("INSERT INTO batch VALUES (?, ?)", (name, uuid4().hex))
             database.execute("COMMIT")
         self._check(database, name)
-        # A killed process loses nothing this way. Only a machine that loses its power may lose the last moments.
+        # A killed process loses nothing with this. A power failure may lose the last moments.
         database.execute("PRAGMA synchronous = NORMAL")
-        database.execute("BEGIN EXCLUSIVE").execute("COMMIT")  # takes the lock, and keeps it
+        database.execute("BEGIN EXCLUSIVE").execute("COMMIT")  # locks the file until it is closed
         self._numbers = dict(database.execute("SELECT key, number FROM done"))
 
     def _check(self, database: sqlite3.Connection, name: str) -> None:
         (application,) = database.execute("PRAGMA application_id").fetchone()
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if application != _APPLICATION:
-            raise self._refused("is a database of something else; use another file")
+            raise self._refused("is the database of another application; use another file")
         if version > _VERSION:
-            raise self._refused(f"has version {version}, and this package knows {_VERSION}; update sent-async")
+            raise self._refused(f"has version {version}, but this package reads up to {_VERSION}; update sent-async")
         ((problem,), *_) = database.execute("PRAGMA quick_check").fetchall()
         if problem != "ok":
             raise self._refused(f"is damaged: {problem.splitlines()[-1]}; restore it from a copy, or use another file")
-        theirs, self._id = database.execute("SELECT name, id FROM batch").fetchone()
-        if theirs != name:
-            raise self._refused(f"belongs to the batch {theirs!r}, not to {name!r}; use another file, or that name")
+        stored_name, self._id = database.execute("SELECT name, id FROM batch").fetchone()
+        if stored_name != name:
+            problem = f"belongs to the batch {stored_name!r}, not to {name!r}"
+            raise self._refused(f"{problem}; use another file, or Journal(path, name={stored_name!r})")
 
     def _refused(self, problem: str) -> SentConfigError:
         return SentConfigError(f"the journal {self.path} {problem}")
 
-    def begin(self, key: object) -> str:
-        """The key of an item as text. Raises ``SentConfigError`` for one that is none, or that another item has."""
+    def register(self, key: object) -> str:
+        """Take the key of an item into this run.
+
+        Args:
+            key: The key. It must be a ``str`` or an ``int``.
+
+        Returns:
+            The key as text.
+
+        Raises:
+            SentConfigError: The key has another type, cannot be stored, or belongs to another item of this run.
+        """
         if not isinstance(key, (str, int)):
             kind = type(key).__name__
-            raise SentConfigError(
-                f"an item of type {kind} does not name itself; give batch a key=, such as the item's id"
-            )
+            raise SentConfigError(f"an item of type {kind} is not a key; pass key= to batch, such as the item's id")
         text = str(key)
         if text in self._keys:
             raise SentConfigError(f"two items have the key {text!r}, so the journal cannot tell them apart")
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise SentConfigError(f"the key {text!r} holds half a character, which no file can keep") from None
+            raise SentConfigError(f"the key {text!r} has a lone surrogate, which cannot be stored") from None
         self._keys.add(text)
         return text
 
@@ -163,7 +175,17 @@ class Journal:
         return key in self._numbers
 
     async def value(self, key: str) -> Any:
-        """The value of an item that an earlier run finished."""
+        """Read the value of an item that an earlier run finished.
+
+        Args:
+            key: The key of the item, as ``register`` returned it.
+
+        Returns:
+            What the call returned in that run.
+
+        Raises:
+            SentConfigError: The class of the value no longer exists, or has changed.
+        """
         while self._writing is not None:  # reading the file now would block the event loop
             await asyncio.wait([self._writing])
         number = (self._numbers[key],)
@@ -171,7 +193,14 @@ class Journal:
         return self._decoded(kind, value)
 
     def idempotency_keys(self, key: str) -> Iterator[str]:
-        """A name for each write of an item, the same in every run with this file."""
+        """The idempotency keys for the writes of an item, which are the same in every run with this file.
+
+        Args:
+            key: The key of the item, as ``register`` returned it.
+
+        Returns:
+            One idempotency key after another, without end.
+        """
         return map(functools.partial(self._idempotency_key, key), itertools.count(1))
 
     def _idempotency_key(self, key: str, number: int) -> str:
@@ -179,11 +208,16 @@ class Journal:
 
         return sha256(f"{self._id}\0{key}\0{number}".encode()).hexdigest()[:32]
 
-    async def keep(self, key: str, value: object, report: Callable[[], Awaitable[object]]) -> None:
-        """Have ``write`` write that an item is finished, and then report it. Waits while too many wait for that.
+    async def add(self, key: str, value: object, report: Callable[[], Awaitable[object]]) -> None:
+        """Add a finished item for ``write``. This waits while many items are not written yet.
+
+        Args:
+            key: The key of the item, as ``register`` returned it.
+            value: What its call returned.
+            report: Called when the item is written.
 
         Raises:
-            SentConfigError: The value is of a kind that a file cannot hold.
+            SentConfigError: The value has a type that cannot be stored.
         """
         self._waiting.append(((key, *_encoded(value)), report))
         self._news.set()
@@ -192,7 +226,7 @@ class Journal:
             await self._room.wait()
 
     async def write(self) -> None:
-        """Write and report what is kept, until ``end``. Items that finish within milliseconds share a transaction.
+        """Write and report the items from ``add``, until ``end``. Items added within milliseconds share a transaction.
 
         Raises:
             SentError: The file cannot be written.
@@ -209,7 +243,8 @@ class Journal:
             try:
                 await asyncio.shield(self._writing)
             except sqlite3.Error as error:
-                raise SentError(f"the journal {self.path} cannot be written: {error}; what it holds is kept") from None
+                problem = f"the journal {self.path} cannot be written: {error}"
+                raise SentError(f"{problem}; the items that it has already are not lost") from None
             finally:
                 self._writing = None
             self._room.set()
@@ -217,16 +252,16 @@ class Journal:
                 await report()
 
     def end(self) -> None:
-        """No more items follow."""
+        """Let ``write`` return when all added items are written. No more may be added."""
         self._ending = True
         self._news.set()
 
     def _commit(self, rows: list[_Row]) -> None:
-        # One statement for all: between two statements a thread may wait milliseconds for the interpreter.
+        # One statement for all rows: between two statements a thread may wait milliseconds for the interpreter.
         if rows:
-            marks = ", ".join(["(?, ?, ?)"] * len(rows))
+            placeholders = ", ".join(["(?, ?, ?)"] * len(rows))
             self._database.execute(
-                f"INSERT INTO done (key, kind, value) VALUES {marks}",  # noqa: S608 - only marks
+                f"INSERT INTO done (key, kind, value) VALUES {placeholders}",  # noqa: S608 - no values in the text
                 list(itertools.chain(*rows)),
             )
 
@@ -243,7 +278,8 @@ class Journal:
     def _close(self) -> None:
         import sqlite3
 
-        # Of a batch that was ended: what is finished need not be done again. It was not reported, so it may be lost.
+        # If the batch ended early, the next run need not repeat these items. No caller knows of them, so an error here
+        # loses nothing.
         with self._opened, contextlib.suppress(sqlite3.Error):
             self._commit([row for row, _ in self._waiting])
         self._in_use = False
@@ -254,12 +290,12 @@ class Journal:
         try:
             return msgspec.json.decode(value, type=resolve_name(kind) if kind else Any)
         except (ImportError, AttributeError, msgspec.MsgspecError) as error:
-            problem = f"holds a {kind.partition(':')[2] or 'value'} that cannot be read any more: {error}"
+            problem = f"has a {kind.partition(':')[2] or 'value'} that can no longer be read: {error}"
             raise self._refused(f"{problem}; run the version that wrote it, or use another file") from None
 
 
 class ItemNames(Generic[K]):
-    """The names of one batch's items in its journal, and the idempotency keys of their writes."""
+    """The names of a batch's items in its journal, and the idempotency keys of their writes."""
 
     def __init__(self, journal: Journal, call: Callable[..., Any], key: Callable[[K], str] | None) -> None:
         self.journal = journal
@@ -267,16 +303,16 @@ class ItemNames(Generic[K]):
         self._key = key
         self._by_keyword = key is not None and _takes_key(call)
 
-    def begin(self, item: K) -> str:
-        """The name of an item that no other item has."""
-        return self.journal.begin(item if self._key is None else self._key(item))
+    def register(self, item: K) -> str:
+        """The name of an item. See ``Journal.register``."""
+        return self.journal.register(item if self._key is None else self._key(item))
 
-    def given(self, name: str) -> dict[str, str]:
-        """What the call of an item is given besides the item."""
+    def keywords(self, name: str) -> dict[str, str]:
+        """The keyword arguments for the call of an item."""
         return {"idempotency_key": name} if self._by_keyword else {}
 
     def idempotency_keys(self, name: str) -> Iterator[str]:
-        """For the writes of an item that do not bring a key of their own."""
+        """The keys for those writes of an item that are made without a key."""
         if self._key is None:
             return self.journal.idempotency_keys(name)
         return itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
@@ -295,11 +331,11 @@ def _name_of(call: Any) -> str:
 
 
 def _encoded(value: object) -> tuple[str, bytes]:
-    """The class of a value, where it has one that the file must name, and its JSON."""
-    of: Any = type(value)
-    kind = _name_of_kind(of)
+    """The import path of a value's class, which is empty for JSON types, and the value as JSON."""
+    value_type: Any = type(value)
+    kind = _name_of_kind(value_type)
     if kind is None:
-        raise _unwritable(value, "only models, dataclasses and plain JSON values can be")
+        raise _unwritable(value, "it is not a model, a dataclass or a plain JSON value")
     try:
         return kind, msgspec.json.encode(value)
     except (TypeError, ValueError) as error:
@@ -319,5 +355,6 @@ def _name_of_kind(kind: Any) -> str | None:
 
 def _unwritable(value: object, why: str) -> SentConfigError:
     return SentConfigError(
-        f"a {type(value).__name__} cannot be kept in a journal ({why}); return one of these from the call"
+        f"a {type(value).__name__} cannot be stored in a journal: {why}. "
+        "The call must return a model, a dataclass or a plain JSON value"
     )

@@ -19,7 +19,7 @@ import msgspec
 from .errors import SentConfigError
 
 Document: TypeAlias = os.PathLike[str] | bytes | tuple[str, bytes, str]
-"""A file on disk, the content itself, or a file name, the content and its content type."""
+"""The path of a file, the content itself, or a tuple of file name, content and content type."""
 
 T = TypeVar("T")
 
@@ -33,10 +33,10 @@ class Multipart:
     The bytes are the same for every attempt. Files are read in chunks, while they are sent.
 
     Args:
-        body: The body that would be sent as JSON without documents.
-        documents: One document for each key that the market's requirements name. Keys become part names.
-        parts: Where the members of ``body`` go. A string is the name of one part that carries the whole body as
-            JSON. A mapping gives each member that the form takes the name of its part.
+        body: The body that is sent as JSON when there are no documents.
+        documents: The documents, by the document keys in the market's requirements. Keys become part names.
+        parts: How the form carries ``body``. A string is the name of one part with the whole body as JSON. A mapping
+            has the names of the members that the form takes, each with the name of its part.
 
     Raises:
         SentConfigError: A document is missing, unreadable or of another type; a name has control characters or is the
@@ -70,15 +70,15 @@ class Multipart:
         """The bytes of one attempt. Close the iterator if it is not read to its end.
 
         Raises:
-            SentConfigError: A file has changed since the call began. Raised before the first chunk, or before the last
-                one if the file changes while it is read, so that the request is never complete.
+            SentConfigError: A file has changed since the call began. This is raised before the first chunk, or before
+                the last one if the file changes while it is read, so that the request is never complete.
         """
         await asyncio.to_thread(self._check)
         for piece in self._pieces:
             if isinstance(piece, bytes):
                 yield piece
                 continue
-            # Opened here and not in a thread: a call cancelled in between could not close what the thread opened.
+            # Opened here and not in a thread: if the call is cancelled meanwhile, nobody would close the file.
             with piece.open() as file:
                 left = piece.size
                 while left:
@@ -97,34 +97,34 @@ class _File:
     def __init__(self, key: str, path: Path) -> None:
         self._what = f'documents["{key}"]'
         self._path = path
-        self._state = self._look()
+        self._state = self._current_state()
         self.size = self._state[0]
         self.open().close()
 
     def open(self) -> BinaryIO:
         """Open the file, which must not have changed."""
-        if self._look() != self._state:
-            raise self._changed()
-        return self._do(lambda: open(self._path, "rb"))
+        if self._current_state() != self._state:
+            raise self._changed_error()
+        return self._run(lambda: open(self._path, "rb"))
 
     def read(self, file: BinaryIO, size: int) -> bytes:
         """Read the next chunk. Raises if the file has changed."""
-        chunk = self._do(lambda: file.read(size))
-        if not chunk or self._look() != self._state:
-            raise self._changed()
+        chunk = self._run(lambda: file.read(size))
+        if not chunk or self._current_state() != self._state:
+            raise self._changed_error()
         return chunk
 
-    def _look(self) -> tuple[int, int]:
-        state = self._do(lambda: os.stat(self._path))
+    def _current_state(self) -> tuple[int, int]:
+        state = self._run(lambda: os.stat(self._path))
         if not stat.S_ISREG(state.st_mode):
             raise SentConfigError(f"{self._what} is not a file")
-        # The time too, because other content under the same idempotency key would be another request.
+        # With the time of the change, because other content under the same idempotency key would be another request.
         return state.st_size, state.st_mtime_ns
 
-    def _changed(self) -> SentConfigError:
+    def _changed_error(self) -> SentConfigError:
         return SentConfigError(f"{self._what} changed while it was being sent; call again with the finished file")
 
-    def _do(self, action: Callable[[], T]) -> T:
+    def _run(self, action: Callable[[], T]) -> T:
         try:
             return action()
         except OSError as error:
@@ -152,7 +152,7 @@ def _document(key: str, document: object) -> tuple[str, bytes | _File, str]:
 
 
 def _members(body: object, parts: str | Mapping[str, str]) -> list[tuple[str, bytes, str | None]]:
-    """Name, content and content type of the parts that carry the body."""
+    """The name, content and content type of each part that carries the body."""
     encoded = _encode(body)
     if isinstance(parts, str):
         return [(parts, encoded, "application/json")]
@@ -178,7 +178,7 @@ def _encode(body: object) -> bytes:
 
 
 def _head(boundary: str, content_type: str | None, **names: str) -> bytes:
-    """The lines before the content of a part."""
+    """The header lines of a part."""
     if not all(text and text.isprintable() for text in (*names.values(), content_type or _BINARY)):
         raise SentConfigError("a document's key, file name and content type must be printable and not empty")
     from aiohttp.payload import BytesPayload  # here, so that importing the package does not load aiohttp

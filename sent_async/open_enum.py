@@ -1,4 +1,4 @@
-"""String enums that stay open: a value that is not in the API description yet still decodes."""
+"""Open string enums: a value that is not in the API description can be decoded too."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _REMEMBERED: Final = 256
 class StrEnum(enum.StrEnum):
     """The base of every generated enum. Known values are members. Unknown values are equal to their string.
 
-    For an unknown value ``status == "paused"`` holds, and ``is_known`` is false. It hashes, pickles and encodes like
-    its string. Compare with ``==``, not ``is``, and end a ``match`` with ``case _``.
+    For an unknown value, ``status == "paused"`` is true and ``is_known`` is false. Its hash, pickle and JSON are those
+    of the string. Compare with ``==``, not ``is``, and end a ``match`` with ``case _``.
     """
 
     if TYPE_CHECKING:

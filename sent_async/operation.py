@@ -21,7 +21,7 @@ RateTier = str
 """Which rate limit a request counts against: ``standard``, ``sensitive``, ``message``, or another name."""
 
 Idempotency = Literal["automatic", "explicit", "none"]
-"""``automatic``: a key is made once per call. ``explicit``: sent only when given. ``none``: the endpoint takes none."""
+"""``automatic``: each call makes a key. ``explicit``: a key is sent only if it is passed. ``none``: there is no key."""
 
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -39,8 +39,8 @@ class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False):
 class Operation(Generic[T]):
     """An endpoint: its method, path, parameters and response type, and how it is paced and repeated.
 
-    ``sent_async.operations`` has those of the API description. For an endpoint that is not covered, make one and pass
-    it to ``SentClient.send``::
+    ``sent_async.operations`` has all operations of the API description. For any other endpoint, make an ``Operation``
+    and pass it to ``SentClient.send``::
 
         balance = Operation("balance", "GET", "/v3/accounts/{accountId}/balance", response=dict[str, Any])
         response = await sent.send(balance, account_id=account_id)
@@ -52,11 +52,11 @@ class Operation(Generic[T]):
         response: The type of the envelope's ``data``; ``None`` for an endpoint without data.
         path_parameters: Keyword names, each with the name of its placeholder. Default: the placeholders in snake case.
         query_parameters: Keyword names, each with the name in the query.
-        query_lists: The keyword names of query parameters that take a list. It is sent as repeated names.
+        query_lists: The keyword names of query parameters that take a list. Each item is sent with the name again.
         body: The request model that is sent as the body, if there is one.
         rate_tier: The rate limit that requests count against: ``standard``, ``sensitive``, ``message``, or another.
-        idempotency: ``automatic`` makes a key for each call, ``explicit`` sends one only if it is given, ``none`` is
-            for endpoints without one. Default: ``automatic`` for POST, PUT and PATCH, otherwise ``none``.
+        idempotency: ``automatic`` makes a key for each call, ``explicit`` sends a key only if it is passed, ``none`` is
+            for endpoints without keys. Default: ``automatic`` for POST, PUT and PATCH, otherwise ``none``.
     """
 
     def __init__(
@@ -97,12 +97,12 @@ class Operation(Generic[T]):
 
     @property
     def repeatable(self) -> bool:
-        """Whether a request that may have reached the server can be sent again without being carried out twice."""
+        """Whether a request that may have reached the server can be sent again without being executed twice."""
         return self.idempotency == "automatic" or self.method in ("GET", "HEAD", "OPTIONS", "DELETE")
 
     @cached_property
     def decode(self) -> Callable[[bytes], Envelope[T]]:
-        """Decodes a body in one pass. Made at first use and kept, because making a decoder costs more than using it."""
+        """Decode a body. The decoder is made at first use and kept, because making it costs more than using it."""
         return msgspec.json.Decoder(self.envelope).decode
 
     @property
@@ -113,11 +113,14 @@ class Operation(Generic[T]):
     def without_data(self) -> T:
         """The value for a successful response without data.
 
-        It is ``None`` if the type allows it. An action whose members may all be missing, such as ``complete`` with 204,
-        gives an object without any. A read does not, since an empty page would look like a whole list.
+        It is ``None`` if the type allows it. For an action with only optional members, such as ``complete`` with 204,
+        it is an object without members. For a GET it is not, because an empty page would look like a complete list.
+
+        Returns:
+            The value.
 
         Raises:
-            msgspec.ValidationError: The operation promises data.
+            msgspec.ValidationError: The response of the operation must have data.
         """
         action = self.method != "GET" and isinstance(self.response, type) and issubclass(self.response, msgspec.Struct)
         return cast("T", msgspec.convert({} if action else None, self.response))
@@ -163,12 +166,12 @@ def _segment(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise SentConfigError(f"{name} must be a string, not {type(value).__name__}; convert it with str()")
     if not value.strip(". "):
-        raise SentConfigError(f"{name} must be the id of something: {value!r} would change which endpoint is called")
+        raise SentConfigError(f"{name} must be an id: {value!r} would call another endpoint")
     return quote(value, safe="")
 
 
 def _query_values(name: str, value: object) -> list[str]:
-    """The texts of a parameter: none for ``None``, several for a list."""
+    """The values of a query parameter as text: none for ``None``, several for a list."""
     if value is None:
         return []
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -23,7 +23,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options that ``SentClient.with_options`` can change. Frozen: a view of a client has its own."""
+    """The options that ``SentClient.with_options`` can change. They are frozen: each view has its own."""
 
     api_key: str
     profile_id: str | None = None
@@ -52,13 +52,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return f"Options({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Of headers only the names, because a value may be a credential."""
+        """The options without the API key, and of headers only the names, because a value may be a credential."""
         shown = {**msgspec.structs.asdict(self), "headers": sorted(self.headers)}
         del shown["api_key"]
         return list(shown.items())
 
     def request_headers(self) -> dict[str, str]:
-        """The headers these options add to every request."""
+        """The headers that these options add to every request."""
         headers = {"x-api-key": self.api_key}
         if self.profile_id is not None:
             headers["x-profile-id"] = self.profile_id
@@ -121,17 +121,17 @@ class BaseURL(msgspec.Struct, frozen=True):
 
 
 def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
-    """The parts of a base URL.
+    """Split a base URL into its parts.
 
     Raises:
-        SentConfigError: It is not an http or https URL with a host, has more than a host and a path, or would send the
-            key in the clear: http to another machine without ``allow_http``.
+        SentConfigError: It is not an http or https URL with a host, it has more than a host and a path, or it would
+            send the key unencrypted: http to another machine without ``allow_http``.
     """
     try:
         url = URL(base_url)
         host = url.host
         _ = url.port
-        (host or "").encode("idna")  # as name resolution will do
+        (host or "").encode("idna")  # name resolution will do the same
     except (TypeError, ValueError):
         raise SentConfigError("base_url is not a URL with a valid host name") from None
     if url.user is not None or url.password is not None:
@@ -142,17 +142,17 @@ def check_base_url(base_url: str, *, allow_http: bool) -> BaseURL:
         raise SentConfigError(f"base_url must end with its host or path, without query or fragment, got {base_url!r}")
     if url.scheme == "http" and not allow_http and not is_loopback(host):
         raise SentConfigError(
-            f"plain http would send the API key in the clear to {host}; use https, allow_http=True or SENT_ALLOW_HTTP=1"
+            f"plain http would send the API key unencrypted to {host}; use https, allow_http=True or SENT_ALLOW_HTTP=1"
         )
     return BaseURL(url.scheme, url.raw_authority, host, url.raw_path.rstrip("/"))
 
 
 def check_proxy(proxy: str) -> str:
-    """The URL of a proxy, with a scheme.
+    """Check the URL of a proxy, and add ``http://`` if it has no scheme.
 
     Raises:
-        SentConfigError: It is not the URL of an HTTP proxy, which are the only ones that aiohttp supports. The message
-            does not have the URL, which may have a password.
+        SentConfigError: It is not the URL of an HTTP proxy. aiohttp supports no others. The message does not have the
+            URL, which may contain a password.
     """
     problem = "a proxy must be an http:// or https:// URL; trust_env=False ignores the environment's"
     if not isinstance(proxy, str):
@@ -169,7 +169,7 @@ def check_proxy(proxy: str) -> str:
 
 
 def check_ssl(ssl: SSLContext | bool | None) -> SSLContext | bool | None:
-    """Raise ``SentConfigError`` now for what aiohttp would refuse at the first request."""
+    """Raise ``SentConfigError`` for a value that aiohttp would refuse at the first request."""
     if ssl is None or isinstance(ssl, (bool, SSLContext)):
         return ssl
     raise SentConfigError(

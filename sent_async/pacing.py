@@ -1,4 +1,4 @@
-"""Hold requests back before the server refuses them. Limits are learned from its headers, never known beforehand."""
+"""Delay requests before the server refuses them. The limits are learned from the headers of responses."""
 
 from __future__ import annotations
 
@@ -25,21 +25,35 @@ LONGEST_WAIT: Final = 120.0
 
 
 class Pacer(Protocol):
-    """What the client asks before each attempt, and tells after it. Pass one of your own as ``SentClient(pacing=...)``.
+    """Decides when the client may send a request. Pass your own pacer as ``SentClient(pacing=...)``.
 
-    The client first gets a connection, and then calls ``try_acquire``. When that returns ``None``, it gives the
-    connection back, awaits ``wait`` and starts over. All methods are called in the task of the call.
+    For each attempt the client gets a connection, and then calls ``try_acquire``. When that returns ``None``, the
+    client gives the connection back, awaits ``wait`` and starts again. After the attempt it calls ``release``. All
+    methods but ``for_key`` are called in the task of the call.
     """
 
     def for_key(self, api_key: str) -> Pacer:
-        """The pacer of an API key, since limits belong to an account.
+        """The pacer for an API key, because limits belong to an account.
 
-        A client asks for it when it is made, and a view when it is made with another key.
+        It is called when a client is made, and when ``with_options`` makes a view with another key.
+
+        Args:
+            api_key: The API key.
+
+        Returns:
+            A pacer, which may be this one.
         """
         ...
 
     def is_open(self, tier: str) -> bool:
-        """Whether ``try_acquire`` would give a permit now. Asked before a new connection is made; changes nothing."""
+        """Whether ``try_acquire`` would return a permit now. It is called before a new connection is made.
+
+        Args:
+            tier: The rate-limit tier of the operation.
+
+        Returns:
+            If false, the client calls ``wait`` without making a connection.
+        """
         ...
 
     def try_acquire(self, tier: str) -> int | None:
@@ -49,12 +63,12 @@ class Pacer(Protocol):
             tier: The rate-limit tier of the operation.
 
         Returns:
-            A permit, which is given to ``release`` once; ``None`` when the request has to wait.
+            A permit, which is passed to ``release`` once; ``None`` when the request has to wait.
         """
         ...
 
     async def wait(self, tier: str, expires: float | None) -> None:
-        """Wait until ``try_acquire`` is worth another try.
+        """Wait until a permit may be available.
 
         Args:
             tier: The rate-limit tier of the operation.
@@ -66,7 +80,7 @@ class Pacer(Protocol):
         ...
 
     def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
-        """Learn from the response to a request.
+        """Take a permit back, and learn from the response to its request.
 
         Args:
             tier: The rate-limit tier of the operation.
@@ -97,7 +111,7 @@ class NoPacer:
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one tier's limit. ``None`` where no response has said it yet."""
+    """The known state of one tier's limit. A member is ``None`` if no response has told it yet."""
 
     limit: int | None
     """Requests per window."""
@@ -108,7 +122,7 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
     paused_for: float
     """Seconds for which a 429 still holds back all requests of the tier."""
     in_flight: int
-    """Requests that were sent and have no response yet."""
+    """Requests that were sent and have no complete response yet."""
     waiting: int
     """Calls that wait for the limit."""
 
@@ -124,26 +138,26 @@ _Task = asyncio.Task[Any] | None
 
 
 class TierQueue:
-    """The window of a tier and the calls that wait for it, each known by its task, first come first served.
+    """The window of a tier and the calls that wait for it, by their tasks, in the order in which they came.
 
-    Ordered dicts, not lists: any of 20,000 can leave at the same small cost.
+    Calls are in ordered dicts, because a call can be removed from any place at the same small cost.
     """
 
     def __init__(self, tier: str, window: RateWindow) -> None:
         self.tier = tier
         self.window = window
         self.busy = False
-        """One of the three below may have somebody in it, so newcomers have to look."""
+        """False if the three dicts below are empty. A new call then need not look at them."""
         self.woken: OrderedDict[_Task, float] = OrderedDict()
-        """Calls that were woken and are on their way to ``try_acquire``. Each has a request kept for it until the time
-        given here."""
+        """Calls that were woken and have not called ``try_acquire`` yet. One request is reserved for each until the
+        time in the value."""
         self.requeued: OrderedDict[_Task, _Waiter] = OrderedDict()
-        """Calls that were woken, but found the limit spent again. They go before the rest."""
+        """Calls that were woken, but got no permit. They go before the others."""
         self.waiting: OrderedDict[_Task, _Waiter] = OrderedDict()
         self.timer: Timer | None = None
         self.timer_at = 0.0
         self.checked_until = NEVER
-        """The end of the wait for which the deadlines of all who wait were last checked."""
+        """The end of the wait for which the deadlines of all waiting calls were last checked."""
         self.logged_until = NEVER
 
     @property
@@ -155,9 +169,9 @@ class TierQueue:
 class HeaderPacer:
     """A ``Pacer`` that learns from rate-limit headers: a ``RateWindow`` for each tier, and the calls that wait for it.
 
-    Fairness: when a window opens, as many waiting calls are woken as it has room for, in the order they came. Each has
-    one request kept for it for a second, while it gets a connection. Newcomers pass only where there is room beyond
-    all who wait. A woken call that finds the limit spent again keeps its place in front of the others.
+    Fairness: when a window opens, as many waiting calls are woken as it has room for, in the order in which they came.
+    One request is reserved for each for a second, while the call gets a connection. A new call gets a permit only if
+    there is room for it and for all waiting calls. A woken call that gets no permit waits in front of the others.
 
     Args:
         clock: The client's clock.
@@ -170,9 +184,9 @@ class HeaderPacer:
 
     def for_key(self, api_key: str) -> Self:
         """The same pacer each time for the same key."""
-        known = self._pacers.get(api_key)
-        if known is not None:
-            return known
+        existing = self._pacers.get(api_key)
+        if existing is not None:
+            return existing
         pacer: Self = copy(self)
         pacer._queues = {}
         self._pacers[api_key] = pacer
@@ -200,7 +214,7 @@ class HeaderPacer:
             queue.woken.pop(asyncio.current_task(), None)
         permit = window.spend(now)
         if queue.length:
-            self._wake(queue)  # the time for the next one may be known only now
+            self._wake(queue)  # the time for the next call may be known only now
         else:
             queue.busy = bool(queue.woken)
         return permit
@@ -222,7 +236,7 @@ class HeaderPacer:
             error = await waiter.result
         except asyncio.CancelledError:
             if line.pop(task, None) is None and queue.woken.pop(task, None) is not None:
-                self._wake(queue)  # it was woken, so another may go in its place
+                self._wake(queue)  # another call may use the request that was reserved for this one
             if not queue.length and queue.timer is not None:
                 queue.timer.cancel()
                 queue.timer = None
@@ -239,13 +253,13 @@ class HeaderPacer:
             now = self._clock.time()
             if not window.learn_fast(now, status, headers):
                 window.learn(now, self._clock.wall(), permit, status, headers)
-        finally:  # whatever the headers hold, those who wait are not forgotten
+        finally:  # also wakes the waiting calls if the headers cannot be read
             if queue.busy:
                 self._wake(queue)
 
     @property
     def rate_limits(self) -> dict[str, RateLimit]:
-        """What is known of the limits, by tier."""
+        """The known state of the limits, by tier."""
         now = self._clock.time()
         return {
             tier: RateLimit(
@@ -263,13 +277,13 @@ class HeaderPacer:
         return TierQueue(tier, RateWindow())
 
     def _wake(self, queue: TierQueue) -> None:
-        """Wake those whose turn it is, end the waits that would be too long, and set a timer for the next turn."""
+        """Wake the calls that may send now, end the waits that would be too long, and set a timer for the next call."""
         now = self._clock.time()
         _drop_overdue(queue, now)
         room = queue.window.room(now)
         while queue.length and room > len(queue.woken):
             task, waiter = (queue.requeued or queue.waiting).popitem(last=False)
-            if not waiter.result.done():  # else it was cancelled, and has not run since
+            if not waiter.result.done():  # otherwise it was cancelled, and its task has not run since then
                 waiter.result.set_result(None)
                 queue.woken[task] = now + GRACE
         if queue.window.frees_at(now) > now:
@@ -280,7 +294,7 @@ class HeaderPacer:
             self._set_timer(queue, now, min((at for at in times if at > now), default=None))
 
     def _set_timer(self, queue: TierQueue, now: float, at: float | None) -> None:
-        """A timer that ends too early does no harm, so one that is set already may stay."""
+        """Set a timer, unless there is one that ends earlier, which does no harm."""
         if at is None or (queue.timer is not None and queue.timer_at <= at):
             return
         if queue.timer is not None:
@@ -293,25 +307,25 @@ class HeaderPacer:
 
 
 def _has_room(queue: TierQueue, now: float) -> bool:
-    """Whether the running task may send a request now, ahead of all who came after it."""
+    """Whether the running task may send a request now, with regard to the calls that came before it."""
     task = asyncio.current_task() if queue.busy else None
     ahead = 0 if task in queue.woken else len(queue.woken) + queue.length
     return queue.window.room(now) > ahead
 
 
 def _drop_overdue(queue: TierQueue, now: float) -> None:
-    """Stop keeping requests for those who were woken and have not come: others may go."""
+    """End the reservations of woken calls that did not call ``try_acquire`` in time."""
     woken = len(queue.woken)
     while queue.woken and next(iter(queue.woken.values())) <= now:
         queue.woken.popitem(last=False)
     if len(queue.woken) < woken:
-        queue.window.no_response(now)
+        queue.window.learn_silence(now)
 
 
 def _reject_late(queue: TierQueue, now: float) -> None:
-    """End the waits that would be too long, when the limit frees later than it was known to."""
+    """End the waits that would be too long, if the limit frees later than at the last check."""
     frees_at = queue.window.frees_at(now)
-    if frees_at <= queue.checked_until + 1:  # by less than a second: not worth going through all
+    if frees_at <= queue.checked_until + 1:  # a second more is not worth a check of all calls
         return
     queue.checked_until = frees_at
     line = list(chain(queue.requeued.items(), queue.waiting.items()))
@@ -325,7 +339,7 @@ def _reject_late(queue: TierQueue, now: float) -> None:
 
 
 def _error_if_too_late(queue: TierQueue, now: float, ahead: int, expires: float | None) -> SentTimeoutError | None:
-    """The error for a call that should not wait behind ``ahead`` others; ``None`` when it may."""
+    """The error for a call that would wait too long behind ``ahead`` others; ``None`` when it may wait."""
     window = queue.window
     frees_at, turn_at = window.frees_at(now), window.turn_at(now, ahead)
     if frees_at > now + LONGEST_WAIT:
@@ -336,14 +350,14 @@ def _error_if_too_late(queue: TierQueue, now: float, ahead: int, expires: float 
         return None
     size = f" ({window.limit} requests per window)" if window.limit else ""
     return SentTimeoutError(
-        f"the rate limit of tier {queue.tier!r}{size} {why}. This attempt was not sent; try again after .retry_after",
+        f"the rate limit of tier {queue.tier!r}{size} {why}. This attempt was not sent; call again after .retry_after",
         maybe_sent=False,
         retry_after=turn_at - now,
     )
 
 
 def _log_wait(queue: TierQueue, now: float) -> None:
-    """Once for each pause, when it first makes a call wait. Later responses may move its end a little."""
+    """Log a pause once, when it first makes a call wait. Later responses may move its end a little."""
     frees_at = queue.window.frees_at(now)
     if frees_at > now:
         if now >= queue.logged_until:

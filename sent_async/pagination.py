@@ -17,7 +17,8 @@ _LINE: Final = 110
 class Page(Sequence[T]):
     """The items of one page, in the server's order.
 
-    Attributes:
+    Args:
+        items: The items.
         pagination: The position of the page in its list, if the API sent one.
         request_id: The id to give to the vendor's support.
     """
@@ -59,12 +60,16 @@ class Page(Sequence[T]):
 class Paginator(Generic[T]):
     """A list that has not been requested yet::
 
-        page = await sent.templates.list()              # the first page
-        async for template in sent.templates.list():    # every item, page after page
-        async for page in sent.templates.list().pages():
+        page = await sent.templates.list()                # the first page
+        async for template in sent.templates.list():      # every item of every page
+        async for page in sent.templates.list().pages():  # every page
 
-    Each page is a request of its own, with the client's retries and deadline. Iterating stops when the API says that
-    there is no more. A list that contradicts itself is an error, so it never ends early unnoticed.
+    Each page is one call, with the client's retries and deadline. The iteration ends when the API says that there is no
+    more. A list that contradicts itself raises a ``SentDecodeError``, so it never ends early without an error.
+
+    Args:
+        fetch: Requests the page with this number. ``None`` requests the first page without a number.
+        first: The number of the first page to request.
     """
 
     __slots__ = ("_fetch", "_first")
@@ -80,11 +85,15 @@ class Paginator(Generic[T]):
         return self._fetch(self._first).__await__()
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Every page that has items.
+        """Iterate over every page that has items.
+
+        Yields:
+            One page after another.
 
         Raises:
             SentDecodeError: The API said that there is more, and then sent an empty page before the last item, the same
                 page again, or an earlier page.
+            SentError: A request failed.
         """
         page = await self._fetch(self._first)
         number, total = self._first or 1, None
@@ -102,7 +111,7 @@ class Paginator(Generic[T]):
             if page:
                 yield page
             seen += len(page)
-            if more is None:  # not told: there are more if not all items were seen
+            if more is None:  # the API did not tell, so compare the counts
                 more = total is not None and seen < total
             if not more:
                 return
@@ -110,13 +119,13 @@ class Paginator(Generic[T]):
                 if total is not None and seen < total:
                     raise _contradiction(page, f"page {number} is the last one with {seen:,} of {total:,} items")
                 return
-            following = await self._fetch(number + 1)
-            there = following.pagination
-            if there is not None and there.page is not None and there.page <= number:
-                raise _contradiction(following, f"page {there.page} came instead of page {number + 1}")
-            if list(following) == list(page):
-                raise _contradiction(following, f"page {number + 1} has the same items as page {number}")
-            page, number = following, number + 1
+            next_page = await self._fetch(number + 1)
+            position = next_page.pagination
+            if position is not None and position.page is not None and position.page <= number:
+                raise _contradiction(next_page, f"page {position.page} came instead of page {number + 1}")
+            if list(next_page) == list(page):
+                raise _contradiction(next_page, f"page {number + 1} has the same items as page {number}")
+            page, number = next_page, number + 1
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async for page in self.pages():
@@ -125,7 +134,7 @@ class Paginator(Generic[T]):
 
 
 def summary_of(page: Page[Any]) -> str:
-    """How many items a page has and where it is in its list, such as ``100 items, page 1 of 12, 1,188 in all``."""
+    """The size and position of a page, such as ``100 items, page 1 of 12, 1,188 in all``."""
     parts = [f"{len(page):,} {'item' if len(page) == 1 else 'items'}"]
     position = page.pagination
     if position is not None and position.page is not None:

@@ -1,4 +1,4 @@
-"""The pydantic schema of a model. Imported when pydantic asks for it, so pydantic is installed."""
+"""The pydantic schema of a model. It is imported only when pydantic asks for it, so pydantic is installed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SCALARS: Final[Mapping[object, core.CoreSchema]] = {
 
 
 def core_schema_of(struct: type[Model]) -> core.CoreSchema:
-    """Accept an instance. Read and write JSON with the names of the API, like ``to_json``."""
+    """The schema that validates instances and JSON, and writes JSON like ``to_json``."""
 
     def read(value: object) -> Model:
         if isinstance(value, struct):
@@ -45,7 +45,7 @@ def core_schema_of(struct: type[Model]) -> core.CoreSchema:
 
 
 def shape_of(struct: type[Model], above: frozenset[type[Model]] = frozenset()) -> core.CoreSchema:
-    """The members, for the JSON schema. Only nested models get a name: pydantic has named the class itself."""
+    """The members, for the JSON schema. Only nested models get a name, because pydantic names the outer class."""
     inside = above | {struct}
     hints = get_type_hints(struct)
     fields = {
@@ -62,8 +62,8 @@ def _shape(hint: object, above: frozenset[type[Model]]) -> core.CoreSchema:
     if origin in (dict, Mapping):
         return core.dict_schema(values_schema=_shape(parts[1], above))
     if parts:  # a union
-        known = [part for part in parts if part not in (type(None), UnsetType)]
-        value = core.union_schema([_shape(part, above) for part in known])
+        types = [part for part in parts if part not in (type(None), UnsetType)]
+        value = core.union_schema([_shape(part, above) for part in types])
         return core.nullable_schema(value) if type(None) in parts else value
     if isinstance(hint, type) and issubclass(hint, Model):
         return core.definition_reference_schema(_ref(hint)) if hint in above else shape_of(hint, above)
@@ -73,5 +73,5 @@ def _shape(hint: object, above: frozenset[type[Model]]) -> core.CoreSchema:
 
 
 def _ref(struct: type[Any]) -> str:
-    """A name in the form that pydantic uses, which it shortens to the name of the class if it can."""
+    """A name in pydantic's own form. pydantic shortens it to the name of the class if that is unique."""
     return f"{struct.__module__}.{struct.__qualname__}:{id(struct)}"

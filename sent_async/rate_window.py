@@ -11,16 +11,16 @@ from multidict import istr
 from .envelope import http_date, retry_after
 
 GRACE: Final = 1.0
-"""Seconds in which one slow request may hold the others back."""
+"""Seconds for which one slow request may delay the others."""
 NEVER: Final = -math.inf
 """The time of something that has not happened."""
 
-_LONGEST_WINDOW: Final = 3600.0  # seconds; a response that says more is not believed
+_LONGEST_WINDOW: Final = 3600.0  # seconds; a longer time in a response is ignored
 _LONGEST_SPREAD: Final = 300.0  # seconds after a 429 in which requests are spread
-_LONGEST_INTERVAL: Final = 30.0  # seconds between two of them
+_LONGEST_INTERVAL: Final = 30.0  # seconds between two spread requests
 _UNKNOWN: Final = -1.0
 
-# Made once: a header lookup by a plain string has to be lower-cased each time.
+# A header lookup by a plain string would lower-case it each time.
 _LIMIT: Final = istr("X-RateLimit-Limit")
 _REMAINING: Final = istr("X-RateLimit-Remaining")
 _RESET: Final = istr("X-RateLimit-Reset")
@@ -28,14 +28,15 @@ _DATE: Final = istr("Date")
 
 
 class RateWindow:
-    """How many requests may be sent now, and when more may be.
+    """How many requests may be sent now, and when more may be sent.
 
-    It fits fixed windows and token buckets. It spends what ``X-RateLimit-Remaining`` says, less what is in flight. When
-    that is spent, it waits for ``X-RateLimit-Reset``, and lets one request through as a probe that learns the new
-    number. When the probe gets no response, or a response without rate-limit headers, nothing is held back.
+    It works with fixed windows and token buckets. As many requests may be sent as ``X-RateLimit-Remaining`` says, less
+    those in flight. When there are none left, it waits for ``X-RateLimit-Reset``. Then one request is sent as a probe,
+    whose response has the new number. When the probe gets no response, or one without rate-limit headers, requests are
+    not limited.
 
-    After a 429 nothing is sent until ``Retry-After``. Then requests are spread for a while: sent one by one, with a
-    fixed interval between them.
+    After a 429 nothing is sent until ``Retry-After``. Then requests are spread for a while: they are sent one by one,
+    with a fixed interval between them.
     """
 
     __slots__ = (
@@ -57,17 +58,17 @@ class RateWindow:
     def __init__(self) -> None:
         self.limit: int | None = None
         self.period: float | None = None
-        """Seconds of a window: the longest time until a reset that was seen."""
+        """The length of a window in seconds: the longest time until a reset in any response."""
         self.remaining = _UNKNOWN
-        """Requests left by the last response; infinite while nothing limits them."""
+        """Requests left by the last response; infinite while they are not limited."""
         self.resets_at = NEVER
-        """When ``remaining`` stops being true."""
+        """When ``remaining`` ends."""
         self.in_flight: int = 0
         self.paused_until = NEVER
         self.pauses: int = 0
-        """How many pauses there have been. The permit of a request is this number at the time it was sent."""
+        """The number of pauses so far. The permit of a request is this number at the time when it is sent."""
         self.recovering = False
-        """A 429 is being waited out or recovered from. While it is false, ``remaining`` alone decides."""
+        """True from a 429 to the end of the spreading. While it is false, ``remaining`` alone decides."""
         self.recent_pauses = 0
         """Pauses since the last recovery."""
         self.spread_until = NEVER
@@ -94,7 +95,7 @@ class RateWindow:
         return room
 
     def opens_at(self, now: float) -> float:
-        """When there will be room if no response changes that. If this is not after ``now``, only a response can."""
+        """When there will be room without a response. If it is not after ``now``, only a response can make room."""
         at = self.frees_at(now)
         if self.probe_in_flight and self.probed_at is not None and self.remaining <= self.in_flight:
             at = max(at, self.probed_at + GRACE)
@@ -103,7 +104,7 @@ class RateWindow:
         return at
 
     def frees_at(self, now: float) -> float:
-        """When the limit lets requests through, as far as it is known: ``now`` or later."""
+        """When the limit allows requests, as far as it is known: ``now`` or later."""
         at = max(now, self.paused_until)
         return at if self.remaining > self.in_flight else max(at, self.resets_at)
 
@@ -122,7 +123,7 @@ class RateWindow:
         """Count a request that is sent now. Only call it when there is room.
 
         Returns:
-            Its permit, which goes back to ``learn``.
+            The permit of the request, for ``learn``.
         """
         if self.recovering:
             if now >= self.spread_until:
@@ -136,10 +137,10 @@ class RateWindow:
         return self.pauses
 
     def learn_fast(self, now: float, status: int, headers: Mapping[str, str]) -> bool:
-        """Learn from a response by the short way, which fits most: there is plenty left, so only that number counts.
+        """Learn from a response in the quick way: if many requests are left, only their number matters.
 
         Returns:
-            Whether the short way was enough. If not, call ``learn``.
+            Whether that was enough. If not, call ``learn``.
         """
         if self.probed_at is not None or status == 429 or status == 0:
             return False
@@ -165,29 +166,29 @@ class RateWindow:
         self.probe_in_flight = False
         if status == 0:
             if self.probed_at is not None:
-                self.no_response(now)
+                self.learn_silence(now)
             return
         self.probed_at = None
         left = _count(headers.get(_REMAINING))
         if status == 429:
-            self._pause(now, wall, permit, headers, promised=bool(left))
+            self._pause(now, wall, permit, headers, has_remaining=bool(left))
         elif left is None:
             if now >= self.resets_at:
                 self.remaining = math.inf
-            elif status < 500:  # a proxy in front of what counts may have sent the others
+            elif status < 500:  # a 5xx may come from a proxy, and then the API did not count the request
                 self.remaining = max(0.0, self.remaining - 1)
         elif now >= self.resets_at:
             self.remaining = left
             self._read_reset(now, wall, headers, new_window=True)
         else:
             self.remaining = min(self.remaining, left)
-            if left <= 2 * self.in_flight + 2:  # while there is plenty, the other headers decide nothing
+            if left <= 2 * self.in_flight + 2:  # otherwise many are left, and the other headers do not matter
                 self._read_reset(now, wall, headers, new_window=False)
 
-    def no_response(self, now: float) -> None:
-        """A request got no response, or could not be sent in time. Pacing must not make an outage slower.
+    def learn_silence(self, now: float) -> None:
+        """Learn that a request got no response, or was not sent in time. Pacing must not make an outage slower.
 
-        After a probe the last known limit counts for a while, and then nothing is held back.
+        The first time, as many requests are allowed as the last known limit. The next time, they are not limited.
         """
         if self.remaining <= self.in_flight and now >= self.resets_at:
             if self.probed_at is None:
@@ -195,10 +196,10 @@ class RateWindow:
             elif now >= self.probed_at + GRACE:
                 self.remaining = math.inf
 
-    def _pause(self, now: float, wall: float, permit: int, headers: Mapping[str, str], *, promised: bool) -> None:
-        """Hold everything back after a 429.
+    def _pause(self, now: float, wall: float, permit: int, headers: Mapping[str, str], *, has_remaining: bool) -> None:
+        """Pause all requests after a 429.
 
-        There is one pause for one burst: a 429 to a request that was sent before the pause began only makes it longer.
+        One burst makes one pause: a 429 to a request that was sent before the pause only makes the pause longer.
         """
         if permit == self.pauses:
             self.pauses += 1
@@ -210,17 +211,17 @@ class RateWindow:
             wait = until_reset or 0.5 * 2.0 ** min(self.recent_pauses, 7)
         resumes_at = now + min(wait, _LONGEST_WINDOW)
         self.paused_until = self.resets_at = self.next_request_at = max(self.paused_until, resumes_at)
-        # Another process spends the same limit, so no bursts for a window. For longer if the 429 itself promised
-        # requests: then there is a limit below the one that the headers tell of.
-        spread = (self.period or 60.0) * (64 if promised else 1)
+        # Another process uses the same limit, so requests are spread for a window. They are spread for longer if the
+        # 429 itself says that requests are left: then there is another limit, which the headers do not report.
+        spread = (self.period or 60.0) * (64 if has_remaining else 1)
         self.spread_until = self.paused_until + min(spread, _LONGEST_SPREAD)
         self.recovering = True
 
     def _read_reset(self, now: float, wall: float, headers: Mapping[str, str], *, new_window: bool) -> float | None:
-        """Learn the limit and the end of the window. Returns the seconds until then, if the response has them."""
+        """Learn the limit and the end of the window. Returns the seconds until that end, if the response has it."""
         limit = _count(headers.get(_LIMIT)) or self.limit
         if limit != self.limit:
-            self.limit, self.period = limit, None  # another limit may come with another window
+            self.limit, self.period = limit, None  # another limit may have another window
         wait = seconds_until_reset(headers, wall)
         resets_at = now + (1.0 if wait is None else wait)
         self.resets_at = resets_at if new_window else max(self.resets_at, resets_at)
@@ -230,7 +231,7 @@ class RateWindow:
 
 
 def seconds_until_reset(headers: Mapping[str, str], wall: float) -> float | None:
-    """Seconds to ``X-RateLimit-Reset`` (Unix seconds): by the server's clock where it sends ``Date``, else by ours."""
+    """Seconds to ``X-RateLimit-Reset`` (a Unix time), by the server's clock if it sends ``Date``, otherwise by ours."""
     try:
         reset = float(headers.get(_RESET, ""))
     except ValueError:
@@ -243,5 +244,5 @@ def seconds_until_reset(headers: Mapping[str, str], wall: float) -> float | None
 
 
 def _count(value: str | None) -> int | None:
-    """A whole number, or ``None``. Python refuses to read thousands of digits, so more than 15 are no number."""
+    """A whole number, or ``None``. More than 15 digits are refused, because Python raises on thousands of digits."""
     return int(value) if value is not None and len(value) <= 15 and value.isdecimal() else None

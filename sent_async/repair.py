@@ -22,14 +22,17 @@ _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 def convert(plain: Any, kind: type[T], *, optional: Collection[str] = ()) -> T:
     """Convert decoded JSON to a type, and repair the times that msgspec refuses.
 
-    .NET writes timestamps without an offset (read as UTC), ``9999-12-31T23:59:59.9999999``, which would be rounded to
-    the year 10000 (cut to microseconds), a timestamp for a date, times without seconds, and durations such as
-    ``1.02:03:04.5``.
+    Servers in .NET write timestamps without an offset (they are read as UTC), a timestamp for a date, times without
+    seconds, durations such as ``1.02:03:04.5``, and ``9999-12-31T23:59:59.9999999``. That one is cut to microseconds,
+    because rounding it would give the year 10000.
 
     Args:
         plain: Decoded JSON. It is changed.
         kind: The type.
         optional: Members that are left out if they do not fit.
+
+    Returns:
+        A value of the type.
 
     Raises:
         msgspec.ValidationError: The rest does not fit. Its path has real indices, unlike that of a JSON decoder.
@@ -78,7 +81,7 @@ def _leaves(node: Any, steps: list[str]) -> Iterator[tuple[Any, Any]]:
 
 
 def _repaired(value: Any, repair: Callable[[str], str]) -> Any:
-    """The value as msgspec reads it. A value that cannot be understood stays as it is."""
+    """The value in a form that msgspec reads. A value that cannot be repaired stays as it is."""
     if not isinstance(value, str):
         return value
     try:

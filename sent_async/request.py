@@ -1,4 +1,4 @@
-"""A request: everything that is fixed before the first attempt and is the same for each attempt."""
+"""A request: everything that is decided before the first attempt and is the same for each attempt."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .options import BaseURL, check_idempotency_key
 from .structs import check_request
 
 given_keys: ContextVar[Iterator[str] | None] = ContextVar("given_keys", default=None)
-"""Where the automatic idempotency keys of the current task come from. A batch with a journal sets it."""
+"""The source of automatic idempotency keys in the current task. A batch with a journal sets it."""
 
 
 class Headers:
-    """Headers that many requests share, as they are sent. Of two with the same name, the later one counts.
+    """Headers that many requests share. Of two with the same name, the later one is sent.
 
-    They were checked when they were set. A Content-Type belongs to a body, so it is left out.
+    They were checked when they were set. A Content-Type is left out, because it belongs to a body.
     """
 
     __slots__ = ("by_name", "wire")
@@ -49,10 +49,10 @@ class Request(msgspec.Struct, frozen=True):
     """Whether it may be sent again after it may have reached the server."""
 
     def wire(self, origin: str = "") -> bytes:
-        """The bytes of the whole request; without the body if that is a form.
+        """The bytes of the request, with its body unless the body is a form.
 
         Args:
-            origin: Goes before the path, as a proxy wants it.
+            origin: The scheme and the host, which a proxy needs before the path.
         """
         head = f"{self.method} {origin}{self.target} HTTP/1.1\r\n".encode()
         body = self.body
@@ -67,7 +67,7 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> dict[str, str]:
-        """All headers, for aiohttp, which adds the length of a body of bytes."""
+        """All headers. The length of a body of bytes is missing: aiohttp adds it."""
         length = {"Content-Length": str(self.body.length)} if isinstance(self.body, Multipart) else {}
         return {**self.shared.by_name, **self.own, **length}
 
@@ -78,7 +78,7 @@ class Request(msgspec.Struct, frozen=True):
         return [("method", self.method)]
 
 
-def build(
+def build_request(
     operation: Operation[Any],
     *,
     base_url: BaseURL,

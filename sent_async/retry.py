@@ -26,12 +26,12 @@ def is_retryable(error: SentError, *, repeatable: bool) -> bool:
     409 with ``CONFLICT_001`` (same key still in flight)    if repeatable
     429 with ``LIMIT_001`` (a quota, not a rate)            never: waiting does not help
     any of these as a replay of a stored response           never: it will not change
-    a rate limit frees too late to wait for it              never
+    a rate limit that frees too late                        never
     anything else                                           never
     ======================================================  ==========================
 
     Args:
-        error: What the attempt failed with.
+        error: The error of the attempt.
         repeatable: Whether the request may be sent twice: GET, DELETE, and every write with an idempotency key.
     """
     if isinstance(error, SentTimeoutError) and error.retry_after is not None:
@@ -54,7 +54,7 @@ def wait_before_retry(drawn: float, retry_after: float | None, remaining: float 
         remaining: Seconds until the deadline.
 
     Returns:
-        ``None`` if the wait would be too long: over the cap, or past the deadline.
+        The seconds; ``None`` if the wait would be too long: over the cap, or past the deadline.
     """
     if retry_after is not None and retry_after > RETRY_AFTER_CAP:
         return None

@@ -34,14 +34,20 @@ class Model:
     __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The members as plain Python: names in snake_case, models as dicts, enum members as text.
+        """Convert the model to plain Python values.
 
-        Members that were not given to a request are left out. Secrets are included.
+        Returns:
+            The members by their names in snake_case, with models as dicts and enum members as text. Request members
+            that were not set are left out. Secrets are included.
         """
         return {name: _plain(value) for name, value in _members(self) if value is not UNSET}
 
     def to_json(self) -> str:
-        """The JSON text of the model, with the names that the API uses. Secrets are included."""
+        """Convert the model to JSON.
+
+        Returns:
+            The JSON text, with the names that the API uses. Secrets are included.
+        """
         return msgspec.json.encode(self).decode()
 
     def __repr__(self) -> str:
@@ -61,7 +67,7 @@ class Model:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:
-        # Only pydantic calls this, so it is there. The package itself never imports it.
+        # Only pydantic calls this, so it is installed. The package itself never imports it.
         from .pydantic_schema import core_schema_of
 
         return core_schema_of(cls)
@@ -95,14 +101,17 @@ class ResponseModel(Model, msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class RequestModel(Model, msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The body of a request, or a part of one. A member that is not given is not sent. ``None`` is sent as null."""
+    """The body of a request, or a part of one. A member that is not set is not sent. ``None`` is sent as null."""
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read the JSON form of the API, such as the content of a file.
+        """Make the model from JSON, such as the content of a file.
 
         Args:
             text: A JSON object with the names that the API uses.
+
+        Returns:
+            The model.
 
         Raises:
             SentConfigError: The text is not JSON, a member has the wrong type or is missing, or the API has no member
@@ -118,7 +127,7 @@ class RequestModel(Model, msgspec.Struct, kw_only=True, omit_defaults=True):
             if unknown is None:
                 return body
             problem = f"the API has no such member - at `{unknown}`"
-        # Raised here, so that an error that holds the whole text is not chained.
+        # Raised here, so that msgspec's error, which has the whole text, is not chained.
         raise SentConfigError(f"{cls.__name__}: {problem}")
 
 
@@ -144,22 +153,26 @@ _VARIABLE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class TemplateText(RequestModel):
-    """The base of ``TemplateDefinition``: a short way to write the plain case."""
+    """The base of ``TemplateDefinition``: it adds ``text``."""
 
     @classmethod
     def text(cls, template: str, *variables: str, samples: Mapping[str, str] | None = None) -> Self:
-        """A definition with the same text on all channels, without header, footer or buttons::
+        """Make a definition with the same text on all channels, without header, footer or buttons::
 
             TemplateDefinition.text("Hello {{0:variable}}, see you on {{1:variable}}", "first_name", "day")
 
         Args:
             template: The text, with a placeholder ``{{0:variable}}``, ``{{1:variable}}`` ... for each variable.
-            variables: Their names, in the order of the numbers. A message gives its values by these names.
-            samples: Sample values for the reviewers, by name. The name stands for one that is left out.
+            variables: The names of the variables, in the order of the numbers. ``messages.send`` takes their values by
+                these names.
+            samples: Sample values for the reviewers, by name. Default: the name itself is the sample.
+
+        Returns:
+            The definition.
 
         Raises:
-            SentConfigError: The placeholders do not fit the variables, or a name is not a letter followed by letters,
-                digits and underscores.
+            SentConfigError: The placeholders do not fit the variables, two variables have the same name, a name is not
+                a letter followed by letters, digits and underscores, or a sample is for no variable.
         """
         from .models.requests import TemplateBody, TemplateBodyContent, TemplateVariable, TemplateVariableProps
 
@@ -221,20 +234,20 @@ Check: TypeAlias = Callable[[str, Any], None]
 
 
 def check_aware(name: str, value: datetime) -> datetime:
-    """Raise ``SentConfigError`` for a datetime without a time zone, which does not say which moment it means."""
+    """Raise ``SentConfigError`` for a datetime without a time zone, because it does not tell an exact moment."""
     if value.tzinfo is None:
         raise SentConfigError(f"{name} must be a datetime with a time zone, such as datetime.now(UTC)")
     return value
 
 
 def check_list(name: str, value: object) -> None:
-    """Raise ``SentConfigError`` for a text in place of a list. It would be sent letter by letter."""
+    """Raise ``SentConfigError`` for a string in place of a list. Each of its characters would become an item."""
     if isinstance(value, (str, bytes)):
         raise SentConfigError(f"{name} must be a list, not a {type(value).__name__}; put it in brackets")
 
 
 def check_request(body: object) -> None:
-    """Check what a Struct accepts and the server would misunderstand.
+    """Refuse values that a Struct accepts, but the server would misunderstand.
 
     Raises:
         SentConfigError: A member is a str in place of a list, or a datetime without a time zone. The message has the
@@ -256,7 +269,7 @@ def _check_datetime(name: str, value: object) -> None:
         check_aware(name, value)
 
 
-_hints = cache(get_type_hints)  # most of the cost; a class is checked once for each place that it is used at
+_hints = cache(get_type_hints)  # this is most of the cost, and a class is looked at for each place where it is used
 
 
 @cache
@@ -266,12 +279,12 @@ def _checks(struct: type[RequestModel]) -> tuple[tuple[str, Check], ...]:
 
 
 def _checks_inside(struct: type[RequestModel], above: tuple[type, ...]) -> tuple[tuple[str, Check], ...]:
-    found = [(name, _check_for(hint, above)) for name, hint in _hints(struct).items()]
-    return tuple((name, check) for name, check in found if check is not None)
+    checks = [(name, _check_for(hint, above)) for name, hint in _hints(struct).items()]
+    return tuple((name, check) for name, check in checks if check is not None)
 
 
 def _check_for(hint: object, above: tuple[type, ...]) -> Check | None:
-    """The check for a member of this type; ``None`` for none. ``above`` ends the search in a recursive schema."""
+    """The check for a member of this type, if it needs one. ``above`` ends the search in a recursive schema."""
     parts = get_args(hint)
     if get_origin(hint) is Sequence:
         inner = _check_for(parts[0], above)

@@ -24,9 +24,9 @@ except ModuleNotFoundError as error:
 T = TypeVar("T")
 
 _NAME: Final = "sent_async"
-# As the conventions want them for durations of HTTP requests, in seconds.
+# In seconds, as the conventions require for durations of HTTP requests.
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-# A wait for a rate limit takes up to minutes.
+# A wait for a rate limit can take minutes.
 _WAIT_BUCKETS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 Attributes = dict[str, str | int | float | bool]
@@ -38,28 +38,28 @@ def with_telemetry(
     tracer_provider: trace.TracerProvider | None = None,
     meter_provider: metrics.MeterProvider | None = None,
 ) -> SentClient:
-    """A view of a client, on the same connections, whose calls make spans and metrics::
+    """Make a view of a client, on the same connections, whose calls record spans and metrics::
 
         async with SentClient() as client:
             sent = with_telemetry(client)
             profile = await sent.profiles.retrieve(profile_id)
 
     Each call is a span of kind ``CLIENT``, named like ``GET /v3/profiles/{profileId}``, with the attributes of the HTTP
-    conventions. Its events are ``sent.attempt``, one for each request on the wire, and ``sent.wait`` for a wait before
-    a retry, for the rate limit, or for one of the client's ``limit`` slots.
+    conventions. It has an event ``sent.attempt`` for each attempt, and an event ``sent.wait`` for each wait: before a
+    retry, for the rate limit, or for a free slot (``SentClient(limit=...)``).
 
-    The metrics are ``http.client.request.duration``, for each request on the wire, and ``sent.client.wait.duration``.
+    The metrics are ``http.client.request.duration`` for each attempt, and ``sent.client.wait.duration`` for each wait.
 
-    No span or metric has a key, a header, a body, a query, an id out of a path or the text of an error. No trace
+    No span or metric contains a key, a header, a body, a query, an id from a path or the text of an error. No trace
     context is sent to the API. Views that ``with_options`` makes of this view have telemetry too.
 
     Args:
-        sent: The client, which still has to be closed.
-        tracer_provider: The global one by default.
-        meter_provider: The global one by default.
+        sent: The client. Close it as before.
+        tracer_provider: Makes the spans. Default: the global provider.
+        meter_provider: Makes the metrics. Default: the global provider.
 
     Returns:
-        A view, as ``SentClient.with_options`` makes them.
+        A view, like those of ``SentClient.with_options``.
     """
     return _ClientWithTelemetry(
         sent,
@@ -101,7 +101,7 @@ class _ClientWithTelemetry(SentClient):
             **self._server,
             "http.request.method": operation.method,
             "url.template": operation.path,
-            # The conventions want the URL; ids and phone numbers in it are none of a trace's business.
+            # The conventions ask for the URL. The template is used, because a path may contain ids and phone numbers.
             "url.full": f"{self._base_url}{operation.path}",
             "sent.operation": operation.name,
         }
@@ -118,11 +118,12 @@ class _ClientWithTelemetry(SentClient):
                 span.set_status(trace.StatusCode.ERROR)
                 span.set_attributes(_outcome(getattr(error, "status", None), error))
                 if isinstance(error, SentError):
-                    span.set_attributes(_call(error.attempts, error.request_id))
+                    span.set_attributes(_call_attributes(error.attempts, error.request_id))
                 if isinstance(error, SentAPIError) and error.code:
                     span.set_attribute("sent.error_code", str(error.code))
                 raise
-            span.set_attributes(_outcome(response.status, None) | _call(response.attempts, response.request_id))
+            span.set_attributes(_outcome(response.status, None))
+            span.set_attributes(_call_attributes(response.attempts, response.request_id))
             if response.replayed:
                 span.set_attribute("sent.replayed", True)
             return response
@@ -132,7 +133,7 @@ class _ClientWithTelemetry(SentClient):
         self._record_wait(span, "slot", attempt.waited_for_slot)
         self._record_wait(span, "rate_limit", attempt.waited_for_limit)
         error = attempt.error
-        if not (isinstance(error, SentTimeoutError) and error.retry_after is not None):  # else nothing was sent
+        if not (isinstance(error, SentTimeoutError) and error.retry_after is not None):  # then nothing was sent
             outcome = _outcome(attempt.status, error)
             event: Attributes = {"sent.attempt.number": attempt.number, "sent.attempt.duration": attempt.seconds}
             if attempt.request_id is not None:
@@ -151,21 +152,21 @@ class _ClientWithTelemetry(SentClient):
 
 
 def _outcome(status: int | None, error: Exception | None) -> Attributes:
-    """How an attempt or a call ended, in the terms of the HTTP conventions."""
-    found: Attributes = {}
+    """The result of an attempt or a call, as attributes of the HTTP conventions."""
+    attributes: Attributes = {}
     if status is not None:
-        found["http.response.status_code"] = status
+        attributes["http.response.status_code"] = status
     if error is not None:
         kind = type(error)
         is_status = status is not None and status >= 400
-        found["error.type"] = str(status) if is_status else f"{kind.__module__}.{kind.__qualname__}"
-    return found
+        attributes["error.type"] = str(status) if is_status else f"{kind.__module__}.{kind.__qualname__}"
+    return attributes
 
 
-def _call(attempts: int, request_id: str | None) -> Attributes:
-    found: Attributes = {"sent.attempts": attempts}
+def _call_attributes(attempts: int, request_id: str | None) -> Attributes:
+    attributes: Attributes = {"sent.attempts": attempts}
     if attempts > 1:
-        found["http.request.resend_count"] = attempts - 1
+        attributes["http.request.resend_count"] = attempts - 1
     if request_id is not None:
-        found["sent.request_id"] = request_id
-    return found
+        attributes["sent.request_id"] = request_id
+    return attributes

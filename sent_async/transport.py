@@ -19,7 +19,7 @@ _QUOTA_SPENT = f'"{QUOTA_SPENT}"'.encode()
 
 
 class Transport:
-    """The connections of one client and the calls that use them. Belongs to the event loop that opened it."""
+    """The connections and the calls of one client. It belongs to the event loop in which it was opened."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -33,7 +33,7 @@ class Transport:
         self.closed = False
 
     def open(self) -> asyncio.AbstractEventLoop:
-        """Bind to the running event loop, once. Connects nothing, so there is nothing to wait for.
+        """Bind to the running event loop, if that was not done yet. This makes no connection, so it need not wait.
 
         Returns:
             The event loop.
@@ -57,14 +57,14 @@ class Transport:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What every request carries. Known once the transport is open."""
+        """The headers of every request. They exist after ``open``."""
         return self._connections.headers
 
     async def attempt(self, call: Call[Any]) -> Response:
         """Make one attempt: get a slot, a connection and a permit, write the request, read the whole response.
 
-        Waiting for a slot or for the rate limit does not count against the timeout. The permit is taken last, so that
-        no call holds one while it waits for a connection. A call that gets none gives its connection back.
+        Waiting for a slot or for the rate limit does not count towards the timeout. The permit is taken last, so that
+        no call holds one while it waits for a connection. If there is no permit, the connection is given back.
 
         Returns:
             The status, the headers and the body.
@@ -98,7 +98,7 @@ class Transport:
                     if permit is not None:
                         call.attempts += 1
                         status, headers, body = await connections.exchange(connection, call)
-                        # A spent quota says nothing of the rate, so it must not pause the others.
+                        # A used-up quota is no rate limit, so it must not pause other calls.
                         paced_status = 403 if status == 429 and _QUOTA_SPENT in body else status
                         return status, headers, body
                     connections.keep(connection)
@@ -121,14 +121,14 @@ class Transport:
             if failure is not None:
                 if connection is None:
                     call.attempts += 1  # it failed before it had a connection
-                # Raised here, not in the handler, which would chain aiohttp's error and with it the request's headers.
+                # Raised here, not in the handler: that would chain aiohttp's error, which has the request headers.
                 raise failure
             since = self._clock.time()
             await pacer.wait(tier, call.expires)
             call.waited_for_limit += self._clock.time() - since
 
     def timer(self, reason: StopReason, seconds: float) -> CallTimer:
-        """The timer for all calls with a limit of this length."""
+        """The timer for all calls with a limit of this length. Made if there is none."""
         timers = self._timers[reason]
         timer = timers.get(seconds)
         if timer is None:
@@ -136,9 +136,9 @@ class Transport:
         return timer
 
     async def close(self) -> None:
-        """End the calls in flight, each with a ``SentConnectionError``, and close our connections.
+        """End each call in flight with a ``SentConnectionError``, and close our connections.
 
-        May be called again.
+        A second call does nothing.
         """
         if self.closed:
             return
@@ -155,19 +155,19 @@ class Transport:
         if not self.closed and self._loop is not None and self._settings.session is None:
             _warn("a SentClient was not closed: use `async with` or `await sent.close()`", ResourceWarning, source=self)
             if not self._loop.is_closed():
-                self._connections.close_idle()  # or aiohttp would warn of each, in words that name no SentClient
+                self._connections.close_idle()  # otherwise aiohttp warns about each one, without naming SentClient
 
 
 class Slots:
-    """How many requests may be in flight at once. A counter, where ``asyncio.Semaphore`` costs 1.6 % of a request."""
+    """Limits the requests in flight. ``asyncio.Semaphore`` would cost 1.6 % of a request."""
 
     def __init__(self, count: int) -> None:
         self.free = count
-        """If it is above 0, a caller may count it down by itself in place of ``acquire``."""
+        """While it is above 0, a caller may subtract 1 from it instead of calling ``acquire``."""
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait for a slot, first come first served."""
+        """Wait for a slot. Slots are given in the order of the calls."""
         if self.free:
             self.free -= 1
             return
@@ -181,7 +181,7 @@ class Slots:
             raise
 
     def release(self) -> None:
-        """Give the slot to the first call that still waits; it becomes free when none does."""
+        """Give the slot to the first waiting call. If no call waits, the slot becomes free."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

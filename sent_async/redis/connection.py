@@ -1,4 +1,4 @@
-"""The client of Redis, and names for what is stored there."""
+"""The Redis client, and the names of the stored values."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ except ModuleNotFoundError as error:
 
 
 def connect(url_or_client: str | Redis) -> tuple[Redis, bool]:
-    """The client, and whether it is ours to close.
+    """Make a client for a URL, or take the given client.
+
+    Returns:
+        The client, and whether this made it. If so, the caller closes it.
 
     Raises:
-        SentConfigError: The URL is not one of Redis.
+        SentConfigError: The URL is not a Redis URL.
     """
     if not isinstance(url_or_client, str):
         return url_or_client, False
@@ -28,5 +31,5 @@ def connect(url_or_client: str | Redis) -> tuple[Redis, bool]:
 
 
 def digest(kind: str, *values: str) -> str:
-    """A name that does not tell what it was made of, such as a key or an id."""
+    """A name made from a key or an id, which cannot be read from it."""
     return blake2b("\0".join(values).encode(), digest_size=16, person=kind.encode()).hexdigest()

@@ -1,14 +1,13 @@
--- One exchange of one process with Redis: it says what it holds and has learned, and gets permits.
--- KEYS: what all know (JSON), permits by process, end of lease by process. ARGV: the process, its report (JSON).
--- All times are Redis's own, in seconds, or differences to its now. The members of report and reply are described in
--- window.py.
+-- One exchange of one process with Redis: it reports its permits and what it has learned, and gets permits.
+-- KEYS: the shared state (JSON), permits by process, end of lease by process. ARGV: the process, its report (JSON).
+-- All times are in seconds, by the clock of Redis or from its now. window.py describes the members of report and reply.
 local member, r = ARGV[1], cjson.decode(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local s = cjson.decode(redis.call('GET', KEYS[1]) or [[{"epoch":-1,"left":-1,"held":0,"limit":0,"period":0,
   "resets":0,"asked":0,"paused":0,"spread":0,"next":0,"interval":1}]])
 
--- Permits of processes that died come back. Those of this one are what it says.
+-- Take back the permits of processes that died. The permits of this process are those in its report.
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
   s.held = s.held - (redis.call('HGET', KEYS[2], dead) or 0)
   redis.call('HDEL', KEYS[2], dead)
@@ -16,7 +15,7 @@ for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
 end
 s.held = s.held - (redis.call('HGET', KEYS[2], member) or 0) + r.held
 
--- What it has learned. An epoch is a window that was seen to begin; what is said of an earlier one is late.
+-- Learn from the report. Each new window has a new epoch; a report about an earlier epoch is too late.
 if r.epoch > s.epoch then
   s.epoch, s.left, s.resets, s.asked = r.epoch, r.left, now + r.resets, 0
 elseif r.epoch == s.epoch and r.left >= 0 then
@@ -32,7 +31,7 @@ if r.pause > 0 then
   s.left, s.resets, s.next, s.asked, s.interval = 0, s.paused, s.paused, 0, r.interval
 end
 
--- What may be spent now: the rules of RateWindow, with all that is held anywhere in place of what is in flight.
+-- How many permits there are now: the rules of RateWindow, but all permits that are held count as in flight.
 local room, wait, asks = s.left - s.held, r.poll, false
 if now < s.paused then
   room, wait = 0, s.paused - now
@@ -53,7 +52,7 @@ if room >= 1 and now < s.spread then
   end
 end
 
--- Nobody holds more than an equal part of what is left.
+-- No process holds more than an equal part of the requests that are left.
 local members = redis.call('ZCARD', KEYS[3]) + (redis.call('ZSCORE', KEYS[3], member) and 0 or 1)
 local granted = 0
 if room >= 1 then

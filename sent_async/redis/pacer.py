@@ -25,34 +25,34 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sent_async")
 
 _HEARTBEAT: Final = 0.25  # seconds between two exchanges of a process that uses a tier
-_PER_MEMBER: Final = 0.001  # seconds; of many processes each comes less often: about 1,000 exchanges a second in all
+_PER_MEMBER: Final = 0.001  # seconds; limits the exchanges of all processes to about 1,000 a second
 _LONGEST_RETRY: Final = 5.0  # seconds between two attempts to reach Redis
 
 _reply_decoder = msgspec.json.Decoder(Reply)
 
 
 class RedisPacer(HeaderPacer):
-    """Paces all processes with the same API key and the same Redis as one. For ``SentClient(pacing=...)``::
+    """Paces all processes with the same API key and the same Redis together. For ``SentClient(pacing=...)``::
 
         async with RedisPacer("redis://localhost") as pacer, SentClient(pacing=pacer) as sent:
             ...
 
-    What one process learns from rate-limit headers, all know. Each takes permits in blocks, a few times a second, and
-    spends them without asking. A 429 pauses all of them once. Redis decides what time it is. Permits of a process that
-    was killed come back after ``lease`` seconds.
+    The processes share what each of them learns from rate-limit headers. Each process takes a block of permits a few
+    times a second, and uses them without asking Redis. A 429 pauses all processes. All times are those of Redis's
+    clock. The permits of a process that was killed come back after ``lease`` seconds.
 
-    While Redis cannot be reached, each process paces by itself like ``pacing=True``. The beginning and the end of that
-    are logged once each (WARNING). Redis holds numbers under digests of key and tier: no API key, path or id. One
-    object belongs to one event loop.
+    While Redis cannot be reached, each process paces alone, like ``pacing=True``. The start and the end of that time
+    are logged as a WARNING. Redis stores numbers under digests of key and tier, but no API key, path or id. A pacer
+    belongs to one event loop.
 
     Args:
         url_or_client: ``redis://``, ``rediss://`` or ``unix://``; or a ``redis.asyncio.Redis``, which is never closed.
         lease: Seconds after which the permits of a silent process come back.
-        timeout: Seconds for one exchange with Redis; after that Redis counts as away.
-        clock: For tests.
+        timeout: Seconds for one exchange with Redis. After that time, Redis counts as not reachable.
+        clock: A replacement for the system clock, for tests.
 
     Raises:
-        SentConfigError: The URL is not one of Redis, or a time is not positive.
+        SentConfigError: The URL is not a Redis URL, or a time is not positive.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class RedisPacer(HeaderPacer):
         await self.close()
 
     async def close(self) -> None:
-        """Give unused permits back and close the connections, unless the client was lent. May be called again.
+        """Give unused permits back, and close the connections that this pacer made. A second call does nothing.
 
-        What still goes through this pacer is paced by this process alone.
+        After that, requests with this pacer are paced without Redis.
         """
         if self._store.closed:
             return
@@ -128,7 +128,7 @@ class RedisPacer(HeaderPacer):
         return shared.queue
 
     def _request_permits(self, shared: _SharedTier) -> None:
-        """Exchange with Redis soon, unless it has said that there is nothing to get yet."""
+        """Exchange with Redis soon, or at the time at which it may have permits."""
         if self._store.closed:
             return
         if shared.task is None:
@@ -137,7 +137,7 @@ class RedisPacer(HeaderPacer):
             self._schedule(shared, shared.nothing_until)
 
     def _schedule(self, shared: _SharedTier, at: float) -> None:
-        """The next exchange is due at this time, if not earlier."""
+        """Make the next exchange at this time, unless it is planned for an earlier time."""
         if at < shared.timer_at:
             if shared.timer is not None:
                 shared.timer.cancel()
@@ -145,7 +145,7 @@ class RedisPacer(HeaderPacer):
             shared.timer, shared.timer_at = self._clock.call_later(delay, shared.due.set), at
 
     async def _exchange_while_used(self, shared: _SharedTier) -> None:
-        """Exchange with Redis for as long as this process uses the tier."""
+        """Exchange with Redis as long as this process uses the tier."""
         try:
             while (pause := await self._exchange(shared)) is not None:
                 shared.timer_at = math.inf
@@ -159,7 +159,7 @@ class RedisPacer(HeaderPacer):
                 shared.timer.cancel()
 
     async def _exchange(self, shared: _SharedTier) -> float | None:
-        """One exchange. Returns the seconds until the next; ``None`` when none is needed."""
+        """Exchange once. Returns the seconds until the next exchange; ``None`` when none is needed."""
         queue, window, started = shared.queue, shared.window, self._clock.time()
         report = window.make_report(started, queue.length + len(queue.woken), shared.heartbeat, self._lease)
         reply = await self._store.exchange(shared.keys, shared.member, report)
@@ -174,7 +174,7 @@ class RedisPacer(HeaderPacer):
         shared.heartbeat = min(max(_HEARTBEAT, reply.members * _PER_MEMBER), self._lease / 3)
         least = shared.heartbeat * LEAST_INTERVAL
         if queue.length and not window.permits:
-            wait = reply.wait + random.uniform(0, 2 * least)  # noqa: S311 - not all processes in the same moment
+            wait = reply.wait + random.uniform(0, 2 * least)  # noqa: S311 - spreads the processes, no secret
             shared.nothing_until = now + wait
             return min(wait, shared.heartbeat) if window.in_flight else wait
         shared.nothing_until = now + least
@@ -184,7 +184,7 @@ class RedisPacer(HeaderPacer):
 
 
 class _SharedTier:
-    """One tier of one key: its queue, the task that exchanges with Redis, and when that is next to do so."""
+    """One tier of one key: its queue, the task that exchanges with Redis, and the time of the next exchange."""
 
     def __init__(self, tier: str, account: str) -> None:
         self.window = SharedWindow()
@@ -195,7 +195,7 @@ class _SharedTier:
         """The name of this process in Redis."""
         self.heartbeat = _HEARTBEAT
         self.nothing_until = NEVER
-        """Before this time, asking for permits is of no use."""
+        """Until this time, Redis has no permits."""
         self.task: asyncio.Task[None] | None = None
         self.due = asyncio.Event()
         """Set when the next exchange is due."""
@@ -213,24 +213,24 @@ class _Store:
         self._clock = clock
         self._failures = 0
         self.retry_at = NEVER
-        """Before this time, Redis is not asked again."""
+        """Until this time, no exchange is tried."""
         self.tiers: list[_SharedTier] = []
         self.closed = False
 
     async def exchange(self, keys: list[str], member: str, report: Report) -> Reply | None:
-        """Send a report; ``None`` when Redis cannot be reached, or is not to be tried yet."""
+        """Send a report, and return the reply; ``None`` if Redis cannot be reached, or before ``retry_at``."""
         if self._clock.time() < self.retry_at:
             return None
         try:
             async with asyncio.timeout(self._timeout):
                 reply = _reply_decoder.decode(await self._pace(keys, [member, msgspec.json.encode(report)]))
-        except Exception as error:  # noqa: BLE001 - whatever happens to Redis, the requests go on
+        except Exception as error:  # noqa: BLE001 - no error of Redis may stop the requests
             self._failures += 1
             wait = min(_LONGEST_RETRY, 0.25 * 2.0 ** min(self._failures, 8))
-            self.retry_at = self._clock.time() + wait * random.uniform(0.5, 1)  # noqa: S311 - as above
+            self.retry_at = self._clock.time() + wait * random.uniform(0.5, 1)  # noqa: S311 - no secret
             if self._failures == 1:
-                text = "rate limits are not shared: no usable response from Redis (%s). This process paces by itself"
-                logger.warning(text + " and tries to join again", type(error).__name__)
+                text = "rate limits are not shared: no usable response from Redis (%s). This process paces alone"
+                logger.warning(text + " and tries Redis again", type(error).__name__)
             return None
         if self._failures:
             self._failures = 0

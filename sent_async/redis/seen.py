@@ -20,20 +20,20 @@ return 0
 
 
 class RedisSeen:
-    """Which webhook events were handled, in Redis: for ``seen=`` of services on several hosts.
+    """The handled webhook events in Redis: for ``seen=`` of a service on several hosts.
 
-    A claim is a lease, as in ``SQLiteSeen``. Redis holds digests of the ids. While it cannot be reached, an event is
+    A claim is a lease, as in ``SQLiteSeen``. Redis stores digests of the ids. While it cannot be reached, an event is
     refused with a 500, and Sent delivers it again.
 
     Args:
         url_or_client: ``redis://``, ``rediss://`` or ``unix://``; or a ``redis.asyncio.Redis``, which is never closed.
-        name: Services with different names each handle every event.
-        lease: Seconds after which an unfinished claim counts as that of a process that died. Longer than ``on_event``
-            ever takes; shorter than the minute after which Sent delivers again.
+        name: The name of the service. Services with different names each handle every event.
+        lease: Seconds after which an unfinished claim ends, because its process must have died. It must be longer than
+            ``on_event`` ever takes, and shorter than the minute after which Sent delivers again.
         ttl: Seconds for which a handled event is remembered.
 
     Raises:
-        SentConfigError: The URL is not one of Redis, or a time is not positive.
+        SentConfigError: The URL is not a Redis URL, or a time is not positive.
     """
 
     def __init__(self, url_or_client: str | Redis, *, name: str = "", lease: float = 45.0, ttl: float = DAY) -> None:
@@ -57,7 +57,7 @@ class RedisSeen:
         return bool(await self._client.set(self._key(id), self._owner, nx=True, px=self._lease))
 
     async def release(self, id: str, /) -> None:
-        """See ``Seen.release``. A claim that another process has taken over meanwhile stays."""
+        """See ``Seen.release``. A claim that another process has taken over stays."""
         await self._release([self._key(id)], [self._owner])
 
     async def finish(self, id: str, /) -> None:
@@ -69,7 +69,7 @@ class RedisSeen:
         return await self._client.get(self._key(id)) in (b"finished", "finished")
 
     async def close(self) -> None:
-        """Close the connections, unless the client was lent."""
+        """Close the connections, unless a client was passed in."""
         if self._owned:
             await self._client.aclose()
 

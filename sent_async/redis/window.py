@@ -1,6 +1,6 @@
-"""The window that processes share: what one of them holds of it, and what it tells the others. Pure but for the script.
+"""The rate window that processes share, as one process sees it. Pure, except that it loads the script.
 
-``pace.lua`` is the other half: it runs in Redis and knows what all processes hold.
+``pace.lua`` is the other half: it runs in Redis, which has the permits of all processes.
 """
 
 from __future__ import annotations
@@ -15,49 +15,53 @@ import msgspec
 from ..rate_window import GRACE, NEVER, RateWindow
 
 PACE: Final = files("sent_async.redis").joinpath("pace.lua").read_text("utf-8")
-"""The script: a ``Report`` goes in, a ``Reply`` comes out."""
+"""The script. Its argument is a ``Report``, its result a ``Reply``."""
 LEAST_INTERVAL: Final = 0.2
-"""Of a heartbeat: the shortest time between two exchanges, when permits run out."""
+"""The shortest time between two exchanges, when permits run out, as a part of the heartbeat."""
 
 _UNLIMITED: Final = 1e12  # JSON has no infinity
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process tells Redis. Times are seconds from now."""
+    """What a process sends to Redis. Times are in seconds, and points in time are seconds from now."""
 
     held: int
-    """Permits: those of requests in flight, and those that it may still spend."""
+    """The permits of requests in flight, and those that the process may still use."""
     want: int
-    """How many more it wants."""
+    """How many more permits it needs."""
     epoch: int
     """The number of the window that the report is about."""
     left: float
-    """``X-RateLimit-Remaining`` in this epoch; -1 when no response has said it."""
+    """``X-RateLimit-Remaining`` in this epoch; -1 if no response has told it."""
     resets: float
+    """When the window ends."""
     limit: int
+    """Requests per window; 0 if it is not known."""
     period: float
+    """The length of a window; 0 if it is not known."""
     pause: float
-    """Of a 429 that Redis does not know yet; 0 without one."""
+    """The length of the pause after a 429 that Redis does not know yet; 0 without one."""
     spread: float
-    """For how long requests are spread after the pause."""
+    """How long requests are spread after the pause."""
     interval: float
-    """Between two of them."""
+    """The time between two spread requests."""
     lease: float
+    """How long the permits are valid."""
     poll: float
-    """Until it asks again for permits that others hold."""
+    """When the process asks again for permits that other processes hold."""
     patience: float = GRACE
     unlimited: float = _UNLIMITED
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What Redis says. Times are seconds from now, except ``now``."""
+    """What Redis replies. Times are as in ``Report``, except ``now``. Members of both have the same meaning."""
 
     granted: int
-    """Permits that the process gets."""
+    """The permits that the process gets."""
     wait: float
-    """Until there may be more permits."""
+    """When there may be more permits."""
     now: float
-    """Unix time."""
+    """The Unix time of Redis."""
     members: int
     """How many processes use this tier."""
     epoch: int
@@ -70,10 +74,10 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SharedWindow(RateWindow):
-    """The part of a tier's window that this process has: a number of permits. While Redis is away, a ``RateWindow``.
+    """This process's part of a tier's window: a number of permits. Without Redis, it is a plain ``RateWindow``.
 
-    It learns from responses like a ``RateWindow``, and applies what others have learned, so that the process can go on
-    by itself at any time.
+    It learns from responses like a ``RateWindow``, and also applies what other processes have learned. So the process
+    can go on without Redis at any time.
     """
 
     __slots__ = (
@@ -83,34 +87,34 @@ class SharedWindow(RateWindow):
 
     def __init__(self) -> None:
         super().__init__()
-        self.recovering = True  # `remaining` counts for all processes: it never decides by itself
+        self.recovering = True  # `remaining` is for all processes, so it must not decide alone
         self.is_local = False
-        """Redis is away, so the process paces by itself."""
+        """Whether the process paces without Redis, because Redis cannot be reached."""
         self.permits = 0
         """How many requests may be sent without asking Redis."""
         self.refill_at = 0
-        """With this many permits left, it is time to ask for more."""
+        """The number of permits at which to ask for more."""
         self.valid_until = NEVER
         """When the lease of the permits ends."""
         self.spent = 0
-        """Permits that were spent since ``spent_since``."""
+        """Permits that were used since ``spent_since``."""
         self.spent_since = 0.0
         self.epoch = 0
         self.new_epoch = False
-        """A response told of a window after ``epoch``."""
+        """Whether a response belongs to a window after ``epoch``."""
         self.reported_pause = NEVER
         """The end of the last pause that Redis knows."""
         self.wall_ahead: float | None = None
-        """Redis's Unix time less our monotonic time."""
+        """The Unix time of Redis minus our monotonic time."""
 
     @property
     def is_low(self) -> bool:
-        """Whether it is time to ask for permits."""
+        """Whether to ask for more permits."""
         return not self.is_local and self.permits <= self.refill_at
 
     @property
     def has_unreported(self) -> bool:
-        """Whether it has learned something that the other processes wait for."""
+        """Whether this process has learned something that the other processes need."""
         return self.new_epoch or self.paused_until != self.reported_pause
 
     def room(self, now: float) -> float:
@@ -119,7 +123,7 @@ class SharedWindow(RateWindow):
         return self.permits if self.paused_until <= now < self.valid_until else 0
 
     def opens_at(self, now: float) -> float:
-        return super().opens_at(now) if self.is_local else now  # Redis tells
+        return super().opens_at(now) if self.is_local else now  # otherwise Redis decides
 
     def spend(self, now: float) -> int:
         if self.is_local:
@@ -138,20 +142,23 @@ class SharedWindow(RateWindow):
         if status == 429:
             self.permits, self.new_epoch = 0, False
 
-    def no_response(self, now: float) -> None:
+    def learn_silence(self, now: float) -> None:
         if self.is_local:
-            super().no_response(now)
+            super().learn_silence(now)
 
     def make_report(self, now: float, waiting: int, heartbeat: float, lease: float) -> Report:
-        """What to tell Redis now. What is in it counts as told until ``go_local`` is called.
+        """Make the report for Redis. Its content counts as known to Redis until ``go_local`` is called.
 
         Args:
             now: The time, in seconds that never go back.
             waiting: How many calls wait for permits.
             heartbeat: Seconds between two exchanges.
-            lease: Seconds for which the permits are to last.
+            lease: Seconds for which the permits are valid.
+
+        Returns:
+            The report.
         """
-        # Permits for those who wait, and for what was spent lately; more while it is spent quickly.
+        # Permits for the waiting calls, and for as many as were used lately; more if they were used quickly.
         lately = self.spent * 2 * heartbeat / max(now - self.spent_since, 0.001)
         target = max(waiting, min(max(2 * self.spent, math.ceil(lately)), 4 * self.spent))
         self.permits = min(self.permits, target) if now < self.valid_until else 0
@@ -176,11 +183,11 @@ class SharedWindow(RateWindow):
         )
 
     def apply(self, now: float, reply: Reply, valid_until: float) -> None:
-        """Take the permits, and what the others have learned unless a response has told more since.
+        """Take the permits. Also take what other processes have learned, unless this one has learned more since.
 
         Args:
             now: The time, in seconds that never go back.
-            reply: What Redis says.
+            reply: The reply of Redis.
             valid_until: When the lease of the permits ends.
         """
         if self.is_local:
@@ -190,14 +197,14 @@ class SharedWindow(RateWindow):
         self.wall_ahead = reply.now - now
         self.valid_until = valid_until
         if self.has_unreported:
-            return  # the next exchange gets permits, and these go back with it
+            return  # the permits of this reply are not used; the next exchange gets others
         left = math.inf if reply.left >= _UNLIMITED else reply.left
         self.remaining = left if reply.epoch != self.epoch else min(left, self.remaining)
         self.resets_at = now + reply.resets
         self.epoch = reply.epoch
         if reply.limit:
             self.limit, self.period = int(reply.limit), reply.period or None
-        if reply.paused > 0 and now + reply.paused > self.paused_until + GRACE:  # another process met a 429
+        if reply.paused > 0 and now + reply.paused > self.paused_until + GRACE:  # another process got a 429
             self.paused_until = self.reported_pause = self.next_request_at = now + reply.paused
             self.spread_until = now + reply.spread
             self.pauses += 1
@@ -209,5 +216,5 @@ class SharedWindow(RateWindow):
         self.refill_at = self.permits // 2
 
     def go_local(self) -> None:
-        """Pace by itself until the next reply of Redis."""
+        """Pace without Redis until its next reply."""
         self.is_local, self.permits, self.reported_pause = True, 0, NEVER

@@ -1,6 +1,7 @@
-"""Incoming webhooks: verified, typed, handled once. Not imported by ``import sent_async``.
+"""Receive webhooks: verify them, decode them and handle each event once.
 
-The endpoints that Sent posts to are managed with ``sent.webhooks``, a resource of the client.
+``import sent_async`` does not import it. ``sent.webhooks``, a resource of the client, manages the endpoints that Sent
+posts to.
 """
 
 from ..models.enums import MessageStatus

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Database:
-    """A connection with a thread of its own.
+    """A connection with its own thread.
 
     A commit takes microseconds, but a checkpoint or the lock of another process can take much longer.
     """
@@ -26,7 +26,7 @@ class Database:
         except sqlite3.Error as error:
             raise SentConfigError(f"cannot open {path}: {error}") from error
         try:
-            # In WAL, NORMAL can lose the last commits when the power fails, and never the file.
+            # With WAL, NORMAL can lose the last commits in a power failure, but it never damages the file.
             self._connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {schema}")
         except sqlite3.Error as error:
             self._connection.close()
@@ -40,7 +40,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
 
     async def close(self) -> None:
-        """Close the file. May be called again."""
+        """Close the file. A second call does nothing."""
         if self._thread is None:
             return
         thread, self._thread = self._thread, None
@@ -49,12 +49,12 @@ class Database:
 
 
 class Stored:
-    """The base of what keeps its state in a database. Close it by ``close`` or ``async with``."""
+    """The base of classes that keep their state in a database. Close them with ``close`` or ``async with``."""
 
     _database: Database
 
     async def close(self) -> None:
-        """Close the file. May be called again."""
+        """Close the file. A second call does nothing."""
         await self._database.close()
 
     async def __aenter__(self) -> Self:

@@ -31,13 +31,13 @@ _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 class _Event(ResponseModel, frozen=True, kw_only=True):
     id: str
-    """What to deduplicate by: ``X-Webhook-Event-ID``, or a hash of the body if that header is missing."""
+    """The id to recognize duplicates by: ``X-Webhook-Event-ID``, or a hash of the body if there is no such header."""
     endpoint_id: str
-    """The webhook endpoint it was sent to, from ``X-Webhook-ID``."""
+    """The webhook endpoint that it was sent to, from ``X-Webhook-ID``."""
     name: EventName
-    """Such as ``message.delivered``; the name of the family, such as ``templates``, if that has only one event."""
+    """The name, such as ``message.delivered``. A family with only one event has the family's name: ``templates``."""
     timestamp: datetime | None = None
-    """When Sent first sent the event, in whole seconds. Do not order the events of a message by it."""
+    """When Sent first sent the event, in whole seconds. It does not tell the order of a message's events."""
     request_id: str | None = None
     """The id to give to the vendor's support."""
 
@@ -73,7 +73,7 @@ class ChannelEvent(_Event, frozen=True, kw_only=True):
 
 
 class LinkEvent(_Event, frozen=True, kw_only=True):
-    """A short link in a message was opened, or ended."""
+    """A short link in a message was opened, or has expired."""
 
     payload: LinkPayload
 
@@ -85,7 +85,7 @@ class CallEvent(_Event, frozen=True, kw_only=True):
 
 
 class UnknownEvent(_Event, frozen=True, kw_only=True):
-    """An event that this version does not know. Sent adds events now and then."""
+    """An event that this version does not know. Sent may add events at any time."""
 
     payload: SecretMap
     """The payload as a plain dict. No ``repr`` shows it."""
@@ -104,7 +104,7 @@ Event: TypeAlias = (
 
 
 class _Envelope(msgspec.Struct, gc=False):
-    """Only ``field`` is needed to know the event. The other members may have any type, so that none costs the event."""
+    """The members of every event. Only ``field`` has a type: an unexpected value of another must not lose the event."""
 
     field: str
     event: Any = None
@@ -126,7 +126,7 @@ _STATUS: Final = _kind(MessageStatusEvent, MessageStatusPayload)
 _RECEIVED: Final = _kind(MessageReceivedEvent, MessageReceivedPayload)
 _FAMILIES: Final = {
     "message": (_STATUS,),
-    "messages": (_STATUS, _RECEIVED),  # the earliest form, which named no event
+    "messages": (_STATUS, _RECEIVED),  # the oldest form, which has no name of the event
     "templates": (_kind(TemplateEvent, TemplatePayload),),
     "contact": (_kind(ContactEvent, ContactPayload),),
     "channel": (_kind(ChannelEvent, ChannelPayload),),
@@ -139,10 +139,10 @@ _completion: Final = msgspec.json.Decoder(ProfileCompletionCallback)
 
 
 def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
-    """The event in a verified body.
+    """Decode the event in a verified body.
 
     Raises:
-        SentDecodeError: The body is not a JSON object with a ``field``, or lacks what identifies a documented event.
+        SentDecodeError: The body is not a JSON object with a ``field``, or a known event lacks a required member.
     """
     try:
         envelope = _envelope.decode(body)
@@ -164,15 +164,15 @@ def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
         "request_id": request_id,
     }
     kinds = (_RECEIVED,) if name == "message.received" else _FAMILIES.get(envelope.field, ())
-    misfit: msgspec.ValidationError | None = None
+    first_error: msgspec.ValidationError | None = None
     try:
         for event, struct, decoder in kinds:
             try:
                 return event(**common, payload=_payload(raw, struct, decoder))
             except msgspec.ValidationError as error:
-                misfit = misfit or error
-        if misfit is not None and name.is_known:
-            raise misfit
+                first_error = first_error or error
+        if first_error is not None and name.is_known:
+            raise first_error
         return UnknownEvent(**common, payload=msgspec.json.decode(raw, type=dict[str, Any] | None) or {})
     except msgspec.ValidationError as error:
         path, what = repair.where(error)
@@ -185,8 +185,8 @@ def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
 def parse_profile_completion(body: bytes) -> ProfileCompletionCallback:
     """Read the callback that Sent posts to the ``web_hook_url`` of ``profiles.complete`` after the onboarding.
 
-    The callback is not signed, so anybody may have sent it. Put a secret of your own into the URL, and retrieve the
-    profile before you rely on the callback.
+    The callback is not signed, so anybody can send one. Put your own secret into the URL, and retrieve the profile
+    before you rely on the callback.
 
     Args:
         body: The body as it was received.
@@ -210,7 +210,7 @@ def _payload(raw: bytes | msgspec.Raw, struct: type[T], decoder: msgspec.json.De
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError:
-        return repair.convert(msgspec.json.decode(raw), struct)  # such as a timestamp without an offset
+        return repair.convert(msgspec.json.decode(raw), struct)  # for example, a timestamp without an offset
 
 
 def _text(value: object) -> str | None:

@@ -15,7 +15,7 @@ from .events import Event
 from .seen import LeasedSeen, MemorySeen, Seen
 
 LIMIT: Final = 1_048_576
-"""The longest body that is read, in bytes. Sent's own are a few kilobytes."""
+"""The longest body that is read, in bytes. The bodies of Sent have a few kilobytes."""
 
 Message: TypeAlias = MutableMapping[str, Any]
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[bytes, bytes]]
@@ -26,7 +26,7 @@ _logger: Final = logging.getLogger("sent_async.webhooks")
 
 
 class _Deliveries:
-    """Takes a delivery from its request to the status of the response."""
+    """Handles the deliveries of one endpoint."""
 
     def __init__(self, unwrap: Unwrap, on_event: OnEvent, seen: Seen | None) -> None:
         self._unwrap = unwrap
@@ -36,7 +36,7 @@ class _Deliveries:
         self._running: dict[str, asyncio.Future[int]] = {}
 
     async def handle(self, method: str, headers: Headers, chunks: AsyncIterator[bytes]) -> int:
-        """The status of the response to a request."""
+        """Handle one delivery, and return the status of the response."""
         if method != "POST":
             return 405
         body = bytearray()
@@ -52,12 +52,12 @@ class _Deliveries:
         return await self._handle_once(event)
 
     async def _handle_once(self, event: Event) -> int:
-        """A duplicate that comes while this process handles the event gets the same status as the first."""
+        """Handle an event. A duplicate that arrives meanwhile gets the same status as the first delivery."""
         running = self._running.get(event.id)
         if running is not None:
             return await asyncio.shield(running)
         outcome = self._running[event.id] = asyncio.get_running_loop().create_future()
-        status = 500  # of a delivery that is cancelled
+        status = 500  # if the delivery is cancelled
         try:
             status = await self._claim_and_handle(event)
             return status
@@ -68,15 +68,15 @@ class _Deliveries:
     async def _claim_and_handle(self, event: Event) -> int:
         try:
             if not await self._seen.claim(event.id):
-                # Another process is handling it, and may still fail. After a 2xx it would be lost then.
+                # Another process handles the event and may still fail. After a 2xx, the event would then be lost.
                 return 204 if self._leased is None or await self._leased.is_finished(event.id) else 503
-        except Exception as error:  # noqa: BLE001 (stores may be anybody's code; Sent delivers again)
+        except Exception as error:  # noqa: BLE001 - the store may raise anything; Sent delivers again
             return self._failed("seen.claim", event, error)
         handled = False
         try:
             await self._on_event(event)
             handled = True
-        except Exception as error:  # noqa: BLE001 (so may this)
+        except Exception as error:  # noqa: BLE001 - on_event may raise anything; Sent delivers again
             return self._failed("on_event", event, error)
         finally:
             if not handled:  # it raised, or the delivery was cancelled
@@ -84,19 +84,19 @@ class _Deliveries:
         if self._leased is not None:
             try:
                 await self._leased.finish(event.id)
-            except Exception as error:  # noqa: BLE001 (the event was handled, and a redelivery would only repeat it)
+            except Exception as error:  # noqa: BLE001 - the event is handled, so it must not be delivered again
                 self._failed("seen.finish", event, error)
         return 204
 
     async def _release(self, event: Event) -> None:
         try:
             await self._seen.release(event.id)
-        except Exception as error:  # noqa: BLE001 (the lease ends by itself)
+        except Exception as error:  # noqa: BLE001 - a claim with a lease ends by itself
             self._failed("seen.release", event, error)
 
     @staticmethod
     def _failed(what: str, event: Event, error: Exception) -> int:
-        """Log where it failed. The text of the error is left out, because it may have the text of the message."""
+        """Log where it failed, and return 500. The text of the error is left out: it may contain a message text."""
         frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
         kind = type(error).__name__
         _logger.error("webhook %s (%s): %s raised %s\n%s", event.id, event.name, what, kind, frames)
@@ -118,7 +118,7 @@ def aiohttp_handler(
 
 
 class AsgiApp:
-    """An ASGI app for one endpoint. An object and not a function, so that Starlette routes it as an app."""
+    """An ASGI app for one endpoint. It is an object, because Starlette takes a function for a view."""
 
     def __init__(self, unwrap: Unwrap, on_event: OnEvent, seen: Seen | None) -> None:
         self._deliveries = _Deliveries(unwrap, on_event, seen)
@@ -144,7 +144,7 @@ class AsgiApp:
 
 
 class _DisconnectError(Exception):
-    """The sender disconnected before its body was complete."""
+    """The sender disconnected before the body was complete."""
 
 
 async def _chunks(receive: Callable[[], Awaitable[Message]]) -> AsyncIterator[bytes]:
@@ -158,7 +158,7 @@ async def _chunks(receive: Callable[[], Awaitable[Message]]) -> AsyncIterator[by
 
 
 async def _lifespan(receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-    """Nothing to start and nothing to stop, for servers that run this app by itself."""
+    """Confirm the start and the stop of a server that runs only this app. There is nothing to do for them."""
     for phase in ("startup", "shutdown"):
         await receive()
         await send({"type": f"lifespan.{phase}.complete"})

@@ -1,4 +1,4 @@
-"""Verifies webhook deliveries and decodes them. Five verifiers, three of them by the vendor, share this scheme."""
+"""Verify webhook deliveries and decode them. The scheme is that of Sent's documentation and of its own packages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Secrets: TypeAlias = str | Sequence[str]
 
 ENVIRONMENT: Final = "SENT_WEBHOOK_SECRET"
 TOLERANCE: Final = 300.0
-"""How many seconds a timestamp may be away from our clock, in both directions."""
+"""The largest difference in seconds between a timestamp and our clock, in both directions."""
 
 _ENDPOINT: Final = "x-webhook-id"
 _TIMESTAMP: Final = "x-webhook-timestamp"
 _SIGNATURE: Final = "x-webhook-signature"
 _EVENT_ID: Final = "x-webhook-event-id"
-_WANTED: Final = frozenset((_ENDPOINT, _TIMESTAMP, _SIGNATURE, _EVENT_ID))
+_HEADERS: Final = frozenset((_ENDPOINT, _TIMESTAMP, _SIGNATURE, _EVENT_ID))
 
 _MESSAGES: Final[Mapping[Reason, str]] = {
     "missing_header": (
@@ -38,18 +38,22 @@ _MESSAGES: Final[Mapping[Reason, str]] = {
     "bad_timestamp": f"{_TIMESTAMP} is not a number of Unix seconds",
     "stale": (
         f"{_TIMESTAMP} is more than {TOLERANCE:.0f} s away from this computer's clock; "
-        "set the clock, or it was recorded and sent again"
+        "check the clock, or somebody recorded the request and sent it again"
     ),
     "bad_signature": (
-        "no signature is right; check that the secret is the current one of the endpoint, and that the body is passed "
+        "no signature is valid; check that the secret is the current one of the endpoint, and that the body is passed "
         "as the bytes that were received"
     ),
-    "unknown_endpoint": f"there is no secret for the endpoint in {_ENDPOINT}; add it, or the delivery is not for you",
+    "unknown_endpoint": f"there is no secret for the endpoint in {_ENDPOINT}; add it if the endpoint is yours",
 }
 
 
 class WebhookSignatureError(SentError):
-    """A delivery that is not verified to come from Sent. Respond with 401, and do nothing else."""
+    """The delivery may not come from Sent. Respond with 401, and do nothing else.
+
+    Args:
+        reason: Why it was refused.
+    """
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -61,16 +65,16 @@ class WebhookSignatureError(SentError):
 
 
 class WebhookReceiver:
-    """Verifies and decodes incoming webhooks. Verification cannot be turned off.
+    """Verifies and decodes incoming webhooks. The verification cannot be turned off.
 
     Args:
-        secret: The endpoint's signing secret, ``whsec_…``. Several during a rotation. A mapping from endpoint id to
-            secret, or to several, for one receiver of many endpoints. Default: the environment variable
-            ``SENT_WEBHOOK_SECRET``, which may have several with spaces between them.
-        clock: For tests.
+        secret: The signing secret of the endpoint, ``whsec_…``; or a list of secrets, during a rotation. For several
+            endpoints: a mapping from endpoint id to secret or list. Default: the environment variable
+            ``SENT_WEBHOOK_SECRET``, which may contain several secrets with spaces between them.
+        clock: A replacement for the system clock, for tests.
 
     Raises:
-        SentConfigError: There is no secret, or one is not ``whsec_`` and base64.
+        SentConfigError: There is no secret, or a secret is not ``whsec_`` followed by base64.
     """
 
     def __init__(self, secret: Secrets | Mapping[str, Secrets] | None = None, *, clock: Clock | None = None) -> None:
@@ -92,8 +96,8 @@ class WebhookReceiver:
         """Verify a delivery and decode its event.
 
         Args:
-            body: The body as the bytes that were received. The signature of a body that was parsed and written again
-                is not right.
+            body: The body as the bytes that were received. A body that was parsed and written again does not match the
+                signature.
             headers: The headers of the request, names in any case: a mapping, such as that of aiohttp, Starlette or
                 Django, or ASGI's list of pairs of bytes.
 
@@ -101,28 +105,30 @@ class WebhookReceiver:
             One of the event classes; ``UnknownEvent`` for an event that this version does not know.
 
         Raises:
-            WebhookSignatureError: The delivery is not verified to come from Sent. ``.reason`` says why.
-            SentDecodeError: It comes from Sent, but the body is not an event.
+            WebhookSignatureError: The delivery may not come from Sent. ``.reason`` says why.
+            SentDecodeError: The delivery comes from Sent, but the body is not an event.
         """
-        found = _wanted(headers)
-        endpoint_id = self._verify(body, found)
-        event_id = found.get(_EVENT_ID) or f"sha256-{hashlib.sha256(body).hexdigest()}"
+        needed = _needed_headers(headers)
+        endpoint_id = self._verify(body, needed)
+        event_id = needed.get(_EVENT_ID) or f"sha256-{hashlib.sha256(body).hexdigest()}"
         return decode(body, id=event_id, endpoint_id=endpoint_id)
 
     def aiohttp_handler(
         self, on_event: Callable[[Event], Awaitable[object]], *, seen: Seen | None = None
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """A handler for aiohttp.web: ``app.router.add_post("/webhooks/sent", receiver.aiohttp_handler(on_event))``.
+        """Make a handler for aiohttp.web::
+
+            app.router.add_post("/webhooks/sent", receiver.aiohttp_handler(on_event))
 
         It responds with 204 when ``on_event`` has returned, and at once for an event that was handled before. Other
         responses are 401 for a bad signature, 400 for a body that is not an event, 405 for another method than POST,
-        413 above 1 MiB, 500 when ``on_event`` raised, and 503 while another process handles the same event. Sent
-        delivers again after every status that is not 2xx.
+        413 for a body above 1 MiB, 500 when ``on_event`` or the store raised, and 503 while another process handles the
+        same event. Sent delivers again after every status that is not 2xx.
 
         Args:
             on_event: Called with each event, and awaited. If the process ends before it returns, it is called again
                 for the same event, so it should be idempotent.
-            seen: Where handled events are noted. Default: ``MemorySeen()``, for a service of one process.
+            seen: The store of handled events. Default: ``MemorySeen()``, for a service with one process.
 
         Returns:
             The handler.
@@ -130,10 +136,10 @@ class WebhookReceiver:
         return aiohttp_handler(self.unwrap, on_event, seen)
 
     def asgi_app(self, on_event: Callable[[Event], Awaitable[object]], *, seen: Seen | None = None) -> AsgiApp:
-        """The same as an ASGI app, to be mounted in FastAPI, Starlette or Litestar, or served by itself.
+        """Make an ASGI app, for FastAPI, Starlette or Litestar, or for a server that runs only this app.
 
         In FastAPI and Starlette: ``app.router.routes.append(Route("/webhooks/sent", receiver.asgi_app(on_event)))``.
-        ``app.mount`` redirects a path that does not end with a slash, and Sent need not follow.
+        Do not use ``app.mount``: it redirects a path without a slash at its end, and Sent may not follow redirects.
 
         Args:
             on_event: As for ``aiohttp_handler``.
@@ -144,9 +150,9 @@ class WebhookReceiver:
         """
         return AsgiApp(self.unwrap, on_event, seen)
 
-    def _verify(self, body: bytes, found: Mapping[str, str]) -> str:
-        """The endpoint's id, if the delivery comes from Sent."""
-        endpoint, stamp, signatures = found.get(_ENDPOINT), found.get(_TIMESTAMP), found.get(_SIGNATURE)
+    def _verify(self, body: bytes, headers: Mapping[str, str]) -> str:
+        """Return the id of the endpoint, or raise ``WebhookSignatureError``."""
+        endpoint, stamp, signatures = headers.get(_ENDPOINT), headers.get(_TIMESTAMP), headers.get(_SIGNATURE)
         if not (endpoint and stamp and signatures):
             raise WebhookSignatureError("missing_header")
         # The length is bounded because int() refuses very long numbers with a plain ValueError.
@@ -160,30 +166,29 @@ class WebhookReceiver:
             if not keys:
                 raise WebhookSignatureError("unknown_endpoint")
         signed = b"%b.%b.%b" % (endpoint.encode(errors="replace"), stamp.encode(), body)
-        offered = [entry[3:].encode(errors="replace") for entry in signatures.split() if entry.startswith("v1,")]
-        is_right = False
+        received = [entry[3:].encode(errors="replace") for entry in signatures.split() if entry.startswith("v1,")]
+        is_valid = False
         for key in keys:
             expected = base64.b64encode(hmac.digest(key, signed, "sha256"))
-            for signature in offered:
-                is_right |= hmac.compare_digest(expected, signature)
-        if not is_right:
+            for signature in received:
+                is_valid |= hmac.compare_digest(expected, signature)
+        if not is_valid:
             raise WebhookSignatureError("bad_signature")
         return endpoint
 
 
-def _wanted(headers: Headers) -> dict[str, str]:
-    """The headers that are needed, by their lower-case names. A signature header that came twice becomes one with both
-    signatures."""
-    found: dict[str, str] = {}
+def _needed_headers(headers: Headers) -> dict[str, str]:
+    """The headers that are needed, by their lower-case names. Several signature headers become one."""
+    needed: dict[str, str] = {}
     pairs = cast(
         "Iterable[tuple[str | bytes, str | bytes]]", headers.items() if isinstance(headers, Mapping) else headers
     )
     for raw_name, raw_value in pairs:
         name = _text(raw_name).lower()
-        if name in _WANTED:
+        if name in _HEADERS:
             value = _text(raw_value)
-            found[name] = f"{found[name]} {value}" if name == _SIGNATURE and name in found else value
-    return found
+            needed[name] = f"{needed[name]} {value}" if name == _SIGNATURE and name in needed else value
+    return needed
 
 
 def _text(value: str | bytes) -> str:
@@ -199,12 +204,12 @@ def _keys(secrets: Secrets) -> tuple[bytes, ...]:
 
 def _key(secret: str) -> bytes:
     if not secret.startswith("whsec_"):
-        raise SentConfigError("a webhook secret begins with whsec_; pass it as Sent gave it")
+        raise SentConfigError("a webhook secret begins with whsec_; pass it as Sent shows it")
     text = secret.removeprefix("whsec_").rstrip("=")
     try:
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise SentConfigError("a webhook secret is whsec_ and base64; this one has other characters") from None
+        raise SentConfigError("a webhook secret is whsec_ followed by base64; this one has other characters") from None
     if not key:
         raise SentConfigError("a webhook secret is empty after whsec_")
     return key

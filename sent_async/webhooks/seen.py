@@ -1,4 +1,4 @@
-"""Stores of handled events: each event is handled once, and none is lost."""
+"""Stores of handled events, so that each event is handled once and none is lost."""
 
 from __future__ import annotations
 
@@ -18,28 +18,50 @@ class Seen(Protocol):
     """A store of handled events. These two methods are enough for a store in the memory of one process."""
 
     async def claim(self, id: str, /) -> bool:
-        """Claim an event. True for the first caller, who has to handle it; false for all others."""
+        """Claim an event.
+
+        Args:
+            id: The id of the event.
+
+        Returns:
+            True for the first caller, who has to handle the event; false for all others.
+        """
         ...
 
     async def release(self, id: str, /) -> None:
-        """Give a claim back, because the handling failed. The next caller of ``claim`` gets the event."""
+        """Give a claim back, because the handling failed. The next caller of ``claim`` gets the event.
+
+        Args:
+            id: The id of the event.
+        """
         ...
 
 
 @runtime_checkable
 class LeasedSeen(Seen, Protocol):
-    """A store that outlives a process or is shared by several. A claim is a lease until ``finish`` makes it final.
+    """A store that survives its process, or that several processes share. A claim is a lease until ``finish``.
 
-    A claim that was neither finished nor released within the lease is of a process that died. The event can be claimed
-    again.
+    If a claim is neither finished nor released within the lease, its process must have died. Then the event can be
+    claimed again.
     """
 
     async def finish(self, id: str, /) -> None:
-        """Note that the event was handled."""
+        """Record that the event was handled.
+
+        Args:
+            id: The id of the event.
+        """
         ...
 
     async def is_finished(self, id: str, /) -> bool:
-        """Whether the event was handled. False while somebody handles it."""
+        """Whether the event was handled.
+
+        Args:
+            id: The id of the event.
+
+        Returns:
+            False while it is being handled, and for an unknown event.
+        """
         ...
 
 
@@ -47,9 +69,12 @@ class MemorySeen:
     """Handled events in the memory of this process.
 
     Args:
-        size: How many events are remembered. Older ones are forgotten. 100,000 take about 20 MB.
-        ttl: For how many seconds an event is remembered. Sent gives up after some hours at most.
-        clock: For tests.
+        size: The number of events to remember. Older ones are forgotten. 100,000 take about 20 MB.
+        ttl: Seconds for which an event is remembered. Sent stops delivering an event after some hours at most.
+        clock: A replacement for the system clock, for tests.
+
+    Raises:
+        SentConfigError: ``size`` or ``ttl`` is not positive.
     """
 
     def __init__(self, *, size: int = 100_000, ttl: float = DAY, clock: Clock | None = None) -> None:
@@ -58,7 +83,7 @@ class MemorySeen:
         self._size = size
         self._ttl = ttl
         self._clock = clock or SystemClock()
-        self._until: dict[str, float] = {}  # in the order of claiming, so the oldest come first
+        self._until: dict[str, float] = {}  # in the order of the claims, so the oldest is the first
         self._finished: set[str] = set()
 
     async def claim(self, id: str, /) -> bool:
@@ -96,14 +121,14 @@ class SQLiteSeen(Stored):
 
     Args:
         path: The file. It is made if it does not exist.
-        lease: Seconds after which an unfinished claim counts as that of a process that died. It must be longer than
-            ``on_event`` ever takes, and shorter than the minute after which Sent delivers again. Otherwise the first
-            redelivery after a crash comes too early.
-        ttl: For how many seconds a handled event is remembered.
-        clock: For tests.
+        lease: Seconds after which an unfinished claim ends, because its process must have died. It must be longer than
+            ``on_event`` ever takes, and shorter than the minute after which Sent delivers again. With a longer lease,
+            the first redelivery after a crash is refused.
+        ttl: Seconds for which a handled event is remembered.
+        clock: A replacement for the system clock, for tests.
 
     Raises:
-        SentConfigError: The file cannot be opened, or is not a store of events.
+        SentConfigError: The file cannot be opened or is not a store of events, or a time is not positive.
     """
 
     def __init__(
@@ -115,7 +140,7 @@ class SQLiteSeen(Stored):
         self._ttl = ttl
         self._clock = clock or SystemClock()
         self._purge_at = 0.0
-        # until: the end of the lease, or of remembering when it is finished.
+        # until: the end of the lease; for a finished event, the time at which it is forgotten.
         self._database = Database(
             path,
             "CREATE TABLE IF NOT EXISTS seen"
@@ -125,7 +150,7 @@ class SQLiteSeen(Stored):
 
     async def claim(self, id: str, /) -> bool:
         """See ``Seen.claim``."""
-        now = self._clock.wall()  # a clock that goes on while no process runs
+        now = self._clock.wall()  # the other clock has no meaning in another process
 
         def work(connection: sqlite3.Connection) -> bool:
             if now >= self._purge_at:

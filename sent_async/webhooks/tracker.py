@@ -19,7 +19,8 @@ from .database import Database, Stored
 from .events import Event, MessageStatusEvent
 
 SETTLED: Final = (*FINAL, MessageStatus.DELIVERED, MessageStatus.FAILED)
-"""Statuses after which no more has to come. FAILED may be followed by another channel, and DELIVERED by READ."""
+"""Statuses after which there may be no other event. Sent may still try another channel after FAILED, and DELIVERED may
+be followed by READ."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SCHEMA: Final = (
@@ -43,20 +44,23 @@ class MessageState(msgspec.Struct, frozen=True, kw_only=True):
     """The latest state of a message."""
 
     message_id: str
+    """The id of the message."""
     status: MessageStatus | None
-    """``None`` until the first event."""
+    """The latest status; ``None`` before the first event."""
     channel: str | None
+    """The channel of the latest event that has one."""
     reason_code: str | None
+    """Why the message failed or was not sent, if the latest event says it."""
     updated_at: datetime | None
     """When the status changed, by the clock of Sent."""
     scheduled_at: datetime | None
-    """When a held message will be sent."""
+    """When Sent will send a held message."""
     heard_at: datetime
-    """When the tracker last heard of the message, by our clock."""
+    """When the tracker last got an event or a call about the message, by our clock."""
 
     @property
     def settled(self) -> bool:
-        """Whether no more has to come."""
+        """Whether there may be no other event: the status is final, DELIVERED or FAILED."""
         return self.status in SETTLED
 
 
@@ -74,29 +78,33 @@ class Activity(Protocol):
 class MessageTracker(Stored):
     """Keeps the latest state of each message.
 
-    Events come out of order and more than once. The one with the latest ``updated_at`` counts, whatever its status is.
-    If two have the same, the one that was sent later counts; in the same second, the one that arrived later.
+    Events arrive in any order, and more than once. The state is that of the event with the latest ``updated_at``. If
+    two events have the same, the one that was sent later counts. If they were sent in the same second, the one that
+    arrived later counts.
 
     Args:
-        path: An SQLite file, which survives restarts. Default: in the memory of this process.
-        clock: For tests.
+        path: An SQLite file, which survives restarts. Default: the state is in the memory of this process.
+        clock: A replacement for the system clock, for tests.
 
     Raises:
-        SentConfigError: The file cannot be opened, or is not that of a tracker.
+        SentConfigError: The file cannot be opened, or is not the file of a tracker.
     """
 
     def __init__(self, path: str | PathLike[str] = ":memory:", *, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        # Moments are in microseconds since 1970, which compare exactly.
+        # Times are stored in microseconds since 1970, which compare exactly.
         self._database = Database(path, _SCHEMA)
 
     async def expect(self, message_ids: Iterable[str]) -> None:
-        """Note messages that were just sent, so that ``missing`` finds those without events.
+        """Add messages that were just sent, so that ``missing`` finds those without events.
 
-        If events of them came before this, their states are kept.
+        A message that already had an event keeps its state.
 
         Args:
             message_ids: ``[one.message_id for one in sent_message.recipients]``.
+
+        Raises:
+            SentConfigError: ``message_ids`` is a single string.
         """
         if isinstance(message_ids, str):
             raise SentConfigError("message_ids is a string; pass a list of ids")
@@ -116,7 +124,7 @@ class MessageTracker(Stored):
             event: Any event. All but ``MessageStatusEvent`` are ignored.
 
         Returns:
-            The state of the message after it; ``None`` for an event that was ignored.
+            The state of the message after the event; ``None`` if the event was ignored.
         """
         if not isinstance(event, MessageStatusEvent):
             return None
@@ -133,13 +141,13 @@ class MessageTracker(Stored):
         )
 
     async def state(self, message_id: str) -> MessageState | None:
-        """The state of a message.
+        """Read the state of a message.
 
         Args:
             message_id: The id of the message.
 
         Returns:
-            ``None`` if the message was neither expected nor in an event.
+            The state; ``None`` for a message that was neither expected nor in an event.
         """
 
         def work(connection: sqlite3.Connection) -> MessageState | None:
@@ -149,10 +157,13 @@ class MessageTracker(Stored):
         return await self._database.run(work)
 
     async def missing(self, *, after: float) -> list[MessageState]:
-        """The messages that are not settled and had no event for a while, the longest silent first.
+        """Find the messages that are not settled and had no event for a while.
 
         Args:
-            after: Seconds without an event. For a held message they count from its ``scheduled_at``.
+            after: Seconds without an event. For a held message, they count from its ``scheduled_at``.
+
+        Returns:
+            Their states. The message with the longest time without an event is the first.
         """
         before = self._now() - round(after * 1e6)
 
@@ -169,13 +180,13 @@ class MessageTracker(Stored):
         Args:
             list_activities: ``sent.messages.list_activities``.
             after: As for ``missing``.
-            concurrency: How many requests are made at once.
+            concurrency: How many calls may run at once.
 
         Returns:
             A ``Result`` for each message, with its state or the ``SentError`` of the call.
         """
 
-        async def ask(message_id: str) -> MessageState:
+        async def retrieve(message_id: str) -> MessageState:
             latest: Activity | None = None
             moment = 0
             async for activity in list_activities(message_id):
@@ -189,16 +200,16 @@ class MessageTracker(Stored):
             )
 
         silent = [state.message_id for state in await self.missing(after=after)]
-        return await batch(ask, silent, concurrency=concurrency)
+        return await batch(retrieve, silent, concurrency=concurrency)
 
     async def forget(self, *, after: float) -> int:
-        """Forget messages without events for a while.
+        """Delete the states of messages that had no event for a while.
 
         Args:
             after: Seconds without an event.
 
         Returns:
-            How many messages were forgotten.
+            How many states were deleted.
         """
         before = self._now() - round(after * 1e6)
         query = "DELETE FROM message WHERE heard_at <= ?"

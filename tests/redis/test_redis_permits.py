@@ -193,7 +193,7 @@ def test_permits_end_with_their_lease(pace: Script) -> None:
 def test_only_a_process_that_is_alone_lets_go_by_itself(pace: Script) -> None:
     """With Redis, Redis decides how long requests without a response delay the others."""
     process = Process(pace)
-    process.window.no_response(process.now)
+    process.window.learn_silence(process.now)
     assert process.window.probed_at is None
 
     process.window.go_local()

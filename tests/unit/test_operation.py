@@ -18,7 +18,7 @@ from sent_async.operations import (
     UPDATE_CAMPAIGN,
 )
 from sent_async.options import check_base_url
-from sent_async.request import Headers, build
+from sent_async.request import Headers, build_request
 
 ids = st.text(min_size=1, max_size=40, alphabet=st.characters(exclude_categories=["Cs"])).filter(
     lambda text: text.strip(". ")
@@ -167,7 +167,7 @@ def test_writes_are_repeatable(operation: Operation[Any]) -> None:
 def test_a_write_made_by_hand_gets_a_key(method: str) -> None:
     """Without a word about idempotency it is automatic, and the request can be repeated."""
     operation: Operation[None] = Operation("thing", method, "/v3/things", response=None)
-    request = build(
+    request = build_request(
         operation,
         base_url=check_base_url("https://api.sent.dm", allow_http=False),
         headers=Headers(),

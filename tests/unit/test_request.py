@@ -9,13 +9,13 @@ from sent_async.models import PaymentDetails, ProfileCreate
 from sent_async.operation import Operation
 from sent_async.operations import CREATE_PROFILE
 from sent_async.options import Options, check_base_url
-from sent_async.request import Headers, build
+from sent_async.request import Headers, build_request
 
 
 def test_a_request_shows_nothing() -> None:
     """Neither headers nor body nor path values are in its repr, plain or rich."""
     card = PaymentDetails(card_number="4242424242424242", expiry="12/29", cvc="123", zip_code="10001")
-    request = build(
+    request = build_request(
         CREATE_PROFILE,
         base_url=check_base_url("https://api.sent.dm", allow_http=False),
         headers=Headers({"x-api-key": "sk_secret"}),
@@ -52,9 +52,9 @@ def test_headers_on_the_wire() -> None:
         "base_url": check_base_url("https://api.sent.dm/x", allow_http=False),
         "headers": headers,
     }
-    request = build(operation, **arguments, parameters={}, body=None, idempotency_key="key-1")
+    request = build_request(operation, **arguments, parameters={}, body=None, idempotency_key="key-1")
     lines = b"accept: c/d\r\nX-One: 1\r\nIdempotency-Key: key-1\r\nContent-Length: 0\r\n\r\n"
     assert request.wire() == b"PUT /x/v3/things HTTP/1.1\r\n" + lines
     assert request.wire("http://host").startswith(b"PUT http://host/x/v3/things HTTP/1.1\r\n")
-    request = build(operation, **arguments, parameters={}, body={"a": 1}, idempotency_key="key-1")
+    request = build_request(operation, **arguments, parameters={}, body={"a": 1}, idempotency_key="key-1")
     assert request.wire().endswith(b'Content-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a":1}')
