@@ -1,4 +1,4 @@
-"""A fake Sent API to test against, in this process or as a server of its own.
+"""A fake Sent API for tests, in the same process or as a separate server.
 
 ::
 
@@ -7,8 +7,8 @@
     async with FakeSent() as fake, fake.client() as sent:
         ...
 
-With pytest, the fixtures ``fake_sent`` and ``sent`` are there without an import. For other languages,
-``python -m sent_async.testing`` serves it. Nothing here is loaded by ``import sent_async``.
+With pytest, the fixtures ``fake_sent`` and ``sent`` need no import. For programs in other languages,
+``python -m sent_async.testing`` serves the fake API. ``import sent_async`` does not import this package.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
     "StallBody",
 ]
 
-_HOMES = {
+_MODULES = {
     "Callback": "callbacks",
     "Delivery": "deliveries",
     "FakeSent": "server",
@@ -48,9 +48,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # pytest imports this package to reach the plugin inside it, in projects that may never start a server.
+    # pytest imports this package to load the plugin in it, also in projects that never start a server.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'faults')}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'faults')}"), name)

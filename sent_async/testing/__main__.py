@@ -1,7 +1,6 @@
 """``python -m sent_async.testing``: a fake Sent API for programs in any language.
 
-Prints one line before it serves, in the form of the environment variables that clients read, and serves until SIGINT
-or SIGTERM.
+It first prints one line with the environment variables that clients read. Then it serves until SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from .server import FakeSent
 
 
 async def serve(fake: FakeSent) -> None:
-    """Serve until the process is told to stop."""
+    """Serve until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def end(*_: object) -> None:
         loop.call_soon_threadsafe(stop.set)
 
-    # Not loop.add_signal_handler: that one is not there on Windows.
+    # Not loop.add_signal_handler, which Windows does not have.
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         async with fake:
@@ -85,7 +84,7 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         sys.exit(f"cannot read {file}: {error.strerror}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        sys.exit(f"cannot read {file}: it must hold a JSON object: {error}")
+        sys.exit(f"cannot read {file}: it must contain a JSON object: {error}")
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
 class Clock:
-    """Unix time plus the advanced seconds, and callbacks for moments of this clock.
+    """Unix time plus the advanced seconds, and callbacks at times of this clock.
 
-    Callbacks run in the event loop that called ``start``, and only until ``stop``. What became due before runs then.
+    Callbacks run in the event loop that called ``start``, until ``stop``. Callbacks that are due already run at
+    ``start``.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,7 @@ class Clock:
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Advance by ``seconds``, and run what becomes due, each callback at its own moment.
+        """Advance by ``seconds``, and run the callbacks that become due. Each sees the time at which it is due.
 
         The clock never goes back, because expired windows and keys would become valid again.
         """
@@ -42,7 +43,7 @@ class Clock:
         self._wake()
 
     def call_at(self, moment: float, callback: Callable[[], object]) -> None:
-        """Call ``callback`` at ``moment``, in Unix seconds of this clock. Callbacks of one moment run in this order."""
+        """Call ``callback`` at ``moment``, in Unix seconds of this clock. Order is kept for the same time."""
         waiting = (moment, next(self._order), callback)
         heapq.heappush(self._waiting, waiting)
         if self._waiting[0] is waiting:
@@ -65,7 +66,7 @@ class Clock:
             callback()
 
     def _wake(self) -> None:
-        """Set the one timer of the event loop to what is due next."""
+        """Set the timer for the next callback."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

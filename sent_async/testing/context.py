@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from ..models import ErrorCode
-from .answers import Refusal
 from .deliveries import Deliveries
 from .events import Emit
+from .responses import Refusal
 from .store import JSON, Key, Store
 
 
@@ -33,7 +33,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Key
     acting: str | None = None
-    """The profile the key belongs to, or the one named by ``x-profile-id``; ``None`` for the whole organization."""
+    """The profile of the key, or the one in ``x-profile-id``; ``None`` for the whole organization."""
     by_header: bool = False
 
     def may_see(self, profile_id: str) -> bool:
@@ -49,12 +49,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """The store, the clock and the event reports. In a sandbox request nothing that uses them has an effect."""
+    """The store, the clock and the event reports. For a sandbox request, they are replaced by ones without effect."""
 
     store: Store
     settings: Settings
     emit: Emit
-    """Reports an event: ``world.emit("message", "message.delivered", payload, owner)``. Call it once it is stored."""
+    """Reports an event: ``world.emit("message", "message.delivered", payload, owner)``. Store the change before."""
     time: Callable[[], float]
     """The time, in Unix seconds of the fake's clock."""
     call_at: Callable[[float, Callable[[], object]], None]
@@ -71,7 +71,7 @@ class Context(World, frozen=True, kw_only=True):
     body: Any
     """The operation's request Struct, or ``None``."""
     now: str
-    """When it arrived, as a date-time of the API."""
+    """When the request arrived, as a date-time of the API."""
     documents: list[JSON]
     """The documents of a form, as the API describes them."""
     deliveries: Deliveries
@@ -79,7 +79,7 @@ class Context(World, frozen=True, kw_only=True):
     """Ends the completion of a profile, by its id. Not called for a sandbox request."""
 
     def profile(self) -> JSON:
-        """The profile of the path. Raises ``Refusal`` (``RESOURCE_014``) when it is not there for the caller."""
+        """The profile in the path. Raises ``Refusal`` (``RESOURCE_014``) if the caller cannot see such a profile."""
         profile_id = self.parameters["profileId"]
         if profile_id not in self.store.profiles or not self.caller.may_see(profile_id):
             raise Refusal(ErrorCode.PROFILE_NOT_FOUND)
@@ -87,10 +87,10 @@ class Context(World, frozen=True, kw_only=True):
 
 
 def authenticate(store: Store, headers: Mapping[str, str]) -> Caller:
-    """The caller of a request.
+    """Find the caller of a request.
 
-    Raises ``Refusal``: ``AUTH_001`` without a key, ``AUTH_002`` for an unknown one, ``AUTH_004`` for a profile key that
-    names a profile, ``RESOURCE_014`` for a profile that the organization does not have.
+    Raises ``Refusal``: ``AUTH_001`` without a key, ``AUTH_002`` for an unknown key, ``AUTH_004`` for a profile key with
+    ``x-profile-id``, ``RESOURCE_014`` for a profile that the organization does not have.
     """
     value = headers.get("x-api-key")
     if not value:
@@ -98,11 +98,11 @@ def authenticate(store: Store, headers: Mapping[str, str]) -> Caller:
     key = store.keys.get(value)
     if key is None or (key.profile_id is not None and not store.has_profile(key.profile_id)):
         raise Refusal(ErrorCode.INVALID_API_KEY)
-    named = headers.get("x-profile-id")
-    if named is None:
+    profile_id = headers.get("x-profile-id")
+    if profile_id is None:
         return Caller(key=key, acting=key.profile_id)
     if key.profile_id is not None:
         raise Refusal(ErrorCode.INSUFFICIENT_PERMISSIONS, "Only organization keys may send x-profile-id")
-    if not store.has_profile(named):
+    if not store.has_profile(profile_id):
         raise Refusal(ErrorCode.PROFILE_NOT_FOUND)
-    return Caller(key=key, acting=named, by_header=True)
+    return Caller(key=key, acting=profile_id, by_header=True)

@@ -1,8 +1,8 @@
-"""``/_fake``: what a test may do to the fake, over HTTP, for tests in any language.
+"""``/_fake``: the control API of the fake, for tests in any language.
 
-``ROUTES`` maps a method and a path to a function: mostly a method of ``FakeSent``, whose signature says which arguments
-there are. They come from the path, and from the query of a GET or the JSON body of any other request. No API key is
-asked for, nothing is recorded, and no limit or fault applies.
+``ROUTES`` maps a method and a path to a function, in most cases a method of ``FakeSent``. The arguments come from the
+path, and from the query of a GET or the JSON body of another request. The control API needs no API key, its requests
+are not recorded, and no limit or fault applies to them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MASKED: Final = frozenset(
         *("authorization", "cookie", "x-api-key"),
     )
 )
-"""Members and headers whose values are not shown, wherever they stand."""
+"""Members and headers whose values are never shown."""
 
 
 def health(_: FakeSent) -> object:
@@ -49,8 +49,8 @@ def time(fake: FakeSent) -> object:
 
 def requests(fake: FakeSent, operation: str | None = None, newest: int | None = None) -> object:
     """All requests, or those of one operation, or the ``newest`` of them; the oldest first."""
-    found = [request for request in fake.requests if operation in (None, request.operation)]
-    return {"count": len(found), "requests": [_request(request) for request in _newest(found, newest)]}
+    selected = [request for request in fake.requests if operation in (None, request.operation)]
+    return {"count": len(selected), "requests": [_request(request) for request in _newest(selected, newest)]}
 
 
 def faults(fake: FakeSent) -> object:
@@ -64,7 +64,7 @@ def limits(fake: FakeSent) -> object:
 
 
 def emit(fake: FakeSent, name: str, payload: dict[str, Any] | None = None, profile_id: str | None = None) -> object:
-    """Report an event. Returns the deliveries that follow."""
+    """Report an event. Returns its deliveries."""
     return {"deliveries": [_delivery(delivery) for delivery in fake.emit(name, payload, profile_id=profile_id)]}
 
 
@@ -93,7 +93,7 @@ def hold(fake: FakeSent) -> None:
 def release(
     fake: FakeSent, order: Literal["first", "last", "any"] = "first", times: int = 1, at_once: bool = False
 ) -> None:
-    """Deliver what was held back, each of them ``times`` times: the first first, the last first, or in any order."""
+    """Deliver the held deliveries, each ``times`` times: the oldest first, the newest first, or in random order."""
 
     def ordered(held: list[Delivery]) -> list[Delivery]:
         chosen = held * times
@@ -205,7 +205,7 @@ class _Problem(Exception):  # noqa: N818 - a response, not a failure of the fake
 
 
 async def respond(fake: FakeSent, request: web.BaseRequest) -> web.Response:
-    """Run the call of a request. Respond with JSON, with 204, or with ``{"error": ...}`` and 400, 404 or 405."""
+    """Call the function of a request. Respond with JSON, with 204, or with ``{"error": ...}`` and 400, 404 or 405."""
     try:
         call, given = _route(request)
         from_text = request.method == "GET"
@@ -222,16 +222,16 @@ async def respond(fake: FakeSent, request: web.BaseRequest) -> web.Response:
 def _route(request: web.BaseRequest) -> tuple[Callable[..., object], dict[str, str]]:
     """The function for a request, and the arguments in its path."""
     path = request.rel_url.raw_path.removeprefix(ROOT) or "/"
-    found = [
+    matches = [
         (route.split()[0], match, call)
         for route, (pattern, call) in _PATTERNS.items()
         if (match := pattern.fullmatch(path))
     ]
-    for method, match, call in found:
+    for method, match, call in matches:
         if method == request.method:
             return call, {name: unquote(value) for name, value in match.groupdict().items()}
-    if found:
-        allowed = ", ".join(method for method, _, _ in found)
+    if matches:
+        allowed = ", ".join(method for method, _, _ in matches)
         raise _Problem(405, f"{ROOT}{path} takes {allowed}", {"Allow": allowed})
     raise _Problem(404, f"the control API has no {ROOT}{path}; under {ROOT} there are {', '.join(ROUTES)}")
 
@@ -263,7 +263,7 @@ def _arguments(call: Callable[..., object], given: Mapping[str, Any], *, from_te
 
 @cache
 def _signature(call: Callable[..., object]) -> type[msgspec.Struct] | None:
-    """The arguments of a call as a Struct that msgspec checks. ``None`` when the call checks them itself."""
+    """The arguments of a function as a Struct that msgspec checks; ``None`` if the function checks them itself."""
     hints = get_type_hints(call)
     _, *parameters = inspect.signature(call).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
@@ -271,7 +271,7 @@ def _signature(call: Callable[..., object]) -> type[msgspec.Struct] | None:
     fields = [
         (
             parameter.name,
-            # JSON has names for operations, not objects.
+            # In JSON an operation is given by its name.
             str | None if hints[parameter.name] == OperationName else hints[parameter.name],
             msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default,
         )
@@ -334,8 +334,8 @@ def _fault(scripted: Scripted) -> object:
 
 
 def _part(items: Sequence[T], newest: int, shown: Callable[[T], object]) -> object:
-    found = [_masked(msgspec.to_builtins(shown(item))) for item in _newest(items, newest)]
-    return {"count": len(items), "newest": found}
+    rows = [_masked(msgspec.to_builtins(shown(item))) for item in _newest(items, newest)]
+    return {"count": len(items), "newest": rows}
 
 
 def _newest(items: Sequence[T], count: int | None) -> Sequence[T]:

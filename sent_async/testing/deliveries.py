@@ -20,54 +20,59 @@ from .store import JSON, Endpoint, Store, new_id
 FIRST_WAIT: Final = 60.0
 LONGEST_WAIT: Final = 3600.0
 FAILURES: Final = 10
-"""The number of failed attempts in a row that turns an endpoint off."""
+"""The number of failed attempts in a row after which an endpoint is turned off."""
 KEPT: Final = 100_000
-"""The number of deliveries that are kept."""
+"""The number of deliveries that are recorded."""
 
 
 class Delivery(msgspec.Struct, kw_only=True, eq=False):
     """One event for one webhook endpoint, with its state. Times are Unix seconds of the fake's clock."""
 
     id: str
+    """The id of the delivery."""
     endpoint_id: str
+    """The endpoint that it goes to."""
     event_id: str
-    """The value of ``X-Webhook-Event-ID`` on every attempt."""
+    """The value of ``X-Webhook-Event-ID`` in every attempt."""
     name: str
-    """Such as ``message.delivered``; the family where it has only one event."""
+    """The name of the event, such as ``message.delivered``; the name of the family if it has only one event."""
     body: bytes
-    """The body of the request, byte for byte."""
+    """The body of the request."""
     status: Literal["PENDING", "RETRYING", "DELIVERED", "FAILED"] = "PENDING"
+    """The state of the delivery."""
     attempts: int = 0
+    """How many requests were made."""
     outcome: Outcome = Outcome()
     """The outcome of the last attempt, or the reason why there was none."""
     created: float
+    """When the event happened."""
     started: float | None = None
-    """When it was first tried."""
+    """When the first attempt began."""
     completed: float | None = None
-    """When it was delivered or given up."""
+    """When it was delivered, or when the last attempt failed."""
     due: float
-    """When its next attempt is, or its last one was, due."""
+    """When the next attempt is due; after the last attempt, when that was due."""
 
     def __repr__(self) -> str:
-        """Without the body, which may hold message texts and phone numbers."""
+        """Without the body, which may contain message texts and phone numbers."""
         return f"<Delivery of {self.name} ({self.event_id}): {self.status}, attempts={self.attempts}>"
 
     @property
     def json(self) -> Any:
-        """The body decoded."""
+        """The decoded body."""
         return msgspec.json.decode(self.body)
 
 
 class Deliveries:
-    """Takes events, finds who subscribes to them, and delivers.
+    """Delivers events to the endpoints that subscribe to them.
 
-    An endpoint gets one delivery at a time, in the order in which the events happened, until a script says otherwise.
+    An endpoint gets one delivery at a time, in the order of the events, unless a test changes that.
     """
 
     def __init__(self, store: Store, clock: Clock, outbox: Outbox) -> None:
         self.log: deque[Delivery] = deque(maxlen=KEPT)
         self.scripted: deque[Callable[[Delivery], None]] = deque()
-        """What is done with the next deliveries, one step for each."""
+        """What to do with the next deliveries, one function for each."""
         self._store = store
         self._clock = clock
         self.outbox = outbox
@@ -77,7 +82,7 @@ class Deliveries:
         self._held: list[Delivery] | None = None
 
     def start(self) -> None:
-        """Start the pending deliveries, and from now on the new ones."""
+        """Start the pending deliveries, and each new one when it is made."""
         self._running = True
         for endpoint_id in self._queues:
             self._wake(endpoint_id)
@@ -86,7 +91,7 @@ class Deliveries:
         """Start no more attempts. The pending deliveries are kept."""
         self._running = False
 
-    def take(self, event: Emitted) -> list[Delivery]:
+    def dispatch(self, event: Emitted) -> list[Delivery]:
         """Deliver an event to every active endpoint of its owner that subscribes to it."""
         made = [
             self._new(endpoint, event)
@@ -99,20 +104,20 @@ class Deliveries:
         return made
 
     async def test(self, endpoint: Endpoint, event: Emitted) -> Outcome:
-        """Deliver an event to this endpoint now, once, whatever it subscribes to."""
+        """Deliver an event once to this endpoint, even if the endpoint does not subscribe to it."""
         delivery = self._new(endpoint, event)
         outcome: Outcome = await self.outbox.start(self._post(endpoint, delivery))
         self._end(delivery, "DELIVERED" if outcome.ok else "FAILED")
         return outcome
 
-    # What a script may do with a delivery instead of making it
+    # What a test can do with a delivery
 
-    def twice(self, delivery: Delivery) -> None:
+    def put_twice(self, delivery: Delivery) -> None:
         self._put(delivery)
         self._put(delivery)
 
-    def lose(self, delivery: Delivery) -> None:
-        delivery.outcome = Outcome(problem="lost on the way, as the test asked for")
+    def drop(self, delivery: Delivery) -> None:
+        delivery.outcome = Outcome(problem="dropped, as the test asked for")
         self._end(delivery, "FAILED")
 
     def delay(self, delivery: Delivery, seconds: float) -> None:
@@ -131,8 +136,6 @@ class Deliveries:
                 self.outbox.start(self._attempt(delivery))
             else:
                 self._put(delivery)
-
-    # Inside
 
     def _new(self, endpoint: Endpoint, event: Emitted) -> Delivery:
         delivery = Delivery(
@@ -164,7 +167,7 @@ class Deliveries:
         try:
             while queue:
                 await self._attempt(queue[0])
-                queue.popleft()  # not earlier: an attempt that a stop interrupts is repeated after the next start
+                queue.popleft()  # not earlier: an attempt that ``stop`` interrupts is repeated after the next ``start``
         finally:
             self._busy.discard(endpoint_id)
 
@@ -174,7 +177,7 @@ class Deliveries:
             delivery.outcome = Outcome(problem=f"the endpoint was {'turned off' if endpoint else 'deleted'}")
             self._end(delivery, "FAILED")
         elif not self.outbox.reaches(endpoint.wire["endpoint_url"]):
-            # Not a failure: ten of them would turn off an endpoint that a test only wanted to create.
+            # This is not counted as a failure: ten failures would turn off an endpoint that a test only creates.
             delivery.outcome = OUT_OF_REACH
         else:
             outcome = await self._post(endpoint, delivery)
@@ -187,7 +190,7 @@ class Deliveries:
                 self._end(delivery, "FAILED")
 
     async def _post(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
-        """One attempt, signed with the current time and the current secret."""
+        """Make one attempt, signed with the current time and the current secret."""
         wire = endpoint.wire
         now = str(int(time.time()))  # real time: the receiver's clock is not advanced with the fake's
         headers = {
@@ -218,9 +221,12 @@ class Deliveries:
         self._store.webhooks[endpoint_id] = msgspec.structs.replace(endpoint, wire=wire)
 
     def _repeat(self, delivery: Delivery) -> None:
-        """Wait a minute, then twice as long each time, up to an hour. Counted from when the attempt was due."""
+        """Plan the next attempt: after a minute, then after twice as long each time, up to an hour.
+
+        The wait starts when the last attempt was due.
+        """
         if delivery.completed is not None or (delivery.status == "RETRYING" and delivery.due > self._clock.now()):
-            return  # a duplicate was delivered, or is going to be repeated
+            return  # its duplicate was delivered already, or has its next attempt
         delivery.status = "RETRYING"
         delivery.due += min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
         if delivery.due <= self._clock.now():
@@ -238,7 +244,7 @@ class Deliveries:
 
 
 def wants(endpoint: Endpoint, event: Emitted) -> bool:
-    """Whether an endpoint subscribes to an event. One of an unknown family goes to all: nobody can subscribe to it."""
+    """Whether an endpoint gets an event. All endpoints get the events of an unknown family."""
     subscription: Mapping[str, Any] = endpoint.wire
     if event.owner != endpoint.owner:
         if endpoint.owner is not None or endpoint.sender_profile is None:
@@ -249,8 +255,8 @@ def wants(endpoint: Endpoint, event: Emitted) -> bool:
     if event.field not in (subscription["event_types"] or ()):
         return False
     filters: Mapping[str, Collection[str]] = subscription["event_filters"] or {}
-    chosen = filters.get(event.field)
-    return chosen is None or event.event is None or event.event.removeprefix(f"{event.field}.") in chosen
+    names = filters.get(event.field)
+    return names is None or event.event is None or event.event.removeprefix(f"{event.field}.") in names
 
 
 def signature(secret: str, endpoint_id: str, timestamp: str, body: bytes) -> str:

@@ -23,23 +23,23 @@ def _families() -> dict[str, list[str]]:
 
 
 FAMILIES: Final[Mapping[str, list[str]]] = _families()
-"""The events of each family, without the family's name; none where the family itself is the only event."""
+"""The events of each family, without the family's name. The list is empty if the family is the only event."""
 
 
 class Emitted(msgspec.Struct, frozen=True, kw_only=True):
     """One event before its deliveries."""
 
     id: str = msgspec.field(default_factory=new_id)
-    """The same for all endpoints and all attempts."""
+    """The id of the event, which is the same for all endpoints and all attempts."""
     field: str
-    """Family of the event, such as ``message``."""
+    """The family of the event, such as ``message``."""
     event: str | None
-    """Such as ``message.delivered``; ``None`` for a family without names of its own."""
+    """The name, such as ``message.delivered``; ``None`` for a family with only one event."""
     payload: JSON
     owner: str | None
-    """The profile it happened to, by its id; ``None`` for the organization."""
+    """The id of the profile that the event is about; ``None`` for the organization."""
     request_id: str | None = None
-    """The request that caused it, if there was one."""
+    """The id of the request that caused it, if there was one."""
     at: float
     """When it happened, in Unix seconds of the fake's clock."""
 
@@ -67,7 +67,7 @@ class Emit(Protocol):
 
 
 def discard(field: str, event: str | None, payload: JSON, owner: str | None = None) -> None:
-    """Reports nothing. For sandbox requests, which change nothing."""
+    """Report nothing. This is used for sandbox requests."""
 
 
 def split(name: str) -> tuple[str, str | None]:

@@ -10,63 +10,73 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
-from .answers import Answer
 from .recording import RecordedRequest
+from .responses import Response
 
 
 class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail"):
-    """An error instead of the response. The work is not done, or it is done and the response hides it."""
+    """An error response. The request is not executed, or it is executed and the error hides that."""
 
     status: int = 503
+    """The HTTP status."""
     code: str | None = None
-    """An error code of the envelope; by default one that goes with the status."""
+    """The error code in the envelope. Default: a code that fits the status."""
     body: bytes | None = None
-    """Sent in place of an envelope, as a proxy would."""
+    """A body in place of the envelope, such as the page of a proxy."""
     details: Mapping[str, Sequence[str]] | None = None
     """The ``details`` of the envelope: messages by member of the request."""
     headers: Mapping[str, str] = {}
+    """Headers to add to the response."""
     after_commit: bool = False
+    """Whether the request is executed first."""
 
     def __post_init__(self) -> None:
         _check(self.status, self.headers)
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop"):
-    """The connection is reset before the work, or after the work and before the response."""
+    """The connection is reset instead of a response."""
 
     after_commit: bool = False
+    """Whether the request is executed first."""
 
 
 class Delay(msgspec.Struct, frozen=True, kw_only=True, tag="delay"):
-    """The response is late. Either the work waits and holds its idempotency key, or only the response waits."""
+    """The response is late."""
 
     seconds: float
+    """How late, in seconds of real time."""
     after_commit: bool = False
+    """Whether the request is executed before the delay. Otherwise its idempotency key is in use during the delay."""
 
 
 class StallBody(msgspec.Struct, frozen=True, kw_only=True, tag="stall-body"):
-    """The work is done and half of the response is sent. The rest follows after ``seconds``, or never."""
+    """The request is executed and half of the response is sent. The rest follows later, or never."""
 
     seconds: float | None = None
+    """Seconds of real time until the rest; ``None`` for never."""
 
 
 class CutBody(msgspec.Struct, frozen=True, kw_only=True, tag="cut-body"):
-    """The work is done and half of the response is sent. Then the connection closes."""
+    """The request is executed and half of the response is sent. Then the connection is closed."""
 
 
 class RawAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
-    """Exactly this response to any request. No work is done."""
+    """Exactly this response, to any request. The request is not executed."""
 
     status: int
+    """The HTTP status, 200 to 599."""
     body: bytes = b""
+    """The body."""
     headers: Mapping[str, str] = {}
+    """The headers."""
 
     def __post_init__(self) -> None:
         _check(self.status, self.headers)
 
 
 def _check(status: int, headers: Mapping[str, str]) -> None:
-    """Refuse now what could not be sent later."""
+    """Raise ``ValueError`` for a response that could not be sent."""
     if not 200 <= status <= 599:
         raise ValueError(f"a response has a status of 200 to 599; got {status!r}")
     if any(character in "\r\n\0" for header in headers.items() for character in "".join(header)):
@@ -88,7 +98,7 @@ class Scripted(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Script:
-    """Scripted faults in their order, each for a number of requests. After them the chooser, if there is one."""
+    """Scripted faults in their order, each for a number of requests. Then the chooser decides, if there is one."""
 
     def __init__(self) -> None:
         self.chooser: Chooser | None = None
@@ -96,7 +106,7 @@ class Script:
 
     def add(self, fault: Fault, times: int, operation: str | None) -> None:
         if times < 1:
-            raise ValueError(f"times is how many requests meet the fault, 1 or more; got {times!r}")
+            raise ValueError(f"times is the number of requests with the fault, 1 or more; got {times!r}")
         self.scripted.append(Scripted(fault=fault, times=times, operation=operation))
 
     def choose(self, request: RecordedRequest) -> Fault | None:
@@ -118,44 +128,47 @@ class Script:
 
 
 class Work(Protocol):
-    """A request that has been read and not yet worked on."""
+    """A request that was read and not executed yet."""
 
-    async def answer(self, pause: Callable[[], Any] | None = None) -> Answer: ...
+    async def process(self, pause: Callable[[], Any] | None = None) -> Response: ...
 
-    def failure(self, fault: Fail) -> Answer: ...
+    def failure(self, fault: Fail) -> Response: ...
 
 
-class _HangUp(Exception):  # noqa: N818 - asked for
+class _HangUp(Exception):  # noqa: N818 - not an error, because a test asked for it
     """Reset the connection."""
 
 
 async def respond(
     fault: Fault | None, request: web.BaseRequest, work: Work, closing: asyncio.Event
 ) -> web.Response | None:
-    """Do the work and respond, as far as the fault allows. ``None`` when no complete response was sent."""
+    """Execute the request and respond, as far as the fault allows.
+
+    Returns ``None`` if no complete response was sent.
+    """
     try:
         match fault:
             case None:
-                return _plain(await work.answer())
+                return _plain(await work.process())
             case RawAnswer():
-                return _plain(Answer(fault.status, fault.headers, fault.body))
+                return _plain(Response(fault.status, fault.headers, fault.body))
             case Fail():
                 if fault.after_commit:
-                    await work.answer()
+                    await work.process()
                 return _plain(work.failure(fault))
             case Delay(after_commit=False):
-                return _plain(await work.answer(pause=lambda: _pause(fault.seconds, closing)))
+                return _plain(await work.process(pause=lambda: _pause(fault.seconds, closing)))
             case Delay():
-                answer = await work.answer()
+                response = await work.process()
                 await _pause(fault.seconds, closing)
-                return _plain(answer)
+                return _plain(response)
             case CutBody() | StallBody():
-                await _send_half(fault, request, await work.answer(), closing)
+                await _send_half(fault, request, await work.process(), closing)
                 return None
             case Drop(after_commit=True):
-                await work.answer()
+                await work.process()
             case _:
-                pass  # A drop before the work.
+                pass  # The request is dropped and not executed.
     except _HangUp:
         pass
     if request.transport is not None:
@@ -163,8 +176,8 @@ async def respond(
     return None
 
 
-def _plain(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+def _plain(response: Response) -> web.Response:
+    return web.Response(status=response.status, headers=response.headers, body=response.body)
 
 
 async def _pause(seconds: float, closing: asyncio.Event) -> None:
@@ -177,10 +190,10 @@ async def _pause(seconds: float, closing: asyncio.Event) -> None:
 
 
 async def _send_half(
-    fault: CutBody | StallBody, request: web.BaseRequest, answer: Answer, closing: asyncio.Event
+    fault: CutBody | StallBody, request: web.BaseRequest, response: Response, closing: asyncio.Event
 ) -> None:
-    """The headers and half of the body. Without a body, half of the headers."""
-    head, body = _head(answer), answer.body
+    """Send the headers and half of the body. Without a body, send half of the headers."""
+    head, body = _head(response), response.body
     half = len(head) + len(body) // 2 if body else len(head) // 2
     message = head + body
     _write(request, message[:half], last=isinstance(fault, CutBody))
@@ -201,8 +214,8 @@ def _write(request: web.BaseRequest, content: bytes, *, last: bool) -> None:
             request.transport.close()
 
 
-def _head(answer: Answer) -> bytes:
-    headers = {**answer.headers, "Content-Length": str(len(answer.body)), "Connection": "close"}
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+def _head(response: Response) -> bytes:
+    headers = {**response.headers, "Content-Length": str(len(response.body)), "Connection": "close"}
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")

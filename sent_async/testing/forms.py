@@ -1,4 +1,4 @@
-"""Forms with documents, which two operations take in place of JSON."""
+"""Forms with documents, which two operations accept instead of JSON."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _PARTS: Final[Mapping[str, str | Mapping[str, str]]] = {
         "sandbox": "sandbox",
     },
 }
-"""The part that holds the whole body as JSON, or the member of the body that each part stands for."""
+"""The name of the part with the whole body as JSON, or the names of all parts with their members of the body."""
 
 
 def read_form(operation: Operation[Any], content_type: str, content: bytes) -> tuple[bytes, list[JSON]]:
-    """The JSON body that a form stands for, and its documents in the form that the API tells of them.
+    """Read the members of a form as a JSON body, and its documents as responses describe them.
 
-    Raises ``Refusal`` for a form that cannot be read, and for one that the operation does not take.
+    Raises ``Refusal`` if the form cannot be read, or if the operation accepts no form.
     """
-    places = _PARTS.get(operation.name)
-    if places is None:
+    member_parts = _PARTS.get(operation.name)
+    if member_parts is None:
         raise invalid("body", "The request body must be a JSON object")
-    # As Latin-1, in which every byte is a character: the parser would replace other bytes in names.
+    # Decoded as Latin-1, where every byte is a character: the parser would replace non-ASCII bytes in names.
     form = email.message_from_string(f"Content-Type: {content_type}\r\n\r\n{content.decode('latin-1')}")
     if not form.is_multipart():
         raise invalid("body", "The form cannot be read")
@@ -44,11 +44,11 @@ def read_form(operation: Operation[Any], content_type: str, content: bytes) -> t
     documents: list[JSON] = []
     for part in parts:
         name, value = _text(part.get_param("name", "", header="content-disposition")), _content(part)
-        if name == places:
+        if name == member_parts:
             body = value
-        elif isinstance(places, Mapping) and name in places:
+        elif isinstance(member_parts, Mapping) and name in member_parts:
             text = value.decode(errors="replace")
-            members[places[name]] = text == "true" if name == "sandbox" else text
+            members[member_parts[name]] = text == "true" if name == "sandbox" else text
         else:
             documents.append({"key": name, "file_name": _text(part.get_filename("")) or None, "document_id": new_id()})
     return body if body is not None else msgspec.json.encode(members), documents
@@ -60,5 +60,5 @@ def _content(part: Message) -> bytes:
 
 
 def _text(value: object) -> str:
-    """A name out of a header."""
+    """A name in a header as text."""
     return str(value).encode("latin-1").decode(errors="replace")

@@ -7,15 +7,15 @@ from typing import Final
 import msgspec
 
 from ..models import ErrorCode
-from .answers import Refusal
+from .responses import Refusal
 
 LIFETIME: Final = 24 * 3600.0
 KEPT: Final = 100_000
-"""How many keys are remembered. Sent keeps all of them for 24 hours; here the memory is bounded."""
+"""The number of keys that are stored. Sent stores all keys for 24 hours. Here the limit bounds the memory."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of a request, as far as a replay repeats it."""
+    """The stored result of a request."""
 
     status: int
     body: bytes
@@ -30,21 +30,21 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """The keys in use, each within the API key that sent it."""
+    """The idempotency keys of each API key, with the results of their requests."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._entries: dict[tuple[str, str], _Entry] = {}
 
     def claim(self, key: tuple[str, str], fingerprint: bytes, now: float) -> Outcome | None:
-        """The stored outcome to give again, or ``None``: the work is the caller's, up to ``settle`` or ``release``.
+        """Claim a key. Returns the stored result of an earlier request, if there is one.
 
-        Raises ``Refusal``: ``CONFLICT_005`` for another request under the same key, ``CONFLICT_001`` while the first
-        one is under way.
+        Otherwise the caller must execute the request, and then call ``settle`` or ``release``. Raises ``Refusal``:
+        ``CONFLICT_005`` for another request with the same key, ``CONFLICT_001`` while the first one is in progress.
         """
         entry = self._entries.get(key)
         if entry is None or entry.expires <= now:
-            self._entries.pop(key, None)  # so that the order of the entries is that of their claims
+            self._entries.pop(key, None)  # so that the entries are in the order of their claims
             self._entries[key] = _Entry(fingerprint, now + LIFETIME, None)
             if len(self._entries) > self._kept:
                 del self._entries[next(iter(self._entries))]
@@ -56,9 +56,9 @@ class Ledger:
         return entry.outcome
 
     def settle(self, key: tuple[str, str], fingerprint: bytes, outcome: Outcome, now: float) -> None:
-        """Store the result of a claimed request, errors included. An error under a key is final."""
+        """Store the result of a claimed request. An error is stored too, and is final for its key."""
         self._entries[key] = _Entry(fingerprint, now + LIFETIME, outcome)
 
     def release(self, key: tuple[str, str]) -> None:
-        """Release a claimed key when the work was not done."""
+        """Release a claimed key, because the request was not executed."""
         self._entries.pop(key, None)

@@ -16,13 +16,13 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = GENEROUS
     """Requests per window."""
     window: float = 60.0
-    """Length of a window in seconds."""
+    """The length of a window in seconds."""
     burst: int | None = None
-    """Of a window: requests let through on top of the limit. Of a bucket: how many it holds, ``limit`` by default."""
+    """For a window: requests allowed in addition to the limit. For a bucket: its size, ``limit`` by default."""
     kind: Literal["window", "bucket"] = "window"
-    """A fixed window that starts with its first request, or a bucket refilled evenly by ``limit`` a ``window``."""
+    """A fixed window that starts with its first request, or a bucket that gets ``limit`` requests per ``window``."""
     retry_after: Literal["exact", "window", "none"] = "exact"
-    """What a 429 says: the seconds until a request is let through, always the whole window, or nothing."""
+    """The ``Retry-After`` of a 429: the seconds until a request is allowed, always the whole window, or none."""
     headers: bool = True
     """Whether responses have ``X-RateLimit-*`` headers."""
 
@@ -30,11 +30,11 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         if self.limit < 1 or not self.window > 0 or (self.burst is not None and self.burst < 0):
             raise ValueError("a rate limit needs limit >= 1, window > 0 and burst >= 0")
         if self.kind == "bucket" and self.burst == 0:
-            raise ValueError("a bucket with burst=0 would let nothing through")
+            raise ValueError("a bucket with burst=0 would allow no request")
 
 
 class FixedWindow:
-    """``limit`` requests, and ``burst`` more, from the first request on until the window ends."""
+    """``limit`` requests, and ``burst`` more, in a window that starts with the first request."""
 
     def __init__(self, limit: Limit, now: float) -> None:
         self._limit = limit
@@ -65,7 +65,7 @@ class FixedWindow:
 
 
 class TokenBucket:
-    """Full at first, then refilled evenly. ``resets_at`` is when it is full again."""
+    """A bucket that is full at first and is refilled evenly. ``resets_at`` is when it is full again."""
 
     def __init__(self, limit: Limit, now: float) -> None:
         self._size = float(limit.limit if limit.burst is None else limit.burst)
@@ -111,7 +111,7 @@ class Limits:
             del self._pools[place]
 
     def take(self, tier: str, key: str, now: float) -> bool:
-        """Whether one more request is allowed. A refused request does not count."""
+        """Take a request from the pool. Returns whether it is allowed. A refused request does not count."""
         return self._pools.setdefault((tier, key), self._new(tier, now)).take(now)
 
     def headers(self, tier: str, key: str, now: float) -> dict[str, str]:
@@ -143,7 +143,7 @@ _DEFAULT = Limit()
 
 
 def _up(seconds: float, limit: Limit) -> str:
-    """Whole seconds, as the API speaks; thousandths for a window that a test has scaled down."""
+    """Seconds rounded up: whole seconds as in the API, milliseconds for a window below a minute."""
     if limit.window >= 60:
         return str(math.ceil(seconds))
     return f"{math.ceil(seconds * 1000) / 1000:.3f}"

@@ -1,4 +1,4 @@
-"""Requests from the fake to receivers of the tests, for callbacks and for events."""
+"""Requests that the fake makes to the receivers of callbacks and events."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ OUT_OF_REACH: Final = Outcome(
 
 
 class Outbox:
-    """Sends requests, and keeps track of those in progress.
+    """Sends requests, and keeps track of the requests in progress.
 
     Args:
-        hosts: Where to send to beside this machine.
+        hosts: The hosts that requests may go to, in addition to this machine.
     """
 
     def __init__(self, hosts: Collection[str] = ()) -> None:
@@ -49,7 +49,7 @@ class Outbox:
         self._session: aiohttp.ClientSession | None = None
 
     def reaches(self, url: str) -> bool:
-        """Whether anything may be sent to this address."""
+        """Whether requests to this URL are allowed."""
         host = (URL(url).host or "").lower()
         return is_loopback(host) or host in self._hosts
 
@@ -61,11 +61,11 @@ class Outbox:
         return task
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Outcome:
-        """One try. Whatever an unknown receiver does must not reach the test through its fake API."""
+        """Post once. An error of the receiver raises nothing, because it must not fail the test's API request."""
         if not self.reaches(url):
             return OUT_OF_REACH
         if self._session is None:
-            # A connection for each request: a kept one would be closed when the receiver restarts.
+            # A new connection for each request, because a kept one would break when the receiver restarts.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         sent = {"Content-Type": "application/json", **headers}
         limit = aiohttp.ClientTimeout(total=timeout)

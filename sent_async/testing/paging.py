@@ -1,4 +1,4 @@
-"""Pages of a list, as the API counts them: from 1."""
+"""Pages of a list. As in the API, the first page has the number 1."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 def paged(rows: Iterable[T], page: int, size: int) -> tuple[list[T], JSON]:
-    """The rows of one page, and the ``pagination`` that goes with it. The other rows are counted and not kept."""
+    """The rows of one page, and its ``pagination``. The other rows are only counted."""
     first = (page - 1) * size
-    chosen: list[T] = []
+    selected: list[T] = []
     total = 0
     for row in rows:
         if first <= total < first + size:
-            chosen.append(row)
+            selected.append(row)
         total += 1
     pages = math.ceil(total / size)
-    return chosen, {
+    return selected, {
         "page": page,
         "page_size": size,
         "total_count": total,

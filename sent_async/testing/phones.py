@@ -1,4 +1,4 @@
-"""Phone numbers as the API writes them. Groups are right for North America and left out for other countries."""
+"""Phone numbers as the API writes them. Only numbers of North America are written in groups."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _REGIONS: Final = {code: region for code, _, region in (entry.partition(":") for
 
 
 class Phone(msgspec.Struct, frozen=True):
-    """A number that exists, as far as its calling code tells."""
+    """A number with a calling code that exists."""
 
     e164: str
     country_code: str
-    """Calling code, such as ``1``."""
+    """The calling code, such as ``1``."""
     region_code: str
-    """Such as ``US``."""
+    """The country, such as ``US``."""
     groups: tuple[str, ...]
-    """The rest of the number, as it is printed in groups."""
+    """The groups of digits after the calling code."""
 
     @property
     def international(self) -> str:
@@ -55,7 +55,7 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 def parse(number: str) -> Phone | None:
-    """A number in the E.164 form. ``None`` for another form, and for an unassigned calling code."""
+    """Read a number in E.164 form. Returns ``None`` for another form, and for an unassigned calling code."""
     if not E164.fullmatch(number):
         return None
     for length in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""The steps of a request: record, route, authorize, count, process once, respond."""
+"""The steps of a request: record, route, authorize, count, execute once, respond."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from .. import operations
 from ..models import ErrorCode
 from ..operation import Operation
 from . import faults
-from .answers import JSON_TYPE, Answer, Refusal, Reply, new_request_id, refusal_body, success_body
 from .callbacks import Callback, report
 from .clock import Clock, stamp
 from .context import Caller, Context, Settings, World, authenticate
@@ -33,6 +32,7 @@ from .idempotency import Ledger, Outcome
 from .limits import Limits
 from .outbox import Outbox
 from .recording import RecordedRequest
+from .responses import JSON_TYPE, Refusal, Reply, Response, new_request_id, refusal_body, success_body
 from .samples import sample
 from .store import JSON, Store
 from .validation import check_idempotency_key, decode_body
@@ -57,20 +57,20 @@ class State:
         self.closing = asyncio.Event()
 
     def start(self) -> None:
-        """Start what is due on the clock, and the deliveries."""
+        """Start the clock and the deliveries."""
         self.closing.clear()
         self.clock.start()
         self.deliveries.start()
 
     def stop(self) -> None:
-        """Cancel what is in progress, and start nothing new."""
+        """Stop the clock and the deliveries, and cancel the requests in progress."""
         self.closing.set()
         self.clock.stop()
         self.deliveries.stop()
         self.outbox.cancel()
 
     def record(self, request: RecordedRequest) -> None:
-        """Record a request, and drop the oldest one beyond the limit."""
+        """Record a request. If there are too many, delete the oldest one."""
         if len(self.requests) >= self.settings.keep_requests:
             del self.requests[0]
         self.requests.append(request)
@@ -82,7 +82,7 @@ class State:
 
     @property
     def world(self) -> World:
-        """What there is, for what happens without a request."""
+        """The store, the clock and the event reports, for changes without a request."""
         return World(
             store=self.store, settings=self.settings, emit=self.emit, time=self.clock.now, call_at=self.clock.call_at
         )
@@ -92,13 +92,13 @@ class State:
     ) -> list[Delivery]:
         """Report an event to webhook endpoints."""
         now = self.clock.now()
-        return self.deliveries.take(
+        return self.deliveries.dispatch(
             Emitted(field=field, event=event, payload=payload, owner=owner, request_id=request_id, at=now)
         )
 
 
 def _routes() -> dict[str, list[tuple[Operation[Any], re.Pattern[str]]]]:
-    """The operations by the part of the path that names the resource, literal paths first."""
+    """The operations by the first word of their path after ``/v3``. Literal paths come first."""
     routes: dict[str, list[tuple[Operation[Any], re.Pattern[str]]]] = {}
     for operation in sorted(operations.ALL, key=lambda operation: operation.path.count("{")):
         route = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path))
@@ -115,10 +115,10 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
     body = await request.read()
     path = request.rel_url.raw_path
     candidates = _ROUTES.get("".join(path.split("/")[2:3]), ())
-    matches = [(operation, match) for operation, route in candidates if (match := route.fullmatch(path))]
-    found = next(((operation, match) for operation, match in matches if operation.method == request.method), None)
+    matches = [(operation, match) for operation, pattern in candidates if (match := pattern.fullmatch(path))]
+    route = next(((operation, match) for operation, match in matches if operation.method == request.method), None)
     record = RecordedRequest(
-        operation=found[0].name if found else None,
+        operation=route[0].name if route else None,
         method=request.method,
         path=path,
         query=request.query,
@@ -127,37 +127,37 @@ async def handle(state: State, request: web.BaseRequest) -> web.StreamResponse:
         at=state.clock.now(),
     )
     state.record(record)
-    work: faults.Work = Stranger(matches)
-    if found:
-        operation, match = found
+    work: faults.Work = UnknownRequest(matches)
+    if route:
+        operation, match = route
         parameters = {name: unquote(value) for name, value in match.groupdict().items()}
         work = Exchange(state, record, operation, parameters, started)
     response = await faults.respond(state.script.choose(record), request, work, state.closing)
-    record.answered(response.status if response is not None else None, time.perf_counter() - started)
+    record.set_result(response.status if response is not None else None, time.perf_counter() - started)
     _log.debug("%s", record)
-    # aiohttp wants a response even where there is no connection any more to write it to.
+    # aiohttp needs a response, even if the connection is closed.
     return response if response is not None else web.Response()
 
 
-class Stranger:
+class UnknownRequest:
     """A request to a path or method that the API does not have. The response has no envelope."""
 
     def __init__(self, matches: Collection[tuple[Operation[Any], object]]) -> None:
         self._allowed = ", ".join(operation.method for operation, _ in matches)
 
-    async def answer(self, pause: Callable[[], Awaitable[None]] | None = None) -> Answer:
+    async def process(self, pause: Callable[[], Awaitable[None]] | None = None) -> Response:
         if pause is not None:
             await pause()
         if self._allowed:
-            return Answer(405, {"Allow": self._allowed, "Content-Type": "text/plain"}, b"Method not allowed")
-        return Answer(404, {"Content-Type": "text/plain"}, b"FakeSent serves no such path")
+            return Response(405, {"Allow": self._allowed, "Content-Type": "text/plain"}, b"Method not allowed")
+        return Response(404, {"Content-Type": "text/plain"}, b"FakeSent serves no such path")
 
-    def failure(self, fault: faults.Fail) -> Answer:
-        return Answer(fault.status, {"Content-Type": "text/plain", **fault.headers}, fault.body or b"")
+    def failure(self, fault: faults.Fail) -> Response:
+        return Response(fault.status, {"Content-Type": "text/plain", **fault.headers}, fault.body or b"")
 
 
 class Exchange:
-    """A request to one of the operations, and the headers of its response."""
+    """A request for one of the operations, and the headers of its response."""
 
     def __init__(
         self,
@@ -175,8 +175,8 @@ class Exchange:
         self._request_id = new_request_id()
         self._headers: dict[str, str] = {}
 
-    async def answer(self, pause: Callable[[], Awaitable[None]] | None = None) -> Answer:
-        """Process the request. ``pause`` is awaited right before the work."""
+    async def process(self, pause: Callable[[], Awaitable[None]] | None = None) -> Response:
+        """Process the request. ``pause`` is awaited right before the request is executed."""
         try:
             caller = authenticate(self._state.store, self._request.headers)
             if caller.by_header:
@@ -187,16 +187,16 @@ class Exchange:
             outcome = self._refused(refusal)
         return self._finished(outcome)
 
-    def failure(self, fault: faults.Fail) -> Answer:
+    def failure(self, fault: faults.Fail) -> Response:
         """The response of a scripted failure, in the form of the API's own errors."""
-        self._headers.clear()  # A failure after the work must not look like a replay.
+        self._headers.clear()  # A failure after a replay must not look like a replay.
         code = fault.code or _CODES.get(fault.status)
         if fault.body is not None or code is None:
             kind = "text/html" if (fault.body or b"").lstrip().startswith(b"<") else "application/json"
-            answer = self._finished(Outcome(fault.status, fault.body or b"", self._request_id))
-            return Answer(fault.status, {**answer.headers, "Content-Type": kind, **fault.headers}, answer.body)
-        answer = self._finished(self._refused(Refusal(code, details=fault.details, status=fault.status)))
-        return Answer(answer.status, {**answer.headers, **fault.headers}, answer.body)
+            response = self._finished(Outcome(fault.status, fault.body or b"", self._request_id))
+            return Response(fault.status, {**response.headers, "Content-Type": kind, **fault.headers}, response.body)
+        response = self._finished(self._refused(Refusal(code, details=fault.details, status=fault.status)))
+        return Response(response.status, {**response.headers, **fault.headers}, response.body)
 
     def _count(self, caller: Caller) -> None:
         state, tier, key = self._state, self._operation.rate_tier, caller.key.value
@@ -205,7 +205,7 @@ class Exchange:
             raise Refusal(ErrorCode.RATE_LIMIT_EXCEEDED)
 
     async def _once(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> Outcome:
-        """Do the work, unless the idempotency key says that it was done before."""
+        """Execute the request, unless a request with the same idempotency key was executed before."""
         key, ledger = self._request.idempotency_key, self._state.ledger
         if key is None or self._operation.method == "GET":
             return await self._work(caller, pause)
@@ -261,7 +261,7 @@ class Exchange:
         return Outcome(reply.status, content, self._request_id, sandbox)
 
     def _by_schema(self, _: Context) -> Reply:
-        """An example of what an operation promises that the fake does not simulate. Nothing is stored."""
+        """The response for an operation that the fake does not simulate: an example made from its schema."""
         self._headers["X-Fake-Sent"] = "by-schema"
         kind: Any = self._operation.response
         if kind is None:
@@ -274,21 +274,21 @@ class Exchange:
         body = refusal_body(refusal, self._request_id, stamp(self._state.clock.now()))
         return Outcome(refusal.status, body, self._request_id, sandbox)
 
-    def _finished(self, outcome: Outcome) -> Answer:
+    def _finished(self, outcome: Outcome) -> Response:
         now = self._state.clock.now()
         key = self._request.headers.get("x-api-key", "")
         headers = {
             "X-Request-Id": self._request_id,
             "X-Response-Time": f"{(time.perf_counter() - self._started) * 1000:.0f}ms",
             "X-API-Version": "v3",
-            # The fake's clock may be ahead; clients compare the reset of a rate limit with this.
+            # By the fake's clock, which may be ahead: clients compare the reset of a rate limit with this header.
             "Date": email.utils.formatdate(now, usegmt=True),
             **self._state.limits.headers(self._operation.rate_tier, key, now),
             **({"X-Sandbox": "true"} if outcome.sandbox else {}),
             **({"Content-Type": JSON_TYPE} if outcome.body else {}),
             **self._headers,
         }
-        return Answer(outcome.status, headers, outcome.body)
+        return Response(outcome.status, headers, outcome.body)
 
 
 _CODES: Final[Mapping[int, str]] = {
@@ -304,15 +304,15 @@ _CODES: Final[Mapping[int, str]] = {
     503: ErrorCode.TEMPORARILY_UNAVAILABLE,
     504: ErrorCode.PROCESSING_TIMEOUT,
 }
-"""The error code of a scripted failure when only its status is given."""
+"""The error code of a scripted failure with only a status."""
 
 
 def _fingerprint(request: RecordedRequest) -> bytes:
-    """Tells one request from another, whitespace and the order of members aside."""
+    """A hash of a request that does not depend on whitespace or on the order of members."""
     content = msgspec.json.encode(request.json, order="deterministic") if request.json is not None else request.body
     acting = request.headers.get("x-profile-id", "")
     return hashlib.sha256(b"\0".join([f"{request.method} {request.path} {acting}".encode(), content])).digest()
 
 
 def _never(moment: float, callback: Callable[[], object]) -> None:
-    """In place of ``Clock.call_at`` for a sandbox request, which leads to nothing."""
+    """Replaces ``Clock.call_at`` for a sandbox request, which has no effect later."""

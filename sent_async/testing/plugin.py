@@ -1,4 +1,7 @@
-"""The pytest plugin: ``fake_sent``, ``sent`` and their options. It is loaded in any project, and imports little."""
+"""The pytest plugin: the fixtures ``fake_sent``, ``sent`` and their options.
+
+pytest loads it in every project with this package installed, so it imports little.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _async_fixture(function: F) -> F:
-    """A fixture that works in every mode of pytest-asyncio. Without it, pytest's own, which anyio knows how to run."""
+    """Make a fixture for every mode of pytest-asyncio. If that is not installed, anyio runs the plain fixture."""
     fixture: Any
     try:
         from pytest_asyncio import fixture
@@ -28,19 +31,19 @@ def _async_fixture(function: F) -> F:
 
 @pytest.fixture
 def fake_sent_options() -> dict[str, Any]:
-    """The arguments of the ``FakeSent`` of ``fake_sent``. Override it, or parametrize a test with it."""
+    """The arguments for the ``FakeSent`` of ``fake_sent``. Override this fixture, or parametrize a test with it."""
     return {}
 
 
 @pytest.fixture
 def sent_options() -> dict[str, Any]:
-    """The options of the ``SentClient`` of ``sent``. Override it, or parametrize a test with it."""
+    """The options for the ``SentClient`` of ``sent``. Override this fixture, or parametrize a test with it."""
     return {}
 
 
 @_async_fixture
 async def fake_sent(fake_sent_options: dict[str, Any]) -> AsyncIterator[FakeSent]:
-    """A ``FakeSent`` of its own for each test."""
+    """A new ``FakeSent`` for each test."""
     from .server import FakeSent
 
     async with FakeSent(**fake_sent_options) as fake:
@@ -49,6 +52,6 @@ async def fake_sent(fake_sent_options: dict[str, Any]) -> AsyncIterator[FakeSent
 
 @_async_fixture
 async def sent(fake_sent: FakeSent, sent_options: dict[str, Any]) -> AsyncIterator[SentClient]:
-    """A client of ``fake_sent``."""
+    """A ``SentClient`` for ``fake_sent``."""
     async with fake_sent.client(**sent_options) as client:
         yield client

@@ -15,28 +15,36 @@ class RecordedRequest(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One request as it arrived, and its result."""
 
     operation: str | None
-    """The operation's name, such as ``createTemplate``; ``None`` for a path or method the API does not have."""
+    """The name of the operation, such as ``createTemplate``; ``None`` if the API has no such path or method."""
     method: str
+    """The HTTP method."""
     path: str
-    """As sent, percent-encoding included, without the query."""
+    """The path as it was sent, percent-encoded, without the query."""
     query: Mapping[str, str]
+    """The decoded query."""
     headers: Mapping[str, str]
-    """Names are case-insensitive."""
+    """The headers. The case of names does not matter."""
     body: bytes
+    """The body as it was sent."""
     at: float
     """When it arrived, in Unix seconds of the fake's clock."""
     status: int | None = None
-    """The status of the response; ``None`` until there is one, and when a fault kept it from being sent whole."""
+    """The status of the response; ``None`` before it is sent, or if a fault prevented a complete response."""
     seconds: float | None = None
-    """The duration in seconds of real time. ``None`` until the fake has finished the request."""
+    """How long it took, in seconds of real time; ``None`` before the fake has finished the request."""
 
-    def answered(self, status: int | None, seconds: float) -> None:
-        """Record the result. Only the fake calls this."""
+    def set_result(self, status: int | None, seconds: float) -> None:
+        """Set the result. Only the fake calls this.
+
+        Args:
+            status: The status of the response; ``None`` if there was no complete response.
+            seconds: How long it took, in seconds of real time.
+        """
         msgspec.structs.force_setattr(self, "status", status)
         msgspec.structs.force_setattr(self, "seconds", seconds)
 
     def __repr__(self) -> str:
-        """Without headers, query and body: they hold keys, and may hold card data."""
+        """Without headers, query and body, which contain keys and may contain card data."""
         return f"<RecordedRequest {self.operation or 'unknown'}: {self.method} {self._safe_path}>"
 
     def __str__(self) -> str:
@@ -52,7 +60,7 @@ class RecordedRequest(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def json(self) -> Any:
-        """The body decoded; ``None`` when it is empty or not JSON."""
+        """The decoded body; ``None`` if it is empty or not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -60,4 +68,5 @@ class RecordedRequest(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def idempotency_key(self) -> str | None:
+        """The idempotency key of the request, if it has one."""
         return self.headers.get("Idempotency-Key")

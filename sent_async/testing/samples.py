@@ -1,4 +1,4 @@
-"""An example of any type of the API description, for operations that the fake does not simulate."""
+"""Example data for any type of the API description, for operations that the fake does not simulate."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _ONLY_PAGE: Final = {"page": 1, "page_size": 100, "total_count": 1, "total_pages
 
 @cache
 def sample(kind: Hashable) -> Any:
-    """Plain data of the form that ``kind`` decodes from: every member present, one item in each list.
+    """Make plain data that ``kind`` can be decoded from, with every member and one item in each list.
 
-    The same object each time; do not change it.
+    The result is cached, so do not change it.
 
     Args:
         kind: A type that msgspec can decode.
@@ -55,7 +55,7 @@ def _sample(info: inspect.Type, name: str, above: frozenset[type]) -> Any:
 
 
 def _leads_to(info: inspect.Type, above: frozenset[type]) -> bool:
-    """Whether an optional member holds the type that it belongs to."""
+    """Whether a type contains one of the types around it."""
     if isinstance(info, inspect.UnionType):
         return any(_leads_to(part, above) for part in info.types)
     if isinstance(info, inspect.ListType):

@@ -17,7 +17,10 @@ OperationName = str | Operation[Any] | None
 
 
 class FaultScripting(ABC):
-    """Each ``..._next`` holds for the next ``times`` requests, of any or one operation, in the order of the calls."""
+    """Scripts faults. Each ``..._next`` applies to the next ``times`` requests, in the order of these calls.
+
+    With ``operation``, only requests for this operation count.
+    """
 
     @property
     @abstractmethod
@@ -35,16 +38,26 @@ class FaultScripting(ABC):
         operation: OperationName = None,
         after_commit: bool = False,
     ) -> None:
-        """Respond with an error instead of doing the work, or after the work.
+        """Respond with an error.
 
-        ``status`` defaults to the one the catalogue gives for ``code``, or 503; ``code`` to one that goes with the
-        status. ``details`` says what is wrong with each member of the request: ``{"name": ["Required"]}``. ``body``
-        (bytes, a string, or anything to be sent as JSON) replaces the envelope.
+        Args:
+            times: The number of requests.
+            status: The HTTP status. Default: the status of ``code`` in the API's catalogue, or 503.
+            code: The error code. Default: a code that fits the status.
+            details: The problems of each member of the request: ``{"name": ["Required"]}``.
+            body: Bytes, a string or a JSON value, which replaces the envelope.
+            headers: Headers to add to the response.
+            operation: Only requests for this operation.
+            after_commit: Execute the request first.
+
+        Raises:
+            ValueError: ``times`` is below 1, there is no such operation, ``body`` and ``details`` are both given, or
+                the response cannot be sent.
         """
         if status is None:
             status = ERROR_STATUS.get(code, 503) if code is not None else 503
         if body is not None and details is not None:
-            raise ValueError("body replaces the envelope, which details belong to; give one of them")
+            raise ValueError("body replaces the envelope, which contains details; pass only one of them")
         fault = faults.Fail(
             status=status,
             code=code,
@@ -56,21 +69,58 @@ class FaultScripting(ABC):
         self._add(fault, times, operation)
 
     def drop_next(self, times: int = 1, *, after_commit: bool = False, operation: OperationName = None) -> None:
-        """Reset the connection before the work, or after the work and before the response."""
+        """Reset the connection instead of a response.
+
+        Args:
+            times: The number of requests.
+            after_commit: Execute the request first.
+            operation: Only requests for this operation.
+
+        Raises:
+            ValueError: ``times`` is below 1, or there is no such operation.
+        """
         self._add(faults.Drop(after_commit=after_commit), times, operation)
 
     def delay_next(
         self, seconds: float, times: int = 1, *, after_commit: bool = False, operation: OperationName = None
     ) -> None:
-        """Delay the headers: before the work, which holds its idempotency key meanwhile, or after the work."""
+        """Delay the response.
+
+        Args:
+            seconds: The delay in seconds of real time.
+            times: The number of requests.
+            after_commit: Execute the request before the delay. Otherwise it is executed after the delay, and its
+                idempotency key is in use during the delay.
+            operation: Only requests for this operation.
+
+        Raises:
+            ValueError: ``times`` is below 1, or there is no such operation.
+        """
         self._add(faults.Delay(seconds=seconds, after_commit=after_commit), times, operation)
 
     def stall_body_next(self, times: int = 1, *, seconds: float | None = None, operation: OperationName = None) -> None:
-        """Do the work and send half of the response. The rest follows after ``seconds``, or never."""
+        """Execute the request and send half of the response.
+
+        Args:
+            times: The number of requests.
+            seconds: Seconds of real time after which the rest is sent; ``None`` for never.
+            operation: Only requests for this operation.
+
+        Raises:
+            ValueError: ``times`` is below 1, or there is no such operation.
+        """
         self._add(faults.StallBody(seconds=seconds), times, operation)
 
     def cut_body_next(self, times: int = 1, *, operation: OperationName = None) -> None:
-        """Do the work, send half of the response and close the connection."""
+        """Execute the request, send half of the response and close the connection.
+
+        Args:
+            times: The number of requests.
+            operation: Only requests for this operation.
+
+        Raises:
+            ValueError: ``times`` is below 1, or there is no such operation.
+        """
         self._add(faults.CutBody(), times, operation)
 
     def answer_next(
@@ -82,13 +132,27 @@ class FaultScripting(ABC):
         times: int = 1,
         operation: OperationName = None,
     ) -> None:
-        """Respond with exactly this, and do no work. ``body`` is bytes, a string, or anything to be sent as JSON."""
+        """Respond with exactly this, without executing the request.
+
+        Args:
+            status: The HTTP status, 200 to 599.
+            body: Bytes, a string or a JSON value.
+            headers: The headers of the response.
+            times: The number of requests.
+            operation: Only requests for this operation.
+
+        Raises:
+            ValueError: ``times`` is below 1, there is no such operation, or the response cannot be sent.
+        """
         self._add(faults.RawAnswer(status=status, body=_content(body), headers=dict(headers or {})), times, operation)
 
     def fault(self, chooser: faults.Chooser | None) -> None:
-        """Call ``chooser`` for every request without a scripted fault. It returns a fault or ``None``::
+        """Choose a fault for every request without a scripted one::
 
-        fake.fault(lambda request: Drop(after_commit=True) if random.random() < 0.3 else None)
+            fake.fault(lambda request: Drop(after_commit=True) if random.random() < 0.3 else None)
+
+        Args:
+            chooser: A function from a ``RecordedRequest`` to a fault, or to ``None`` for no fault. ``None`` removes it.
         """
         self._script.chooser = chooser
 
@@ -109,7 +173,7 @@ class FaultScripting(ABC):
     def _add(self, fault: faults.Fault, times: int, operation: OperationName) -> None:
         name = operation.name if isinstance(operation, Operation) else operation
         if name is not None and name not in _NAMES:
-            raise ValueError(f"no operation is called {name!r}; there are {', '.join(_NAMES)}")
+            raise ValueError(f"there is no operation {name!r}; the operations are {', '.join(_NAMES)}")
         self._script.add(fault, times, name)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ORGANIZATION_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
 ORGANIZATION_EMAIL: Final = "team@acme.com"
 ACCOUNT_NUMBER: Final = "+15551234567"
-"""What messages come from, and what contacts write to. Of the fake's own making."""
+"""The number that sends and receives messages. It is invented."""
 PROFILE_ID: Final = "660e8400-e29b-41d4-a716-446655440001"
 USER_ID: Final = "770e8400-e29b-41d4-a716-446655440002"
 TEMPLATE_ID: Final = "7ba7b820-9dad-11d1-80b4-00c04fd430c8"
@@ -68,7 +68,7 @@ ORGANIZATION_BRAND: Final[dict[str, Any]] = {
     "id": "a1b2c3d4-e5f6-7890-abcd-ef1234567891",
     "is_inherited": True,
 }
-"""What a profile with ``inherit_tcr_brand`` shows."""
+"""The brand of a profile with ``inherit_tcr_brand``."""
 
 PROFILE: Final[dict[str, Any]] = {
     "id": PROFILE_ID,
@@ -123,13 +123,13 @@ USER: Final[dict[str, Any]] = {
     "created_at": "2025-12-31T15:21:52.1660895+00:00",
     "updated_at": None,
 }
-"""Whose key the fake begins with. Of the fake's own making."""
+"""The user of the first API key. It is invented."""
 
 Items = list[dict[str, Any]]
 
 
 class Seed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What a fake can be made with: objects as the API writes them, and keys. Owners first."""
+    """The initial objects of a fake, as the API writes them, and keys. Owners come before what they own."""
 
     profiles: Items = []
     templates: Items = []
@@ -143,10 +143,10 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def load(fake: FakeSent, objects: Mapping[str, Any]) -> None:
-    """Store each object with the method ``add_...`` of the fake.
+    """Store each object with an ``add_...`` method of the fake.
 
     Raises:
-        ValueError: With the place of what cannot be stored.
+        ValueError: An object cannot be stored. The message has its place.
     """
     try:
         seed = msgspec.convert(objects, Seed)

@@ -54,26 +54,26 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
             fake.approve(template.id)
 
     Args:
-        api_key: An organization key whose user is an admin. ``add_key`` makes others.
-        host: Address to listen on.
-        port: Port to listen on; 0 takes a free one.
-        seed: What is stored at the start: ``True`` for the profile and the template of the API's own documents,
-            ``False`` for nothing, or objects as the API writes them, such as
+        api_key: An organization key whose user is an admin. ``add_key`` adds others.
+        host: The address to listen on.
+        port: The port to listen on; 0 for any free port.
+        seed: The initial objects: ``True`` for the profile and the template of the API's own documents, ``False`` for
+            none, or objects as the API writes them, such as
             ``{"profiles": [{"name": "Sales"}], "templates": [...]}``.
-        organization: ``False`` for a key that has no organization.
-        empty_auth_bodies: Respond with 401 and 403 without a body.
-        profile_page_size: Items on a page of the list of profiles; ``None`` for all on one.
-        check_prerequisites: ``False`` completes any profile.
-        auto_complete: ``False`` leaves a completion under way until ``finish_completion``.
-        auto_approve: Approve every template right after the response that began its review.
-        keep_requests: How many of the latest requests ``requests`` holds.
+        organization: ``False`` for a key without an organization.
+        empty_auth_bodies: Send 401 and 403 without a body.
+        profile_page_size: Items on a page of the list of profiles; ``None`` for all on one page.
+        check_prerequisites: ``False`` lets any profile be completed.
+        auto_complete: ``False`` leaves a completion in progress until ``finish_completion``.
+        auto_approve: Approve every template right after the response to its submission.
+        keep_requests: How many of the latest requests are recorded.
         auto_deliver: ``False`` leaves messages ``QUEUED`` until ``deliver``, ``read``, ``fail`` or ``block``.
         check_conversations: Block free text to contacts who did not reply and got no template.
-        scheduled_limit: How many scheduled messages may be held.
-        callback_hosts: Hosts to which events and callbacks are posted, beside this machine.
+        scheduled_limit: How many scheduled messages may be held at once.
+        callback_hosts: Hosts to which events and callbacks are posted, in addition to this machine.
 
     Raises:
-        ValueError: ``api_key`` is empty, a number is below 1, or ``seed`` has what cannot be stored.
+        ValueError: ``api_key`` is empty, a number is below 1, or an object in ``seed`` cannot be stored.
         TypeError: ``callback_hosts`` is a string.
     """
 
@@ -97,7 +97,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         callback_hosts: Collection[str] = (),
     ) -> None:
         if not api_key:
-            raise ValueError("api_key is empty; clients have to send one")
+            raise ValueError("api_key is empty; clients must send a key")
         if profile_page_size is not None and profile_page_size < 1:
             raise ValueError(f"profile_page_size is 1 or more, got {profile_page_size!r}")
         if isinstance(callback_hosts, str):
@@ -128,8 +128,6 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
     def __repr__(self) -> str:
         return f"<FakeSent {self.url if self._runner else 'not started'}>"
 
-    # Life
-
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -140,10 +138,15 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         await self.close()
 
     async def start(self) -> None:
-        """Listen. Raises ``OSError`` when the port is taken."""
+        """Start the server.
+
+        Raises:
+            OSError: The port is in use.
+            RuntimeError: The server was started already.
+        """
         if self._runner is not None:
             raise RuntimeError("this FakeSent has been started already")
-        # The time to end for requests that have not arrived whole. What a fault holds up ends at once.
+        # Requests that have not arrived completely get this time. Requests that a fault delays end at once.
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -155,7 +158,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         self._state.start()
 
     async def close(self) -> None:
-        """Stop the server and cancel deliveries in progress. Stored objects can still be read. May be called twice."""
+        """Stop the server and cancel the deliveries in progress. Stored objects can still be read."""
         runner, self._runner = self._runner, None
         if runner is not None:
             self._state.stop()
@@ -173,10 +176,18 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
     @property
     def port(self) -> int:
+        """The port of the server."""
         return int(self._runner.addresses[0][1]) if self._runner is not None else self._port
 
     def client(self, **options: Any) -> SentClient:
-        """A client of this server. ``options`` are those of ``SentClient``, and may contain another ``api_key``."""
+        """Make a client for this server.
+
+        Args:
+            options: Options of ``SentClient``, such as another ``api_key``.
+
+        Returns:
+            The client.
+        """
         merged: dict[str, Any] = {"api_key": self.api_key, "base_url": self.url, **options}
         return SentClient(**merged)
 
@@ -191,30 +202,52 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
     @property
     def profiles(self) -> Mapping[str, Profile]:
-        """By id, in the order of creation, as clients read them."""
+        """The profiles by id, in the order of creation, as responses show them."""
         return View(Profile, self._state.store.profiles, shown)
 
     @property
     def templates(self) -> Mapping[str, Template]:
-        """By id, in the order of creation, whoever owns them."""
+        """The templates of all owners by id, in the order of creation."""
         return View(Template, self._state.store.templates, attrgetter("wire"))
 
     @property
     def campaigns(self) -> Mapping[str, Campaign]:
-        """By id, in the order of creation, of all profiles and of the organization."""
+        """The campaigns of all owners by id, in the order of creation."""
         return View(Campaign, self._state.store.campaigns, attrgetter("wire"))
 
     @property
     def webhooks(self) -> Webhooks:
-        """The webhook endpoints by id, and a script for what is delivered to them."""
+        """The webhook endpoints by id, and methods that change their deliveries."""
         return Webhooks(self._state.store, self._state.deliveries)
 
     def definition(self, template_id: str) -> TemplateDefinition | None:
-        """The definition that a template was created or last updated with. The API itself does not return it."""
+        """The definition of a template, which the API itself does not return.
+
+        Args:
+            template_id: The id of the template.
+
+        Returns:
+            The definition of its creation or last update; ``None`` if it has none.
+
+        Raises:
+            KeyError: There is no such template.
+        """
         return self._state.store.templates[template_id].definition
 
     def add_profile(self, **overrides: Any) -> Profile:
-        """Store an approved profile, or with ``status="incomplete"`` one to complete; members as in ``Profile``."""
+        """Store a profile.
+
+        Args:
+            overrides: Members of ``Profile``. ``status="incomplete"`` makes one that can be completed. Default: an
+                approved profile.
+
+        Returns:
+            The profile.
+
+        Raises:
+            TypeError: ``Profile`` has no such member.
+            ValueError: A value does not fit its member.
+        """
         wire = {**new_profile(self._now()), "status": "approved", "name": "Sales Team", "short_name": "SALES"}
         wire = with_overrides(Profile, wire, overrides)
         self._state.store.profiles[wire["id"]] = wire
@@ -223,9 +256,20 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
     def add_template(
         self, *, profile_id: str | None = None, definition: TemplateDefinition | None = None, **overrides: Any
     ) -> Template:
-        """Store an approved template of the organization, or of a profile; members as in ``Template``.
+        """Store a template.
 
-        Messages are made of its ``definition``. Without one they say the template's name and the values.
+        Args:
+            profile_id: The profile of the template. Default: the organization.
+            definition: The content of its messages. Without it, a message has the template's name and the values.
+            overrides: Members of ``Template``. Default: an approved template.
+
+        Returns:
+            The template.
+
+        Raises:
+            KeyError: There is no such profile.
+            TypeError: ``Template`` has no such member.
+            ValueError: A value does not fit its member.
         """
         if profile_id is not None and profile_id not in self._state.store.profiles:
             raise KeyError(profile_id)
@@ -237,16 +281,40 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return self.templates[wire["id"]]
 
     def add_campaign(self, profile_id: str | None = None, **overrides: Any) -> Campaign:
-        """Store a campaign of a profile, or with ``None`` of the organization; members as in ``Campaign``."""
+        """Store a campaign.
+
+        Args:
+            profile_id: The profile of the campaign; ``None`` for the organization.
+            overrides: Members of ``Campaign``.
+
+        Returns:
+            The campaign.
+
+        Raises:
+            KeyError: There is no such profile.
+            TypeError: ``Campaign`` has no such member.
+            ValueError: A value does not fit its member.
+        """
         brand = shown(self._state.store.profiles[profile_id])["brand"] if profile_id is not None else None
         wire = with_overrides(Campaign, new_campaign(brand and brand["id"], self._now()), overrides)
         self._state.store.campaigns[wire["id"]] = Record(profile_id, wire)
         return self.campaigns[wire["id"]]
 
     def add_webhook(self, *, profile_id: str | None = None, **overrides: Any) -> Webhook:
-        """Store an active webhook endpoint of the organization, or of a profile; members as in ``Webhook``.
+        """Store an active webhook endpoint.
 
-        Give ``endpoint_url``. Without ``event_types`` it gets all events. It comes back with its ``signing_secret``.
+        Args:
+            profile_id: The profile of the endpoint. Default: the organization.
+            overrides: Members of ``Webhook``, ``endpoint_url`` among them. Without ``event_types``, the endpoint gets
+                all events.
+
+        Returns:
+            The endpoint, with its ``signing_secret``.
+
+        Raises:
+            KeyError: There is no such profile.
+            TypeError: ``Webhook`` has no such member.
+            ValueError: A value does not fit its member.
         """
         self._must_be_a_profile(profile_id)
         endpoint = new_webhook(profile_id, self._now())
@@ -257,7 +325,19 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         return self.webhooks[wire["id"]]
 
     def add_key(self, key: str | None = None, *, profile_id: str | None = None, admin: bool = True) -> str:
-        """Add an API key of the organization or of one profile. Only the key of an admin may change profiles."""
+        """Add an API key.
+
+        Args:
+            key: The key. Default: a new one.
+            profile_id: The profile of the key. Default: the organization.
+            admin: Whether its user is an admin. Other users may not change profiles.
+
+        Returns:
+            The key.
+
+        Raises:
+            KeyError: There is no such profile.
+        """
         self._must_be_a_profile(profile_id)
         value = key or f"sk_test_{secrets.token_hex(12)}"
         self._state.store.keys[value] = Key(value=value, profile_id=profile_id, admin=admin)
@@ -266,52 +346,102 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
     # Actions of Sent's staff
 
     def approve(self, template_id: str) -> Template:
-        """Approve a template. Raises ``KeyError`` for one that is not stored."""
+        """Approve a template.
+
+        Args:
+            template_id: The id of the template.
+
+        Returns:
+            The approved template.
+
+        Raises:
+            KeyError: There is no such template.
+        """
         return self._review(template_id, "APPROVED")
 
     def reject(self, template_id: str) -> Template:
-        """Reject a template. Raises ``KeyError`` for one that is not stored."""
+        """Reject a template.
+
+        Args:
+            template_id: The id of the template.
+
+        Returns:
+            The rejected template.
+
+        Raises:
+            KeyError: There is no such template.
+        """
         return self._review(template_id, "REJECTED")
 
     def finish_completion(self, profile_id: str, *, success: bool = True) -> Profile:
-        """End a completion that ``auto_complete=False`` left in progress, and report it to its ``webHookUrl``."""
+        """End a completion that ``auto_complete=False`` left in progress, and report it to its ``webHookUrl``.
+
+        Args:
+            profile_id: The id of the profile.
+            success: Whether the profile is approved.
+
+        Returns:
+            The profile.
+
+        Raises:
+            KeyError: There is no such profile.
+        """
         self._state.finish(profile_id, success)
         return self.profiles[profile_id]
 
     def emit(
         self, name: str, payload: Mapping[str, Any] | None = None, *, profile_id: str | None = None
     ) -> list[Delivery]:
-        """Report an event to the webhook endpoints of the organization, or of a profile, that subscribe to it.
+        """Report an event to the webhook endpoints that subscribe to it.
 
-        Nothing else happens in the fake. An event of a family that does not exist goes to every endpoint.
+        This changes no stored object. An event of a family that does not exist goes to every endpoint.
 
         Args:
-            name: Such as ``message.delivered``, or ``templates``.
-            payload: Its ``payload`` on the wire. By default an example, for a documented event.
-            profile_id: The profile it happened to.
+            name: The name of the event, such as ``message.delivered`` or ``templates``.
+            payload: The ``payload`` as the API writes it. Default: an example, for a documented event.
+            profile_id: The profile that the event is about. Default: the organization.
 
         Returns:
-            What is delivered, for each endpoint. ``await fake.settle()`` waits for it.
+            One delivery for each endpoint. ``await fake.settle()`` waits for them.
+
+        Raises:
+            KeyError: There is no such profile.
+            ValueError: There is no ``payload``, and the event is not documented.
         """
         self._must_be_a_profile(profile_id)
         if payload is None:
             try:
                 payload = example(name, profile_id, self._state.clock.now())
             except KeyError:
-                raise ValueError(f"no event is called {name!r}, so give its payload") from None
+                raise ValueError(f"{name!r} is not a documented event; pass its payload") from None
         field, event = split(name)
         return self._state.emit(field, event, msgspec.to_builtins(payload), profile_id)
 
     def refuse_deletion(self, profile_id: str, code: str = ErrorCode.NUMBER_ON_OWN_WHATSAPP_ACCOUNT) -> None:
-        """Refuse every deletion of this profile with an error code, such as ``CONFLICT_012`` or ``CONFLICT_013``."""
+        """Refuse every deletion of a profile.
+
+        Args:
+            profile_id: The id of the profile.
+            code: The error code, such as ``CONFLICT_012`` or ``CONFLICT_013``.
+
+        Raises:
+            ValueError: The error catalogue has no such code.
+        """
         if code not in ERROR_STATUS:
             raise ValueError(f"{code} is not in the error catalogue")
         self._state.store.undeletable[profile_id] = code
 
     def advance(self, seconds: float) -> None:
-        """Advance the clock, and run what becomes due: rate windows, the 24 hours of idempotency keys, retries.
+        """Advance the clock of the fake, and run everything that becomes due.
 
-        Delays of ``delay_next`` run in real time.
+        The clock controls the steps of messages, retries of deliveries, rate limits, and the 24 hours of idempotency
+        keys. The delay of ``delay_next`` is in real time.
+
+        Args:
+            seconds: By how much, 0 or more.
+
+        Raises:
+            ValueError: ``seconds`` is negative, or the clock would pass the year 9000.
         """
         self._state.clock.advance(seconds)
 
@@ -326,12 +456,24 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         retry_after: Literal["exact", "window", "none"] = "exact",
         headers: bool = True,
     ) -> None:
-        """Limit a tier (``standard``, ``sensitive``) for each key: ``limit`` requests in ``window`` seconds.
+        """Set the rate limit of a tier. It applies to each API key separately.
 
-        A ``window`` starts with its first request; ``burst`` lets that many through beyond the limit. A ``bucket``
-        holds ``burst`` requests (by default ``limit``) and is refilled evenly. ``retry_after`` is what a 429 says:
-        the ``exact`` seconds to wait rounded up, the whole ``window``, or ``none``. ``headers`` says whether responses
-        have ``X-RateLimit-*`` headers. Without this call the limits are too high to be reached.
+        Without this call, the limits are too high to be reached.
+
+        Args:
+            tier: The tier, such as ``standard`` or ``sensitive``.
+            limit: Requests per window.
+            window: The length of a window in seconds.
+            burst: For a window: requests allowed in addition to the limit. For a bucket: its size, by default
+                ``limit``.
+            kind: ``window`` for a fixed window that starts with its first request, ``bucket`` for a bucket that is
+                refilled evenly.
+            retry_after: The ``Retry-After`` of a 429: the ``exact`` seconds to wait, rounded up; the whole ``window``;
+                or ``none``.
+            headers: Whether responses have ``X-RateLimit-*`` headers.
+
+        Raises:
+            ValueError: A number is too small.
         """
         self._state.limits.set(
             tier,
@@ -352,40 +494,38 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The latest requests, 10,000 or ``keep_requests`` of them, in the order of arrival, faults included."""
+        """The latest requests, up to ``keep_requests``, in the order of arrival. Those with faults are included."""
         return self._state.requests
 
     @property
     def callbacks(self) -> list[Callback]:
-        """Every report of a completion so far, delivered or not."""
+        """The latest callbacks after completions, delivered or not."""
         return self._state.callbacks
 
     async def settle(self) -> None:
-        """Wait until no delivery and no callback is in progress. One that waits for a retry is not in progress."""
+        """Wait until no delivery and no callback is in progress. A delivery that waits for a retry does not count."""
         await self._outbox.settle()
 
     def clear(self) -> None:
-        """Forget the recorded requests and callbacks; what is stored stays."""
+        """Delete the recorded requests and callbacks, but no stored object."""
         self._state.requests.clear()
         self._state.callbacks.clear()
 
     # Faults, besides the methods of FaultScripting
 
     def drop_connections(self) -> None:
-        """Close every open connection, idle ones included, as a restarting load balancer does."""
+        """Close every open connection, also unused ones, like a load balancer that restarts."""
         server = self._runner.server if self._runner is not None else None
         for connection in server.connections if server is not None else ():
-            if connection not in self._control_connections:  # it waits for the response to this very call
+            if connection not in self._control_connections:  # that of the request that makes this call
                 connection.force_close()
-
-    # Inside
 
     @property
     def _script(self) -> faults.Script:
         return self._state.script
 
     def _begin(self) -> None:
-        """As it was made."""
+        """Make the initial state."""
         store = Store(seeded=self._seed is True, organization=self._organization)
         store.keys[self.api_key] = Key(value=self.api_key)
         self._state = State(store, self._settings, self._outbox)
@@ -398,7 +538,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.rel_url.raw_path.startswith("/_fake"):
-            from . import control  # here, because it is made of the methods of this class
+            from . import control  # imported here, because it needs this class
 
             self._control_connections.add(request.protocol)
             try:

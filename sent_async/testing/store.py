@@ -1,6 +1,6 @@
 """The state of the fake: resources in the API's own JSON form, and the API keys.
 
-A stored object is replaced, never changed in place. So a sandbox request can run on drafts, which cost nothing to make.
+A stored object is replaced, never changed in place. So a sandbox request can use a draft, which is cheap to make.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ V = TypeVar("V")
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key: of the organization, or confined to one profile."""
+    """An API key of the organization, or of one profile."""
 
     value: str
     profile_id: str | None = None
@@ -46,7 +46,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A webhook endpoint with its owner, its secret included."""
+    """A webhook endpoint with its secret and its owner."""
 
     owner: str | None
     wire: JSON
@@ -64,7 +64,7 @@ class VoiceNumber(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """Everything that a request can read or change. In the order of creation."""
+    """Everything that a request can read or change, in the order of creation."""
 
     def __init__(self, *, seeded: bool, organization: bool) -> None:
         self.organization = organization
@@ -77,15 +77,15 @@ class Store:
         self.contact_ids: MutableMapping[tuple[str | None, str], str] = {}
         """By owner and number."""
         self.conversations: MutableMapping[str, str] = {}
-        """By id of the conversation: the id of its contact."""
+        """By the id of the conversation: the id of its contact."""
         self.held: MutableMapping[str, str] = {}
         """By message id: when a scheduled message is due."""
         self.outcomes: MutableMapping[str, Outcome] = {}
         """By number: the final status of messages to it."""
         self.numbers: MutableMapping[str, str | None] = {}
-        """Further numbers to send from, with the profile that they belong to, or ``None`` for the organization."""
+        """Other numbers to send from, each with its profile; ``None`` for the organization."""
         self.web_hooks: MutableMapping[str, str] = {}
-        """By profile id: where to report that its completion has ended."""
+        """By profile id: the URL for the callback after its completion."""
         self.undeletable: MutableMapping[str, str] = {}
         """By profile id: the error code that refuses its deletion."""
         self.webhooks: MutableMapping[str, Endpoint] = {}
@@ -105,7 +105,7 @@ class Store:
             self.templates[seed.TEMPLATE_ID] = Record(None, seed.TEMPLATE)
 
     def has_profile(self, profile_id: str) -> bool:
-        """Whether there is such a profile, of the old kind or the new."""
+        """Whether there is a profile or a sender profile with this id."""
         return profile_id in self.profiles or profile_id in self.sender_profiles
 
     def draft(self) -> Store:
@@ -118,7 +118,7 @@ class Store:
 
 
 class Draft(MutableMapping[K, V]):
-    """A mapping that keeps changes apart from the original. Making one takes constant time."""
+    """A mapping whose changes do not reach the original. Making one takes constant time."""
 
     def __init__(self, stored: Mapping[K, V]) -> None:
         self._stored = stored
@@ -149,9 +149,9 @@ class Draft(MutableMapping[K, V]):
 
 
 class View(Mapping[str, T], Generic[T, V]):
-    """Stored objects by id, as the SDK's own models and in their current state. Each is built when it is read.
+    """Stored objects by id, as models of the SDK. Each model is made when it is read, from the current state.
 
-    A loop goes over the ids that existed when it began.
+    A loop visits the ids that existed when it began.
     """
 
     def __init__(self, kind: type[T], rows: Mapping[str, V], read: Callable[[V], JSON]) -> None:
@@ -176,7 +176,7 @@ class View(Mapping[str, T], Generic[T, V]):
 
 
 def shown(profile: JSON) -> JSON:
-    """A profile as responses show it, with the organization's brand when it inherits one."""
+    """A profile as responses show it, with the organization's brand if it inherits that."""
     return {**profile, "brand": seed.ORGANIZATION_BRAND} if profile["inherit_tcr_brand"] else profile
 
 
@@ -185,7 +185,7 @@ def new_id() -> str:
 
 
 def new_profile(now: str) -> JSON:
-    """A profile as a create without options leaves it, except for its name."""
+    """The profile after a create without options, except for its name."""
     return {
         **dict.fromkeys(seed.PROFILE),
         "id": new_id(),
@@ -253,7 +253,7 @@ WEBHOOK_DEFAULTS: Final[JSON] = {"event_filters": None, "retry_count": 3, "timeo
 
 
 def new_webhook(owner: str | None, now: str) -> Endpoint:
-    """An endpoint with the server's defaults and a secret of its own."""
+    """An endpoint with the server's defaults and a new secret."""
     wire: JSON = {
         "id": new_id(),
         "customer_id": owner or seed.ORGANIZATION_ID,
@@ -311,9 +311,10 @@ def new_campaign(brand_id: str | None, now: str) -> JSON:
 
 
 def with_overrides(kind: type[ResponseModel], wire: JSON, overrides: Mapping[str, object]) -> JSON:
-    """A stored object with members given by their Python names or the API's, values as JSON, models or datetimes.
+    """A stored object with other values for some members, by their Python names or by their names in the API.
 
-    Raises ``TypeError`` for a member the model does not have, and ``ValueError`` for a value that does not fit it.
+    Values are JSON, models or datetimes. Raises ``TypeError`` for a member that the model does not have, and
+    ``ValueError`` for a value that does not fit its member.
     """
     names = _wire_names(kind)
     if unknown := sorted(overrides.keys() - names.keys()):

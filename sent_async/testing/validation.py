@@ -1,6 +1,6 @@
-"""What the API checks before it works: bodies against the request models, then the rules that types cannot say.
+"""The validation of requests: bodies against the request models, then the rules that types cannot express.
 
-Refusals carry ``VALIDATION_001``, as every published page shows it, and ``details`` by the names on the wire.
+Refusals have the code ``VALIDATION_001``, as on every published page, and ``details`` by the API's member names.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ..models import ErrorCode
 from ..open_enum import StrEnum
 from ..operation import Operation
 from ..structs import RequestModel
-from .answers import Refusal
 from .phones import E164
+from .responses import Refusal
 
 _SHORT_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
 _KEY = re.compile(r"[a-zA-Z0-9_-]{1,255}")
@@ -29,7 +29,7 @@ _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 
 
 class Problems:
-    """Collects all errors of a request, so that one response reports them together."""
+    """Collects all problems of a request, so that one response reports all of them."""
 
     def __init__(self) -> None:
         self._details: dict[str, list[str]] = {}
@@ -42,14 +42,14 @@ class Problems:
             self.add(member, complaint)
 
     def expect_text(self, value: object, member: str, *, most: int | None = None) -> None:
-        """A string that was given must not be blank or too long."""
+        """If the value is a string, it must not be blank or too long."""
         if not isinstance(value, str):
             return
         self.expect(bool(value.strip()), member, "Must not be empty")
         self.expect(most is None or len(value) <= most, member, f"Must be at most {most} characters")
 
     def expect_one_of(self, value: object, kind: type[StrEnum], member: str) -> None:
-        """A value that was given must be known, case included."""
+        """If the value is a string, it must be a known value in the right case."""
         if isinstance(value, str) and not kind(value).is_known:
             self.add(member, one_of(kind, member))
 
@@ -71,17 +71,17 @@ class Problems:
 
 
 def invalid(member: str, complaint: str) -> Refusal:
-    """A refusal with a single reason, which is also its message."""
+    """A refusal with one problem, which is also its message."""
     return Refusal(ErrorCode.VALIDATION_FAILED, complaint, details={member: [complaint]})
 
 
 def not_found(message: str) -> Refusal:
-    """An error whose code no source documents. It uses the code of the owner."""
+    """A refusal without a documented code. It uses the code for a missing customer."""
     return Refusal(ErrorCode.CUSTOMER_NOT_FOUND, message)
 
 
 def is_url(value: str) -> bool:
-    """Whether something can be posted to this address."""
+    """Whether this is an absolute http or https URL."""
     try:
         url = URL(value)
         return url.scheme in ("http", "https") and bool(url.host)
@@ -96,9 +96,9 @@ def one_of(kind: type[StrEnum], member: str) -> str:
 
 
 def decode_body(operation: Operation[Any], content: bytes) -> RequestModel | None:
-    """The body as the operation's request Struct, ``None`` for an operation without one.
+    """Decode the body as the request Struct of the operation; ``None`` for an operation without a body.
 
-    Raises ``Refusal`` with the members that are missing, or the path of the first one that does not fit.
+    Raises ``Refusal`` with the missing members, or with the path of the first member that does not fit.
     """
     if operation.body is None:
         return None
@@ -119,11 +119,11 @@ def decode_body(operation: Operation[Any], content: bytes) -> RequestModel | Non
 
 _REQUIRED = "This member is required"
 _STRICT = frozenset(("updateSenderProfile", "updateSmsMarket", "createWhatsAppChannel", "createRcsAgent"))
-"""Operations that are known to refuse members they do not have. Others ignore them."""
+"""Operations that refuse unknown members. Others ignore them."""
 
 
 def _check_members(name: str, fields: Iterable[FieldInfo], plain: Mapping[str, object]) -> None:
-    """Name every required member that is missing, and every one that is unknown where that matters."""
+    """Refuse missing members, and unknown members if the operation is strict. The refusal names all of them."""
     known = {field.encode_name: field.required for field in fields}
     problems = Problems()
     missing = [member for member, required in known.items() if required and member not in plain]
@@ -136,7 +136,7 @@ def _check_members(name: str, fields: Iterable[FieldInfo], plain: Mapping[str, o
 
 
 def _complaint(error: str) -> tuple[str, str]:
-    """The member at fault, by its path on the wire, and what is wrong with it."""
+    """The path of the invalid member, and its problem."""
     place = _PLACE.search(error)
     member, what = (place[1], error[: place.start()]) if place else ("", error)
     missing = _MISSING.fullmatch(what)
@@ -146,7 +146,7 @@ def _complaint(error: str) -> tuple[str, str]:
 
 
 def check_idempotency_key(key: str) -> str:
-    """Raises ``Refusal`` (``VALIDATION_007``) for a key outside the documented form."""
+    """Raise ``Refusal`` (``VALIDATION_007``) for a key that does not have the documented form."""
     if not _KEY.fullmatch(key):
         code = ErrorCode.INVALID_IDEMPOTENCY_KEY
         raise Refusal(code, details={"Idempotency-Key": ["Must match ^[a-zA-Z0-9_-]{1,255}$"]})
@@ -154,7 +154,7 @@ def check_idempotency_key(key: str) -> str:
 
 
 def check_uuids(message: str, *values: str) -> None:
-    """Raises ``Refusal`` (``VALIDATION_001``, without details, as documented) when an id of the path is no UUID."""
+    """Raise ``Refusal`` (``VALIDATION_001``, without details, as documented) if an id in the path is not a UUID."""
     for value in values:
         try:
             uuid.UUID(value)
@@ -165,7 +165,7 @@ def check_uuids(message: str, *values: str) -> None:
 def whole_number(
     query: Mapping[str, str], name: str, default: int, problems: Problems, *, most: int | None = None
 ) -> int:
-    """A query parameter that counts from 1."""
+    """Read a query parameter that is a whole number from 1."""
     text = query.get(name)
     if text is None:
         return default
@@ -176,21 +176,21 @@ def whole_number(
 
 
 def given(struct: msgspec.Struct) -> dict[str, Any]:
-    """Members by their Python names, without those left out or null: the API reads null as "not provided"."""
+    """The members by their Python names, without absent and null ones: for the API, null means "not provided"."""
     values = {name: getattr(struct, name) for name in struct.__struct_fields__}
     return {name: value for name, value in values.items() if value is not UNSET and value is not None}
 
 
 def as_object(value: object) -> dict[str, Any]:
-    """A JSON object; an empty one for anything else."""
+    """The value if it is a JSON object, otherwise an empty object."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def written(struct: msgspec.Struct) -> dict[str, Any]:
-    """Members as plain data by their names on the wire, null included where it clears. Without ``sandbox``."""
+    """The members as plain data by the API's names, with null where it clears a member. Without ``sandbox``."""
     return {name: value for name, value in msgspec.to_builtins(struct).items() if name != "sandbox"}
 
 
 def complete(struct: msgspec.Struct) -> dict[str, Any]:
-    """All members by their Python names, which are the wire names of responses. Null where nothing was given."""
+    """All members by their Python names, which are their names in responses. Absent members are null."""
     return {**dict.fromkeys(struct.__struct_fields__), **given(struct)}

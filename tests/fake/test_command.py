@@ -87,9 +87,9 @@ async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"[]", "must hold a JSON object"),
-        (b"{", "must hold a JSON object"),
-        (b'{"\xff": 1}', "must hold a JSON object"),
+        (b"[]", "must contain a JSON object"),
+        (b"{", "must contain a JSON object"),
+        (b'{"\xff": 1}', "must contain a JSON object"),
         (b'{"profile": []}', "seed: Object contains unknown field `profile`"),
         (b'{"profiles": [1]}', "seed: Expected `object`, got `int` - at `$.profiles[0]`"),
         (b'{"profiles": [{}, {"colour": "red"}]}', "seed.profiles[1]: Profile has no member 'colour'"),

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from sent_async.testing import FakeSent
-from sent_async.testing.answers import Refusal
 from sent_async.testing.idempotency import LIFETIME, Ledger, Outcome
+from sent_async.testing.responses import Refusal
 from tests.support.fake_data import SEEDED, TEMPLATE
 from tests.support.raw_client import Wire
 from tests.support.waiting import until

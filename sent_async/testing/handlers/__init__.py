@@ -1,6 +1,6 @@
-"""What the fake does for each operation. Each module is one resource. The table maps operations to functions.
+"""The functions that execute the operations. Each module is for one resource.
 
-An operation that is not in the table gets an example made from its schema, and nothing is stored.
+For an operation without a function, the response is an example made from its schema, and nothing is stored.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from ... import operations
-from ..answers import Reply
 from ..context import Context
+from ..responses import Reply
 from . import (
     account,
     campaigns,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from ...models import ErrorCode
-from ..answers import Refusal, Reply
 from ..context import Context
 from ..phones import parse
+from ..responses import Refusal, Reply
 from ..seed import ORGANIZATION_EMAIL, ORGANIZATION_ID
 from ..store import JSON, Store
 
@@ -21,7 +21,7 @@ _ALWAYS_FALSE: Final[JSON] = dict.fromkeys(
 
 
 def retrieve_me(context: Context) -> Reply:
-    """The organization with its profiles, a profile, or a user when the key has no organization."""
+    """The organization with its profiles, or a profile, or a user if the key has no organization."""
     store, acting = context.store, context.caller.acting
     account = _organization(store) if acting is None else _profile(store, acting)
     number = account.pop("sending_phone_number", None)
@@ -35,7 +35,7 @@ def retrieve_me(context: Context) -> Reply:
 
 
 def lookup_number(context: Context) -> Reply:
-    """What a test set with ``set_lookup``. Otherwise little more than that the number exists."""
+    """The result that a test set with ``set_lookup``. Otherwise only the number and its country."""
     phone = parse(context.parameters["phoneNumber"])
     if phone is None:
         details = {"phoneNumber": ["Must be a phone number in E.164 form"]}
@@ -60,25 +60,25 @@ def _organization(store: Store) -> JSON:
     }
     if store.organization:
         ids = (*store.profiles, *store.sender_profiles)
-        account["profiles"] = [_in_short(_profile(store, profile_id)) for profile_id in ids]
+        account["profiles"] = [_summary(_profile(store, profile_id)) for profile_id in ids]
     return account
 
 
 def _profile(store: Store, profile_id: str) -> JSON:
-    """A profile, old or new, as an account."""
+    """A profile or a sender profile as an account."""
     profile = store.profiles.get(profile_id) or store.sender_profiles[profile_id]
     members = {name: profile.get(name) for name in (*_NOT_GIVEN, "id", "name", "created_at", "sending_phone_number")}
     settings = {**{name: profile.get(name) for name in _SETTINGS}, **_ALWAYS_FALSE}
     return {**members, "type": "profile", "settings": settings}
 
 
-def _in_short(profile: JSON) -> JSON:
+def _summary(profile: JSON) -> JSON:
     names = ("id", "name", "icon", "description", "short_name", "status", "settings", "created_at")
     return {**{name: profile[name] for name in names}, "role": "admin"}
 
 
 def _channels(store: Store, owner: str | None, number: str | None) -> JSON:
-    """A channel that is not set up has only the member ``configured``."""
+    """The state of each channel. A channel that is not set up has only the member ``configured``."""
     senders = [
         one["sender_value"]
         for (holder, _, _), market in store.sms_markets.items()

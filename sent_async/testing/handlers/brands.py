@@ -10,7 +10,7 @@ from ..validation import Problems, complete, given
 
 
 def check_brand(brand: BrandData, problems: Problems) -> None:
-    """The rules for a brand, under the names the request uses."""
+    """Check the rules for a brand. Problems have the member names of the request."""
     contact, compliance = brand.contact, brand.compliance
     problems.expect_text(contact.name, "brand.contact.name")
     problems.expect_phone(contact.phone, "brand.contact.phone")
@@ -22,7 +22,7 @@ def check_brand(brand: BrandData, problems: Problems) -> None:
 
 
 def stored_brand(brand: BrandData, before: JSON | None, now: str) -> JSON:
-    """The brand as responses show it: a new one, or ``before`` with its contents replaced."""
+    """The brand as responses show it: a new one, or ``before`` with other content."""
     identity: JSON = before or {
         "id": new_id(),
         "tcr_brand_id": None,
@@ -45,7 +45,7 @@ def stored_brand(brand: BrandData, before: JSON | None, now: str) -> JSON:
         "compliance": {
             **complete(brand.compliance),
             "is_tcr_application": given(brand.compliance).get("is_tcr_application", False),
-            # Country entries keep their camelCase member in responses too.
+            # The member of a country entry is camelCase in responses too.
             "destination_countries": msgspec.to_builtins(given(brand.compliance).get("destination_countries", [])),
         },
     }

@@ -1,4 +1,4 @@
-"""The campaigns of a profile. Their members are camelCase on the wire, both ways."""
+"""The campaigns of a profile. Their members are camelCase in requests and responses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from ...models import CampaignData, CampaignType, ErrorCode, MessagingUseCaseUs
-from ..answers import Refusal, Reply
 from ..context import Context
+from ..responses import Refusal, Reply
 from ..seed import ORGANIZATION_ID
 from ..store import JSON, Record, new_campaign, new_id, shown
 from ..validation import Problems, check_uuids, invalid
@@ -19,7 +19,7 @@ _ZERO_DATE: Final = "0001-01-01T00:00:00+00:00"
 
 
 def list_campaigns(context: Context) -> Reply:
-    """A bare array: the profile's own campaigns, and the organization's while they are inherited."""
+    """An array of the profile's own campaigns, and of the organization's if the profile inherits them."""
     profile = _profile_with_brand(context)
     owners = {profile["id"], None} if profile["inherit_tcr_campaign"] else {profile["id"]}
     return Reply(200, [record.wire for record in context.store.campaigns.values() if record.owner in owners])
@@ -37,7 +37,7 @@ def create_campaign(context: Context) -> Reply:
 
 
 def update_campaign(context: Context) -> Reply:
-    """Replaces the content as a whole: what the request leaves out becomes null."""
+    """Replace the whole content. A member that the request leaves out becomes null."""
     before = _campaign(context)
     _check(context.body.campaign)
     if before.wire["submittedToTCR"]:
@@ -63,7 +63,7 @@ def _profile_with_brand(context: Context) -> JSON:
 
 
 def _campaign(context: Context) -> Record:
-    """The campaign of the path. An inherited one is the organization's and out of reach here."""
+    """The campaign in the path. An inherited campaign belongs to the organization and cannot be changed here."""
     check_uuids(_ID_MESSAGE, context.parameters["profileId"], context.parameters["campaignId"])
     profile = context.profile()
     record = context.store.campaigns.get(context.parameters["campaignId"])
@@ -98,7 +98,7 @@ def _with_content(campaign: JSON, data: CampaignData) -> JSON:
             "customerId": ORGANIZATION_ID,
             **msgspec.to_builtins(use_case),
             "id": new_id(),
-            # The API itself responds with this date here.
+            # The API itself sends this date here.
             "createdAt": _ZERO_DATE,
             "updatedAt": None,
         }

@@ -1,4 +1,4 @@
-"""The channels of an account: SMS markets, the WhatsApp account, the RCS agent, and what a market demands."""
+"""The channels of an account: SMS markets, the WhatsApp account, the RCS agent, and the requirements of markets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...models import (
     SmsNumberType,
     WhatsAppChannelCreate,
 )
-from ..answers import Refusal, Reply
 from ..context import Context
+from ..responses import Refusal, Reply
 from ..seed import ORGANIZATION_ID
 from ..store import JSON, Store, new_id
 from ..validation import Problems, as_object, invalid, not_found, written
@@ -23,7 +23,7 @@ from ..validation import Problems, as_object, invalid, not_found, written
 _REQUIREMENTS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("US", "TEN_DLC"): ("brand.legal_name", "campaign.message_flow")
 }
-"""The requirements of a market, by country and kind of sender. A sample: the real lists are longer."""
+"""Examples for the requirements of a market, by country and kind of sender. The real lists are longer."""
 
 
 def retrieve_channels(context: Context) -> Reply:
@@ -62,16 +62,16 @@ def retrieve_sms_market(context: Context) -> Reply:
 
 
 def update_sms_market(context: Context) -> Reply:
-    """Partial at every depth. Null clears a member."""
+    """Update only the given members, also in nested objects. Null clears a member."""
     before = _market(context)
     body: SmsMarketUpdate = context.body
     if not isinstance(body.compliance, dict) or not body.compliance:
         raise invalid("compliance", "At least one key of compliance is required")
-    held = {key: value for key, value in as_object(before["compliance"]).items() if key != "requirements"}
-    compliance = _merged(held, body.compliance)
-    # An account that gives up its own channel uses the organization's.
+    stored = {key: value for key, value in as_object(before["compliance"]).items() if key != "requirements"}
+    compliance = _merged(stored, body.compliance)
+    # An account without its own brand or campaign uses the organization's.
     inherited = {key: {"inherit": True} for key in ("brand", "campaign") if body.compliance.get(key, "") is None}
-    market = {**before, **_standing(before["country"], before["number_type"], {**compliance, **inherited})}
+    market = {**before, **_compliance_state(before["country"], before["number_type"], {**compliance, **inherited})}
     context.store.sms_markets[_place(context)] = market
     return Reply(200, market)
 
@@ -99,7 +99,7 @@ def create_rcs_agent(context: Context) -> Reply:
 
 
 def retrieve_compliance_requirements(context: Context) -> Reply:
-    """Requirements of SMS markets. Other channels have declared none yet."""
+    """The requirements of an SMS market. The API has none for other channels yet."""
     query, problems = context.query, Problems()
     country, kind, channel = query.get("country", ""), query.get("type", ""), query.get("channel", "sms")
     problems.expect(len(country) == 2, "country", _COUNTRY)
@@ -109,14 +109,14 @@ def retrieve_compliance_requirements(context: Context) -> Reply:
     if channel != "sms":
         message = f"The requirements of {channel} are not declared yet"
         raise Refusal(ErrorCode.TEMPORARILY_UNAVAILABLE, message, status=501)
-    demanded = _REQUIREMENTS.get((country.upper(), kind.upper()), ())
+    fields = _REQUIREMENTS.get((country.upper(), kind.upper()), ())
     requirements = {
         "channel": channel,
         "country": country.upper(),
         "type": kind.upper(),
-        "required": bool(demanded),
+        "required": bool(fields),
         "sender_id_pattern": None,
-        "requirements": [{"field": field, "required": True} for field in demanded],
+        "requirements": [{"field": field, "required": True} for field in fields],
         "setup": [{"step": "POST /v3/channels/sms"}],
     }
     return Reply(200, requirements)
@@ -139,14 +139,14 @@ def with_market(store: Store, owner: str | None, members: Mapping[str, Any]) -> 
         "number_type": kind,
         "numbers": [{"sender_value": sender, "area_code": None, "status": "PROVISIONING"}] if sender else [],
         "note": None,
-        **_standing(country, kind, members["compliance"]),
+        **_compliance_state(country, kind, members["compliance"]),
     }
     store.sms_markets[owner, country, kind] = market
     return market
 
 
 def activated(store: Store, place: tuple[str | None, str, str]) -> JSON:
-    """A market that can send. It gets a number if it has none yet."""
+    """The market with the status ACTIVE, and with a number if it had none."""
     market = store.sms_markets[place]
     number = {"sender_value": f"+1212555{100 + list(store.sms_markets).index(place):04d}", "area_code": "212"}
     numbers = [{**one, "status": "ACTIVE"} for one in market["numbers"] or [number]]
@@ -175,33 +175,33 @@ def requested(members: Mapping[str, Any], now: str) -> JSON:
 _COUNTRY: Final = "Must be the two letters of a country"
 
 
-def _standing(country: str, kind: str, compliance: JSON | None) -> JSON:
-    """The requirements that a market meets and still lacks, and the status that follows."""
-    owed = [path for path in _REQUIREMENTS.get((country, kind), ()) if not _is_met(path, compliance or {})]
-    if not owed:
+def _compliance_state(country: str, kind: str, compliance: JSON | None) -> JSON:
+    """The status of a market, and the requirements that it does not meet yet."""
+    missing = [path for path in _REQUIREMENTS.get((country, kind), ()) if not _is_met(path, compliance or {})]
+    if not missing:
         return {"status": "PROVISIONING", "compliance": compliance, "reason_code": None, "reason": None}
     return {
         "status": "ACTION_NEEDED",
-        "compliance": {**(compliance or {}), "requirements": owed},
+        "compliance": {**(compliance or {}), "requirements": missing},
         "reason_code": "CHANNEL_001",
         "reason": "Waiting on compliance",
     }
 
 
 def _is_met(path: str, compliance: Mapping[str, Any]) -> bool:
-    held: object = compliance
+    value: object = compliance
     for key in path.split("."):
-        inside = as_object(held)
-        if inside.get("inherit") is True:
+        parent = as_object(value)
+        if parent.get("inherit") is True:
             return True
-        held = inside.get(key)
-    return bool(held)
+        value = parent.get(key)
+    return bool(value)
 
 
-def _merged(held: Mapping[str, Any], changes: Mapping[str, Any]) -> JSON:
-    merged = {**held}
+def _merged(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> JSON:
+    merged = {**stored}
     for key, value in changes.items():
-        merged[key] = _merged(as_object(held.get(key)), cast("JSON", value)) if isinstance(value, dict) else value
+        merged[key] = _merged(as_object(stored.get(key)), cast("JSON", value)) if isinstance(value, dict) else value
     return {key: value for key, value in merged.items() if value is not None}
 
 

@@ -1,21 +1,21 @@
-"""The last step of onboarding: accepted at once, done afterwards, reported once to the caller's own address."""
+"""The completion of a profile: accepted at once, done after the response, and reported to the URL in the request."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Final
 
-from ..answers import Reply
 from ..context import Context
+from ..responses import Reply
 from ..store import JSON, Store, shown
 from ..validation import Problems, invalid, is_url
 
 _DONE: Final = ("approved", "completed")
-_UNDER_WAY: Final = {"processing": "in_progress", "submitted": "submitted", "pending_review": "submitted"}
+_IN_PROGRESS: Final = {"processing": "in_progress", "submitted": "submitted", "pending_review": "submitted"}
 
 
 def complete_profile(context: Context) -> Reply:
-    """Check the prerequisites. A complete profile gets a response at once. For others the completion begins."""
+    """Check the prerequisites and begin the completion, unless the profile is complete or in progress."""
     profile, body = context.profile(), context.body
     context.caller.must_be_admin()
     if not is_url(body.web_hook_url):
@@ -25,8 +25,8 @@ def complete_profile(context: Context) -> Reply:
     status: str = profile["status"]
     if status in _DONE:
         return Reply(200, {"status": "completed", "message": "Profile is already completed"})
-    if status in _UNDER_WAY:
-        return Reply(200, {"status": _UNDER_WAY[status], "message": "Profile completion is already under way"})
+    if status in _IN_PROGRESS:
+        return Reply(200, {"status": _IN_PROGRESS[status], "message": "Profile completion is already in progress"})
     context.store.profiles[profile["id"]] = {**profile, "status": "processing", "updated_at": context.now}
     context.store.web_hooks[profile["id"]] = body.web_hook_url
     finish = partial(context.finish, profile["id"]) if context.settings.auto_complete else None
@@ -34,7 +34,7 @@ def complete_profile(context: Context) -> Reply:
 
 
 def finish_completion(store: Store, profile_id: str, *, success: bool, now: str) -> tuple[str, JSON] | None:
-    """End the onboarding of a profile: what is to be reported, and where to, if a completion was asked for."""
+    """End the completion of a profile. Returns the URL and the body of its callback, if a completion was requested."""
     profile = store.profiles[profile_id]
     store.profiles[profile_id] = {**profile, "status": "approved" if success else "failed", "updated_at": now}
     url = store.web_hooks.pop(profile_id, None)

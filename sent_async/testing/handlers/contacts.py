@@ -7,18 +7,19 @@ from typing import Final
 import msgspec
 
 from ...models import ContactCreate, ContactUpdate, ErrorCode
-from ..answers import Refusal, Reply
 from ..context import Context
-from ..messaging.contacts import CHANNELS, contact_of, forget, keep, new_contact
-from ..messaging.life import NO_CHANNEL
+from ..messaging.contacts import CHANNELS, contact_of, new_contact, store_contact
+from ..messaging.contacts import delete_contact as delete_stored_contact
+from ..messaging.lifecycle import NO_CHANNEL
 from ..messaging.records import ContactRecord, MessageRecord
 from ..paging import paged
 from ..phones import parse
+from ..responses import Refusal, Reply
 from ..store import JSON
 from ..validation import Problems, given, whole_number
 
 _DEFAULT_PAGE_SIZE: Final = 20
-_WORKED: Final = ("DELIVERED", "READ")
+_DELIVERED: Final = ("DELIVERED", "READ")
 
 
 def list_contacts(context: Context) -> Reply:
@@ -32,7 +33,7 @@ def list_contacts(context: Context) -> Reply:
     rows = (record.wire for record in context.store.contacts.values() if record.owner == acting)
     rows = (row for row in rows if channel is None or channel in row["available_channels"].split(","))
     rows = (row for row in rows if phone in (None, row["phone_number"]))
-    # The national form alone, with its punctuation.
+    # Only the national form is searched, with its punctuation.
     rows = (row for row in rows if search in row["format_national"])
     contacts, pagination = paged(rows, page, size)
     return Reply(200, {"contacts": contacts, "pagination": pagination})
@@ -46,7 +47,7 @@ def create_contact(context: Context) -> Reply:
         raise Refusal(ErrorCode.INVALID_PHONE_NUMBER, details=details)
     if contact_of(context.store, context.caller.acting, phone.e164):
         raise Refusal(ErrorCode.ALREADY_EXISTS, "A contact with this phone number already exists")
-    return Reply(201, keep(context.store, new_contact(context.caller.acting, phone, context.now)).wire)
+    return Reply(201, store_contact(context.store, new_contact(context.caller.acting, phone, context.now)).wire)
 
 
 def retrieve_contact(context: Context) -> Reply:
@@ -66,7 +67,7 @@ def update_contact(context: Context) -> Reply:
 
 def delete_contact(context: Context) -> Reply:
     """Delete a contact. Its messages stay."""
-    forget(context.store, _contact(context, "id"))
+    delete_stored_contact(context.store, _contact(context, "id"))
     return Reply(204)
 
 
@@ -87,12 +88,12 @@ def message_summary(context: Context) -> Reply:
 
 
 def _score(channel: str, messages: list[MessageRecord]) -> JSON:
-    """The delivered share of all messages that were delivered or failed. Sent publishes no formula."""
-    ours = [record.status for record in messages if record.wire["channel"] == channel]
-    worked = sum(status in _WORKED for status in ours)
-    failed = ours.count("FAILED")
-    ended = (worked + failed) or 1
-    return {"channel": channel, "success_score": 100 * worked // ended, "fail_score": 100 * failed // ended}
+    """The percentages of delivered and failed messages. Sent does not publish its formula."""
+    statuses = [record.status for record in messages if record.wire["channel"] == channel]
+    delivered = sum(status in _DELIVERED for status in statuses)
+    failed = statuses.count("FAILED")
+    ended = (delivered + failed) or 1
+    return {"channel": channel, "success_score": 100 * delivered // ended, "fail_score": 100 * failed // ended}
 
 
 def _contact(context: Context, parameter: str) -> ContactRecord:

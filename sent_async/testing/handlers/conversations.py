@@ -1,11 +1,11 @@
-"""Conversations: messages, the latest first, without their events."""
+"""Conversations: lists of messages without their events. The latest message is the first."""
 
 from __future__ import annotations
 
 from ...models import ErrorCode
-from ..answers import Refusal, Reply
 from ..context import Context
 from ..paging import paged
+from ..responses import Refusal, Reply
 from ..validation import Problems, whole_number
 
 

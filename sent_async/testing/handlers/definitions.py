@@ -27,7 +27,7 @@ Variables = Sequence[TemplateVariable] | None | UnsetType
 
 
 def check_definition(definition: TemplateDefinition, category: str, problems: Problems) -> None:
-    """Rules that held in every edition of the API. Advice on copy, which came late, is not enforced."""
+    """Check the rules that every version of the API has. Newer advice about wording is not enforced."""
     contents = dict(_contents(definition))
     problems.expect(bool(contents), "definition.body", "Content for at least one channel is required")
     for name, content in contents.items():
@@ -47,7 +47,7 @@ def check_definition(definition: TemplateDefinition, category: str, problems: Pr
 
 
 def channels_of(definition: TemplateDefinition) -> list[str]:
-    """Where the content can be shown, in the API's order."""
+    """The channels of a template, in the API's order."""
     names = {name for name, _ in _contents(definition)}
     if "multiChannel" in names:
         names |= {"sms", "whatsapp"}
@@ -62,7 +62,7 @@ def variables_of(definition: TemplateDefinition) -> list[str]:
 
 
 def derived_name(definition: TemplateDefinition) -> str:
-    """The name that the server gives a template. Here it is the first words of its text."""
+    """The name of a template that has none: the first words of its text."""
     text = next((content.template for _, content in _contents(definition)), "")
     words = re.findall(r"[^\W_]+", PLACEHOLDER.sub(" ", text))
     return " ".join(words[:4])[:60] or "Untitled"

@@ -1,4 +1,4 @@
-"""Messages sent, followed, sent again and cancelled."""
+"""Send, retrieve, resend and cancel messages."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Final
 
 from ...models import ErrorCode, MessageSend, MessageTemplate
-from ..answers import Refusal, Reply
 from ..context import Context
-from ..messaging import life
-from ..messaging.life import CHANNELS
+from ..messaging import lifecycle
+from ..messaging.lifecycle import CHANNELS
 from ..messaging.records import MessageRecord, with_events
 from ..messaging.rendering import Content, TemplateText, has_media
+from ..responses import Refusal, Reply
 from ..store import JSON, Record
 from ..validation import Problems, given
 from .templates import readable_owners
@@ -35,7 +35,7 @@ def send_message(context: Context) -> Reply:
     content = _content(body, template)
     senders = {name: [n for one in entries for n in one.from_ or ()] for name, entries in (body.channels or {}).items()}
     created = [
-        life.create(context, context.caller.acting, number, channel, content, senders=senders, due=due)
+        lifecycle.create(context, context.caller.acting, number, channel, content, senders=senders, due=due)
         for number in body.to
         for channel in channels
     ]
@@ -47,30 +47,30 @@ def retrieve_message(context: Context) -> Reply:
 
 
 def list_activities(context: Context) -> Reply:
-    """All on one page, the latest first."""
+    """All activities on one page. The latest one is the first."""
     record = _message(context)
     activities = list(reversed(record.steps))
     return Reply(200, {"message_id": record.wire["id"], "activities": activities, "pagination": None})
 
 
 def resend_message(context: Context) -> Reply:
-    """The same message is queued again under its id, on its channel, and all checks run again."""
+    """Queue the same message again, with the same id and channel. All checks run again."""
     record = _message(context)
     if record.status not in _RESENDABLE:
         raise _not_modifiable(record, "sent again")
-    record = life.step(context, record, "QUEUED")
-    life.plan(context, record)
+    record = lifecycle.step(context, record, "QUEUED")
+    lifecycle.plan_next_step(context, record)
     return Reply(202, _sent([record]))
 
 
 def cancel_message(context: Context) -> Reply:
-    """Only a held message can be cancelled. A cancelled one is returned again, without another event."""
+    """Cancel a held message. For a cancelled message, return it without another event."""
     record = _message(context)
     if record.status == "CANCELLED":
         return Reply(200, with_events(record))
     if record.status != "SCHEDULED":
         raise _not_modifiable(record, "cancelled")
-    return Reply(200, with_events(life.step(context, record, "CANCELLED")))
+    return Reply(200, with_events(lifecycle.step(context, record, "CANCELLED")))
 
 
 def _message(context: Context) -> MessageRecord:
@@ -92,7 +92,7 @@ def _sent(records: list[MessageRecord]) -> JSON:
         {
             "message_id": record.wire["id"],
             "to": record.wire["phone"],
-            "channel": None if record.wire["channel"] in life.NO_CHANNEL else record.wire["channel"],
+            "channel": None if record.wire["channel"] in lifecycle.NO_CHANNEL else record.wire["channel"],
             "body": record.wire["message_body"] and record.wire["message_body"]["content"],
         }
         for record in records
@@ -106,21 +106,21 @@ def _sent(records: list[MessageRecord]) -> JSON:
     return {**data, "scheduled_at": wire["scheduled_at"]} if wire.get("scheduled_at") else data
 
 
-def _template(context: Context, wanted: MessageTemplate) -> Record:
-    """The template by id, otherwise by name. An approved one comes first. Raises ``Refusal`` (``RESOURCE_002``)."""
+def _template(context: Context, reference: MessageTemplate) -> Record:
+    """Find a template by id or name; an approved one if there are several. Raises ``Refusal`` (``RESOURCE_002``)."""
     owners = readable_owners(context)
     templates = context.store.templates
-    if not (wanted.id or wanted.name):
+    if not (reference.id or reference.name):
         raise Refusal(ErrorCode.VALIDATION_FAILED, details={"template": ["The template's id or its name is required"]})
-    if wanted.id:
-        record = templates.get(wanted.id)
-        found = [record] if record else []
+    if reference.id:
+        record = templates.get(reference.id)
+        candidates = [record] if record else []
     else:
-        found = [record for record in templates.values() if record.wire["name"] == wanted.name]
-    found = [record for record in found if record.owner in owners]
-    if not found:
+        candidates = [record for record in templates.values() if record.wire["name"] == reference.name]
+    candidates = [record for record in candidates if record.owner in owners]
+    if not candidates:
         raise Refusal(ErrorCode.TEMPLATE_NOT_FOUND)
-    return max(found, key=lambda record: record.wire["status"] == "APPROVED")
+    return max(candidates, key=lambda record: record.wire["status"] == "APPROVED")
 
 
 def _content(body: MessageSend, template: Record | None) -> Content:
@@ -145,7 +145,7 @@ def _content(body: MessageSend, template: Record | None) -> Content:
 
 
 def _check(context: Context, body: MessageSend, template: Record | None) -> None:
-    """Raises ``Refusal`` naming every member that breaks a rule. Numbers are not looked at: they block a message."""
+    """Raise ``Refusal`` with every invalid member. Numbers are checked later: an invalid one blocks its message."""
     problems = Problems()
     problems.expect(bool(body.to), "to", "At least one recipient is required")
     for index, number in enumerate(body.to):
@@ -163,7 +163,7 @@ def _check(context: Context, body: MessageSend, template: Record | None) -> None
         problems.expect(url.startswith("https://"), f"media_urls[{index}]", "Must be an https URL")
     if "mms" in (body.channel or ()):
         attached = bool(body.media_urls) or has_media(template.definition if template else None)
-        problems.expect(attached, "media_urls", "An MMS needs something attached")
+        problems.expect(attached, "media_urls", "An MMS needs an attachment")
     if body.template and isinstance(image := (body.template.parameters or {}).get("header_image"), str):
         problems.expect(image.startswith("https://"), "template.parameters.header_image", "Must be an https URL")
     if body.scheduled_at:

@@ -1,4 +1,4 @@
-"""The five operations on profiles themselves."""
+"""The list, create, retrieve, update and delete of profiles."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...models import BillingModel, ErrorCode, PaymentDetails, ProfileCreate, ProfileUpdate
-from ..answers import Refusal, Reply
 from ..context import Context
 from ..paging import paged
+from ..responses import Refusal, Reply
 from ..store import JSON, new_profile, shown
 from ..validation import Problems, complete, given, whole_number
 from .brands import check_brand, stored_brand
@@ -92,7 +92,7 @@ def _must_have_organization(context: Context) -> None:
 
 
 def _check(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any]) -> None:
-    """Raises ``Refusal`` naming every member that breaks a rule. ``before`` is the profile to change, or empty."""
+    """Raise ``Refusal`` with every invalid member. ``before`` is the profile to change, or empty for a new one."""
     problems = Problems()
     problems.expect_text(body.name, "name")
     problems.expect_short_name(body.short_name, "short_name")
@@ -111,10 +111,10 @@ def _check(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any]) -> No
 def _check_billing(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any], problems: Problems) -> None:
     problems.expect_one_of(body.billing_model, BillingModel, "billing_model")
     model = given(body).get("billing_model", before.get("billing_model"))
-    # The default model needs no contact, or no profile could be made without one; a model that was asked for does.
+    # Only a model in the request needs a contact. Otherwise no profile could be created without one.
     if body.billing_model in (BillingModel.PROFILE, BillingModel.PROFILE_AND_ORGANIZATION):
-        known = bool(body.billing_contact) or before.get("billing_contact") is not None
-        problems.expect(known, "billing_contact", f"Required by billing_model {body.billing_model}")
+        has_contact = bool(body.billing_contact) or before.get("billing_contact") is not None
+        problems.expect(has_contact, "billing_contact", f"Required by billing_model {body.billing_model}")
     if body.billing_contact:
         problems.expect_text(body.billing_contact.name, "billing_contact.name")
         problems.expect("@" in body.billing_contact.email, "billing_contact.email", "Must be a mail address")
@@ -125,7 +125,7 @@ def _check_billing(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any
 
 
 def _check_card(card: PaymentDetails, problems: Problems) -> None:
-    """The message never contains the values."""
+    """Check a card. The messages do not contain its values."""
     for name, pattern, rule in (
         ("card_number", r"[0-9]{13,19}", "Must be 13 to 19 digits"),
         ("expiry", r"(0[1-9]|1[0-2])/[0-9]{2}", "Must be MM/YY"),
@@ -136,7 +136,7 @@ def _check_card(card: PaymentDetails, problems: Problems) -> None:
 
 
 def _changes(body: ProfileCreate | ProfileUpdate, brand: JSON | None, now: str) -> JSON:
-    """What the stored profile takes from a request. Card data and access tokens are not among it."""
+    """The members of a stored profile that a request changes. Card data and access tokens are not stored."""
     values = given(body)
     changes: JSON = {name: values[name] for name in _COPIED if name in values}
     if body.billing_contact:

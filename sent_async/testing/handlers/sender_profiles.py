@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...models import ErrorCode, SenderProfileCreate, SenderProfileNotifications, SenderProfileUpdate
-from ..answers import Refusal, Reply
 from ..context import Context
 from ..paging import paged
+from ..responses import Refusal, Reply
 from ..store import JSON, Key, Store, new_sender_profile
 from ..validation import Problems, invalid, whole_number, written
 from .channels import connected, requested, sms_markets_of, with_market
@@ -31,7 +31,7 @@ def list_sender_profiles(context: Context) -> Reply:
 
 
 def create_sender_profile(context: Context) -> Reply:
-    """Channels, compliance and documents of the request are stored too."""
+    """Create a sender profile, with the channels, the compliance and the documents in the request."""
     _must_be_organization_key(context)
     context.caller.must_be_admin()
     body: SenderProfileCreate = context.body
@@ -67,7 +67,7 @@ def retrieve_sender_profile(context: Context) -> Reply:
 
 
 def update_sender_profile(context: Context) -> Reply:
-    """Members that are left out stay. Null clears a member."""
+    """Update only the given members. Null clears a member."""
     context.caller.must_be_admin()
     before = _sender_profile(context)
     body: SenderProfileUpdate = context.body
@@ -83,7 +83,7 @@ def update_sender_profile(context: Context) -> Reply:
 
 
 def delete_sender_profile(context: Context) -> Reply:
-    """Its keys are removed too, and its numbers and channels are released."""
+    """Delete a sender profile with its keys, numbers and channels."""
     context.caller.must_be_admin()
     profile_id = _sender_profile(context)["id"]
     store = context.store
@@ -100,7 +100,7 @@ def delete_sender_profile(context: Context) -> Reply:
 
 
 def _must_be_organization_key(context: Context) -> None:
-    """``x-profile-id`` has no effect here: the profiles are the organization's."""
+    """Raise ``Refusal`` without an organization key. ``x-profile-id`` has no effect here."""
     if context.caller.key.profile_id is not None:
         raise Refusal(ErrorCode.INSUFFICIENT_PERMISSIONS, "Only the organization can do this")
     if not context.store.organization:
@@ -122,7 +122,7 @@ def _check(body: SenderProfileCreate | SenderProfileUpdate, problems: Problems) 
 
 
 def _expect_own_or_inherited(value: object, member: str, problems: Problems) -> None:
-    """An object with members of its own, or ``{"inherit": true}`` and nothing else."""
+    """The value must be an object with its own members, or only ``{"inherit": true}``."""
     if isinstance(value, dict) and "inherit" in value:
         problems.expect(value == _INHERITED, member, 'Must be {"inherit": true} alone, or without inherit')
 
@@ -132,7 +132,7 @@ def _with_documents(compliance: JSON | None, context: Context) -> JSON | None:
 
 
 def shown_sender_profile(store: Store, profile: JSON) -> JSON:
-    """A profile as responses show it, with its channels if it has any."""
+    """A sender profile as responses show it, with its channels if it has any."""
     channels: JSON = {
         "sms": sms_markets_of(store, profile["id"]),
         "whatsapp": store.whatsapp.get(profile["id"]),

@@ -1,4 +1,4 @@
-"""The five operations on templates, and the states of their review."""
+"""The list, create, retrieve, update and delete of templates, and their review."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import partial
 from typing import Final
 
 from ...models import ErrorCode, TemplateCategory, TemplateCreate, TemplateDefinition, TemplateStatus, TemplateUpdate
-from ..answers import Refusal, Reply
 from ..context import Context
 from ..events import Emit
 from ..paging import paged
+from ..responses import Refusal, Reply
 from ..seed import ORGANIZATION_ID
 from ..store import JSON, Record, Store, new_template
 from ..validation import Problems, check_uuids, given, invalid, one_of, whole_number
@@ -59,7 +59,7 @@ def retrieve_template(context: Context) -> Reply:
 
 
 def update_template(context: Context) -> Reply:
-    """A PUT that is a partial update. An approved template changes at once, or goes back to review."""
+    """Update only the given members, although this is a PUT. With ``submit_for_review``, the review begins again."""
     before = _template(context, to_write=True)
     body: TemplateUpdate = context.body
     changes = given(body)
@@ -86,7 +86,7 @@ def delete_template(context: Context) -> Reply:
 
 
 def review(store: Store, emit: Emit, template_id: str, status: str, now: str) -> None:
-    """The outcome of a review."""
+    """Set the result of a review, and report the event."""
     record = store.templates[template_id]
     wire = {**record.wire, "status": status, "is_published": status == "APPROVED", "updated_at": now}
     store.templates[template_id] = Record(record.owner, wire, record.definition)
@@ -106,16 +106,16 @@ def _event(wire: JSON, owner: str | None) -> JSON:
 
 
 def _auto_review(context: Context, template: JSON) -> Callable[[], None] | None:
-    """The function that ends the review after the response, or ``None`` if there is nothing to end."""
+    """The function that approves the template after the response, if the fake does that automatically."""
     if context.settings.auto_approve and template["status"] == "PENDING":
         return partial(review, context.store, context.emit, template["id"], "APPROVED", context.now)
     return None
 
 
 def readable_owners(context: Context) -> set[str | None]:
-    """Whose templates the caller reads: a profile its own, and the organization's when it inherits them."""
+    """The owners whose templates the caller can read: itself, and the organization if a profile inherits them."""
     acting = context.caller.acting
-    # A sender profile has no such setting; inferred, it uses the organization's.
+    # A sender profile has no such setting. That it inherits the organization's templates is inferred.
     profile = context.store.profiles.get(acting or "", {"inherit_templates": acting is not None})
     return {acting, None} if profile["inherit_templates"] else {acting}
 
@@ -137,7 +137,7 @@ def _must_be_editable(status: str) -> None:
 
 
 def _check(body: TemplateCreate | TemplateUpdate, before: Record | None) -> None:
-    """Raises ``Refusal``. A bad category is the message itself, as documented; the rest is told together."""
+    """Raise ``Refusal`` with every invalid member. An invalid category has a message of its own, as documented."""
     problems = Problems()
     problems.expect_one_of(body.category, TemplateCategory, "category")
     problems.refuse_if_any(one_of(TemplateCategory, "category"))

@@ -1,4 +1,4 @@
-"""Users of the dashboard: invited, given a role, removed."""
+"""The users of the dashboard."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from ...models import ErrorCode, UserInvite, UserRole, UserRoleUpdate
-from ..answers import Refusal, Reply
 from ..context import Context
+from ..responses import Refusal, Reply
 from ..seed import USER_ID
 from ..store import JSON, Record, new_user
 from ..validation import Problems, invalid
@@ -78,13 +78,13 @@ def _user(context: Context) -> Record:
 
 
 def _must_not_be_oneself(context: Context, user: JSON, member: str, complaint: str) -> None:
-    """An admin's key of the organization belongs to the user that the fake begins with."""
+    """A user must not change itself. Every organization key belongs to the first user of the fake."""
     if user["id"] == USER_ID and context.caller.key.profile_id is None:
         raise invalid(member, complaint)
 
 
 def _must_leave_an_admin(context: Context, user: JSON, member: str) -> None:
-    """A user who is only invited is not an admin yet. No source documents the code of this error."""
+    """One admin must remain. An invited user does not count. The code of this error is not documented."""
     admins = [one.wire["id"] for one in _users(context) if _is_admin(one.wire)]
     if admins == [user["id"]]:
         raise invalid(member, "This is the last admin")

@@ -1,4 +1,4 @@
-"""Numbers for phone calls: turned on and off, and the test of their callback. Calls themselves are not simulated."""
+"""Numbers for phone calls, and the test of their callback. Calls themselves are not simulated."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 import msgspec
 
 from ...models import ErrorCode, VoiceNumberCreate, VoiceNumberUpdate
-from ..answers import Refusal, Reply
 from ..clock import stamp
 from ..context import Context
 from ..deliveries import signature
 from ..outbox import Outcome
 from ..phones import parse
+from ..responses import Refusal, Reply
 from ..store import JSON, VoiceNumber, new_id, new_webhook_secret
 from ..validation import Problems, as_object, invalid, not_found, written
 from .channels import voice_numbers_of
 
-_PATIENCE: Final = 2.5
+_TIMEOUT: Final = 2.5
 """Seconds within which a callback must respond."""
 
 
@@ -27,7 +27,7 @@ def list_voice_numbers(context: Context) -> Reply:
 
 
 def create_voice_number(context: Context) -> Reply:
-    """Turns calls on for a number, or buys one. A number that was turned off is turned on again, with its secret."""
+    """Turn calls on for a number, or buy a number. A number that was turned off is turned on with its old secret."""
     body: VoiceNumberCreate = context.body
     problems = Problems()
     problems.expect_url(body.callback_url, "callback_url")
@@ -45,8 +45,8 @@ def create_voice_number(context: Context) -> Reply:
         "created_at": context.now,
         "updated_at": None,
     }
-    kept = {**before.wire, "updated_at": context.now} if before else made
-    wire = {**kept, "status": "ACTIVE", "callback_url": body.callback_url}
+    base = {**before.wire, "updated_at": context.now} if before else made
+    wire = {**base, "status": "ACTIVE", "callback_url": body.callback_url}
     record = VoiceNumber(context.caller.acting, wire, new_id(), new_webhook_secret())
     if before:
         record = msgspec.structs.replace(before, wire=wire)
@@ -79,7 +79,7 @@ def update_voice_number(context: Context) -> Reply:
     problems.expect(active or not default, "default_for_app_calls", "An inactive number cannot be the default")
     problems.refuse_if_any()
     if not active and before.wire["default_for_app_calls"] and len(_active(context)) > 1:
-        # No source documents the error code.
+        # The code of this error is not documented.
         message = "This is the default line and other numbers are active; make one of them the default first"
         raise Refusal(ErrorCode.VOICE_REQUEST_REFUSED, message, status=409)
     return Reply(200, _store(context, msgspec.structs.replace(before, wire=wire), default=bool(default)))
@@ -92,12 +92,12 @@ def rotate_voice_secret(context: Context) -> Reply:
 
 
 async def test_voice_number(context: Context) -> Reply:
-    """Posts one callback as a call would, and returns the result."""
+    """Post one callback like that of a call, and return the result."""
     record = _number(context)
     if context.body.sandbox is True:
         return Reply(202, {"outcome": "ok", "request": None, "response": None, "error": None})
     call_id, url, number = new_id(), record.wire["callback_url"], record.wire["number"]
-    question = msgspec.json.encode(
+    callback = msgspec.json.encode(
         {
             "type": "call.request",
             "version": "1",
@@ -110,24 +110,23 @@ async def test_voice_number(context: Context) -> Reply:
             "test": True,
         }
     )
-    now = str(int(time.time()))  # of the receiver's clock
+    now = str(int(time.time()))  # real time: the receiver's clock is not advanced with the fake's
     headers = {
         "X-Webhook-ID": record.callback_id,
         "X-Webhook-Timestamp": now,
-        "X-Webhook-Signature": signature(record.secret, record.callback_id, now, question),
+        "X-Webhook-Signature": signature(record.secret, record.callback_id, now, callback),
         "X-Request-Id": "req_" + call_id[:8],
     }
-    outcome = await context.deliveries.outbox.post(url, question, headers, _PATIENCE)
-    verdict = _verdict(outcome)
-    told = {
+    outcome = await context.deliveries.outbox.post(url, callback, headers, _TIMEOUT)
+    exchange = {
         "call_id": call_id,
-        "request": {"url": url, "headers": headers, "body": question.decode()},
+        "request": {"url": url, "headers": headers, "body": callback.decode()},
         "response": None if outcome.status is None else {"status_code": outcome.status, "body": outcome.body},
     }
-    return Reply(200, {**told, **verdict})
+    return Reply(200, {**exchange, **_callback_result(outcome)})
 
 
-def _verdict(outcome: Outcome) -> JSON:
+def _callback_result(outcome: Outcome) -> JSON:
     if not outcome.ok:
         kind = "http_error" if outcome.status is not None else "timeout" if outcome.timed_out else "connection_failed"
         return _fault(kind, kind, outcome.problem)
@@ -151,7 +150,7 @@ def _active(context: Context) -> list[JSON]:
 
 
 def _store(context: Context, record: VoiceNumber, *, default: bool) -> JSON:
-    """Store a number, and give it. When it becomes the default line, it is the only one."""
+    """Store a number, and return it. There is only one default number, so a new one replaces the old one."""
     numbers = context.store.voice_numbers
     wire: JSON = record.wire
     if default:

@@ -8,12 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from ...models import ErrorCode, WebhookCreate, WebhookTest, WebhookToggleStatus, WebhookUpdate
-from ..answers import Refusal, Reply
 from ..clock import stamp
 from ..context import Context
 from ..deliveries import Delivery
 from ..events import FAMILIES, Emitted, example, split
 from ..paging import paged
+from ..responses import Refusal, Reply
 from ..store import JSON, WEBHOOK_DEFAULTS, Endpoint, new_webhook, new_webhook_secret
 from ..validation import Problems, invalid, whole_number
 
@@ -39,7 +39,7 @@ def list_webhooks(context: Context) -> Reply:
 
 
 def create_webhook(context: Context) -> Reply:
-    """Only this response and that of a rotation contain the secret."""
+    """Create an endpoint. Only this response and that of ``rotate_webhook_secret`` contain the secret."""
     endpoint = _with_settings(new_webhook(context.caller.acting, context.now), context.body)
     context.store.webhooks[endpoint.wire["id"]] = endpoint
     return Reply(201, endpoint.wire)
@@ -50,7 +50,7 @@ def retrieve_webhook(context: Context) -> Reply:
 
 
 def update_webhook(context: Context) -> Reply:
-    """Replaces all settings: what the request leaves out goes back to its default."""
+    """Replace all settings. A setting that the request leaves out gets its default."""
     replaced = _with_settings(_endpoint(context), context.body)
     return Reply(200, _shown(_changed(context, replaced)))
 
@@ -61,7 +61,7 @@ def delete_webhook(context: Context) -> Reply:
 
 
 def toggle_webhook_status(context: Context) -> Reply:
-    """Turning an endpoint on resets its failures. Otherwise the next failure would turn it off again."""
+    """Turn an endpoint on or off. Turning it on resets its failures, or the next one would turn it off again."""
     body: WebhookToggleStatus = context.body
     before = _endpoint(context)
     failures = 0 if body.is_active else before.wire["consecutive_failures"]
@@ -69,13 +69,13 @@ def toggle_webhook_status(context: Context) -> Reply:
 
 
 def rotate_webhook_secret(context: Context) -> Reply:
-    """From now on all deliveries are signed with the new secret, including pending retries."""
+    """Make a new secret. All later deliveries are signed with it, also retries."""
     endpoint = _changed(context, _endpoint(context), signing_secret=new_webhook_secret())
     return Reply(200, {"signing_secret": endpoint.wire["signing_secret"]})
 
 
 async def test_webhook(context: Context) -> Reply:
-    """One delivery without retries. It is in the log, but does not count as a failure of the endpoint."""
+    """Deliver a test event once. The delivery is listed, but does not count as a failure of the endpoint."""
     body: WebhookTest = context.body
     endpoint = _endpoint(context)
     try:
@@ -96,17 +96,17 @@ def list_webhook_events(context: Context) -> Reply:
     page, size = _page(context)
     endpoint_id = _endpoint(context).wire["id"]
     search = context.query.get("search", "").casefold()
-    chosen = (
+    selected = (
         delivery
         for delivery in context.deliveries.log
         if delivery.endpoint_id == endpoint_id and search in delivery.name.casefold()
     )
-    deliveries, pagination = paged(chosen, page, size)
+    deliveries, pagination = paged(selected, page, size)
     return Reply(200, {"events": [_row(delivery) for delivery in deliveries], "pagination": pagination})
 
 
 def list_webhook_event_types(_: Context) -> Reply:
-    """In both of the API's forms: families with their events, and a row of its own for a family without."""
+    """The families with their events. A family without events is an event type itself."""
     rows = [
         _event_type(family, sub_types=[_event_type(f"{family}.{event}") for event in events] or None)
         for family, events in FAMILIES.items()
@@ -152,7 +152,7 @@ def _shown(endpoint: Endpoint) -> JSON:
 
 
 def _with_settings(endpoint: Endpoint, body: WebhookCreate | WebhookUpdate) -> Endpoint:
-    """Raises ``Refusal`` naming every member that breaks a rule; a number out of its range has a code of its own."""
+    """Raise ``Refusal`` with every invalid member. A number that is out of range has its own code."""
     settings = msgspec.to_builtins(body)
     settings.pop("sandbox", None)
     problems = Problems()
@@ -175,13 +175,14 @@ def _check_subscription(settings: Mapping[str, Any], place: str, problems: Probl
     families: Sequence[str] = settings["event_types"] or ()
     for family in families:
         known = ", ".join(FAMILIES)
-        problems.expect(family in FAMILIES, f"{place}event_types", f"{family} is no event type; there are {known}")
+        problem = f"{family} is not an event type; the event types are {known}"
+        problems.expect(family in FAMILIES, f"{place}event_types", problem)
     filters: Mapping[str, Sequence[str]] = settings.get("event_filters") or {}
     for family, events in filters.items():
         member = f"{place}event_filters.{family}"
         problems.expect(family in families, member, "Is not among event_types")
-        whole = any("." in event for event in events)
-        problems.expect(not whole, member, "Events stand here without their family, as in delivered")
+        has_family = any("." in event for event in events)
+        problems.expect(not has_family, member, "Name events without their family, such as delivered")
 
 
 def _row(delivery: Delivery) -> JSON:

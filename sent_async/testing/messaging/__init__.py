@@ -1,1 +1,1 @@
-"""Messages, sent and received, and the contacts that they are exchanged with."""
+"""Messages, sent and received, and their contacts."""

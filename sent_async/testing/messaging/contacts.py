@@ -1,4 +1,4 @@
-"""The contacts of an account: made, found by their number, and opted in or out."""
+"""The contacts of an account."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..store import Store, new_id
 from .records import ContactRecord
 
 CHANNELS: Final = ("sms", "whatsapp")
-"""The channels on which the API says that a contact can be reached."""
+"""The available channels of a contact."""
 
 
 def contact_of(store: Store, owner: str | None, number: str) -> ContactRecord | None:
-    """The contact with a number."""
+    """Find the contact with a number."""
     contact_id = store.contact_ids.get((owner, number))
     return store.contacts[contact_id] if contact_id is not None else None
 
 
 def new_contact(owner: str | None, phone: Phone, now: str) -> ContactRecord:
-    """A contact that can be reached on SMS and WhatsApp, and SMS comes first."""
+    """Make a contact with SMS and WhatsApp, with SMS as the default."""
     wire = {
         "id": new_id(),
         "customer_id": owner or ORGANIZATION_ID,
@@ -44,8 +44,8 @@ def new_contact(owner: str | None, phone: Phone, now: str) -> ContactRecord:
     return ContactRecord(owner=owner, wire=wire)
 
 
-def keep(store: Store, record: ContactRecord) -> ContactRecord:
-    """Store a contact, so that it is found by its id, its number and its conversation."""
+def store_contact(store: Store, record: ContactRecord) -> ContactRecord:
+    """Store a contact, so that it can be found by its id, its number and its conversation."""
     contact_id = record.wire["id"]
     store.contacts[contact_id] = record
     store.contact_ids[record.owner, record.wire["phone_number"]] = contact_id
@@ -53,7 +53,7 @@ def keep(store: Store, record: ContactRecord) -> ContactRecord:
     return record
 
 
-def forget(store: Store, record: ContactRecord) -> None:
+def delete_contact(store: Store, record: ContactRecord) -> None:
     """Delete a contact."""
     del store.contacts[record.wire["id"]]
     del store.contact_ids[record.owner, record.wire["phone_number"]]
@@ -61,11 +61,11 @@ def forget(store: Store, record: ContactRecord) -> None:
 
 
 def find_or_add(world: World, owner: str | None, phone: Phone) -> ContactRecord:
-    """The contact with a number. An unknown number becomes a contact."""
-    known = contact_of(world.store, owner, phone.e164)
-    return known or keep(world.store, new_contact(owner, phone, stamp(world.time())))
+    """Find the contact with a number, or add one."""
+    contact = contact_of(world.store, owner, phone.e164)
+    return contact or store_contact(world.store, new_contact(owner, phone, stamp(world.time())))
 
 
 def conversation_of(record: ContactRecord) -> str:
-    """The id of the conversation: a UUID made of two ids, as at Sent, where the way to make it is not published."""
+    """The id of the conversation: a UUID made from two ids. Sent does the same, but does not publish how."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{record.wire['customer_id']}/{record.wire['id']}"))

@@ -14,8 +14,8 @@ from ..clock import stamp
 from ..context import World
 from ..phones import Phone, parse
 from ..store import View, with_overrides
-from . import life
-from .contacts import conversation_of, keep, new_contact
+from . import lifecycle
+from .contacts import conversation_of, new_contact, store_contact
 from .inbound import receive
 from .records import MessageRecord, Outcome, with_events
 
@@ -23,10 +23,10 @@ from .records import MessageRecord, Outcome, with_events
 class MessageControls(ABC):
     """Actions of carriers, recipients and contacts.
 
-    By itself a message is routed a tenth of a second after it was queued, is sent and delivered within a second, and
-    read (WhatsApp, RCS) within another two. ``advance`` is the way not to wait for it. With
-    ``FakeSent(auto_deliver=False)`` it stays ``QUEUED``, or ``ROUTED`` once a scheduled one is due, until one of these
-    methods says what becomes of it; one that must not be sent is ``FILTERED`` or ``BLOCKED`` all the same.
+    A message is routed a tenth of a second after it was queued. It is sent and delivered within a second, and read
+    (WhatsApp, RCS) within another two seconds. ``advance`` skips these times. With ``FakeSent(auto_deliver=False)``, a
+    message stays ``QUEUED`` (a scheduled one stays ``ROUTED`` when it is due) until one of these methods changes its
+    status. A message that must not be sent becomes ``FILTERED`` or ``BLOCKED`` in any case.
     """
 
     @property
@@ -35,54 +35,107 @@ class MessageControls(ABC):
 
     @property
     def messages(self) -> Mapping[str, Message]:
-        """By id, in the order of creation, sent and received, of the organization and of all profiles."""
+        """The sent and received messages of all owners by id, in the order of creation."""
         return View(Message, self._world.store.messages, with_events)
 
     @property
     def contacts(self) -> Mapping[str, Contact]:
-        """By id, in the order of creation, of the organization and of all profiles."""
+        """The contacts of all owners by id, in the order of creation."""
         return View(Contact, self._world.store.contacts, attrgetter("wire"))
 
     def deliver(self, message_id: str, *, channel: str | None = None) -> Message:
-        """Take a message to ``DELIVERED`` through all earlier states, without its checks.
+        """Bring a message to ``DELIVERED`` through all earlier statuses, without checks.
 
-        A failed message is queued again first, and then routed to ``channel``. A message in a later state stays there.
+        A failed message is first queued again. A message with a later status keeps it.
+
+        Args:
+            message_id: The id of the message.
+            channel: The channel to route it to. Default: the channel that Sent would choose.
+
+        Returns:
+            The message.
 
         Raises:
-            KeyError: No such message.
-            ValueError: It has ended, or there is no such channel.
+            KeyError: There is no such message.
+            ValueError: The status of the message is final, or there is no such channel.
         """
         return self._move(message_id, "DELIVERED", channel)
 
     def read(self, message_id: str) -> Message:
-        """Take a message to ``READ``, as ``deliver`` does."""
+        """Bring a message to ``READ`` through all earlier statuses, without checks.
+
+        Args:
+            message_id: The id of the message.
+
+        Returns:
+            The message.
+
+        Raises:
+            KeyError: There is no such message.
+            ValueError: The status of the message is final.
+        """
         return self._move(message_id, "READ", None)
 
     def fail(self, message_id: str, reason_code: str = "DELIVERY_003", reason: str | None = None) -> Message:
-        """End a message as ``FAILED``, after it was sent. ``deliver`` may follow: failing is not final."""
+        """Let a message fail after it was sent. ``FAILED`` is not final: ``deliver`` may follow.
+
+        Args:
+            message_id: The id of the message.
+            reason_code: The error code.
+            reason: The explanation. Default: that of the code.
+
+        Returns:
+            The message.
+
+        Raises:
+            KeyError: There is no such message.
+            ValueError: The status of the message is final.
+        """
         record = self._open(message_id)
         if record.status in ("QUEUED", "SCHEDULED", "ROUTED"):
-            record = life.move(self._world, record, "SENT")
+            record = lifecycle.move(self._world, record, "SENT")
         return self._end(record, "FAILED", reason_code, reason)
 
     def block(
         self, message_id: str, reason_code: str = ErrorCode.INSUFFICIENT_BALANCE, reason: str | None = None
     ) -> Message:
-        """End a message as ``BLOCKED``: the account, a template or a conversation does not allow it."""
+        """Block a message, because the account, a template or a conversation does not allow it.
+
+        Args:
+            message_id: The id of the message.
+            reason_code: The error code.
+            reason: The explanation. Default: that of the code.
+
+        Returns:
+            The message.
+
+        Raises:
+            KeyError: There is no such message.
+            ValueError: The status of the message is final.
+        """
         return self._end(self._open(message_id), "BLOCKED", reason_code, reason)
 
     def set_outcome(
         self, number: str, status: str, *, reason_code: str | None = None, reason: str | None = None
     ) -> None:
-        """From now on, let messages to a number end as this status, when they get there by themselves.
+        """Set the last status that later messages to a number get automatically.
 
-        ``FAILED``, ``FILTERED`` and ``BLOCKED`` end them for a reason; ``QUEUED``, ``ROUTED``, ``SENT`` and
-        ``DELIVERED`` are as far as they get. ``READ`` is the usual way again.
+        Args:
+            number: The recipient.
+            status: ``FAILED``, ``FILTERED`` or ``BLOCKED``, which have a reason; ``QUEUED``, ``ROUTED``, ``SENT`` or
+                ``DELIVERED``, where messages stop; or ``READ`` for the normal behaviour.
+            reason_code: The error code. Default: a code that fits the status.
+            reason: The explanation. Default: that of the code.
+
+        Raises:
+            ValueError: There is no such status.
         """
-        if status not in (*life.WAY, *life.ENDS):
-            raise ValueError(f"an outcome is one of {', '.join((*life.WAY, *life.ENDS))}, not {status!r}")
-        if status in life.ENDS:
-            reason_code = reason_code or _USUAL[status]
+        if status not in (*lifecycle.PROGRESS, *lifecycle.FAILURES):
+            raise ValueError(
+                f"an outcome is one of {', '.join((*lifecycle.PROGRESS, *lifecycle.FAILURES))}, not {status!r}"
+            )
+        if status in lifecycle.FAILURES:
+            reason_code = reason_code or _DEFAULT_REASONS[status]
         self._world.store.outcomes[number] = Outcome(status=status, reason_code=reason_code, reason=reason)
 
     def receive_message(
@@ -95,11 +148,25 @@ class MessageControls(ABC):
         media: Sequence[Mapping[str, Any]] | None = None,
         profile_id: str | None = None,
     ) -> Message:
-        """Receive a message to the organization or to a profile.
+        """Receive a message from a contact. An unknown number becomes a contact.
 
-        The number becomes a contact. STOP, CANCEL, UNSUBSCRIBE, QUIT and END opt it out, START, UNSTOP and SUBSCRIBE
-        opt it in, HELP and INFO are reported; each alone in the message, in any case. ``media`` is as in the event:
-        ``url``, ``mime_type``, ``size_bytes``, ``hash_sha256``.
+        The text STOP, CANCEL, UNSUBSCRIBE, QUIT or END opts the contact out. START, UNSTOP or SUBSCRIBE opts it in.
+        HELP and INFO are only reported. The case of letters does not matter.
+
+        Args:
+            from_number: The number of the contact.
+            text: The text.
+            channel: The channel.
+            to_number: Your number. Default: the first one of the account.
+            media: Attached files, as in the event: ``url``, ``mime_type``, ``size_bytes``, ``hash_sha256``.
+            profile_id: The profile that receives the message. Default: the organization.
+
+        Returns:
+            The message.
+
+        Raises:
+            KeyError: There is no such profile.
+            ValueError: The number is not a phone number in E.164 form.
         """
         self._must_be_a_profile(profile_id)
         phone = _phone(from_number)
@@ -107,38 +174,73 @@ class MessageControls(ABC):
         return self.messages[record.wire["id"]]
 
     def add_contact(self, phone_number: str, *, profile_id: str | None = None, **overrides: Any) -> Contact:
-        """Store a contact of the organization or of a profile; members as in ``Contact``."""
+        """Store a contact.
+
+        Args:
+            phone_number: The number of the contact.
+            profile_id: The profile of the contact. Default: the organization.
+            overrides: Members of ``Contact``.
+
+        Returns:
+            The contact.
+
+        Raises:
+            KeyError: There is no such profile.
+            TypeError: ``Contact`` has no such member.
+            ValueError: The number is not in E.164 form or is a contact already, or a value does not fit its member.
+        """
         self._must_be_a_profile(profile_id)
         phone = _phone(phone_number)
         if (profile_id, phone.e164) in self._world.store.contact_ids:
-            raise ValueError("this number is a contact already")
+            raise ValueError("there is already a contact with this number")
         record = new_contact(profile_id, phone, stamp(self._world.time()))
         wire = with_overrides(Contact, record.wire, overrides)
-        keep(self._world.store, msgspec.structs.replace(record, wire=wire))
+        store_contact(self._world.store, msgspec.structs.replace(record, wire=wire))
         return self.contacts[wire["id"]]
 
     def add_number(self, number: str, *, profile_id: str | None = None) -> None:
-        """Add a number to send from, for the organization and all profiles, or for one profile."""
+        """Add a number to send from.
+
+        Args:
+            number: The number in E.164 form.
+            profile_id: The only profile that may use it. Default: the organization and all profiles.
+
+        Raises:
+            KeyError: There is no such profile.
+            ValueError: The number is not a phone number in E.164 form.
+        """
         self._must_be_a_profile(profile_id)
         self._world.store.numbers[_phone(number).e164] = profile_id
 
     def conversation_id(self, contact_id: str) -> str:
-        """The id of the conversation with a contact. The API itself never returns it. Raises ``KeyError``."""
+        """The id of the conversation with a contact, which the API itself never returns.
+
+        Args:
+            contact_id: The id of the contact.
+
+        Returns:
+            The id of the conversation.
+
+        Raises:
+            KeyError: There is no such contact.
+        """
         return conversation_of(self._world.store.contacts[contact_id])
 
     def _move(self, message_id: str, target: str, channel: str | None) -> Message:
-        if channel is not None and channel not in life.CHANNELS:
-            raise ValueError(f"a channel is one of {', '.join(life.CHANNELS)}, not {channel!r}")
-        life.move(self._world, self._world.store.messages[message_id], target, channel)
+        if channel is not None and channel not in lifecycle.CHANNELS:
+            raise ValueError(f"a channel is one of {', '.join(lifecycle.CHANNELS)}, not {channel!r}")
+        lifecycle.move(self._world, self._world.store.messages[message_id], target, channel)
         return self.messages[message_id]
 
     def _open(self, message_id: str) -> MessageRecord:
         record = self._world.store.messages[message_id]
-        life.must_be_open(record)
+        lifecycle.check_not_final(record)
         return record
 
     def _end(self, record: MessageRecord, status: str, reason_code: str, reason: str | None) -> Message:
-        life.step(self._world, record, status, channel=life.unrouted(record), reason_code=reason_code, reason=reason)
+        lifecycle.step(
+            self._world, record, status, channel=lifecycle.unrouted(record), reason_code=reason_code, reason=reason
+        )
         return self.messages[record.wire["id"]]
 
     def _must_be_a_profile(self, profile_id: str | None) -> None:
@@ -146,12 +248,11 @@ class MessageControls(ABC):
             raise KeyError(profile_id)
 
 
-_USUAL = {
+_DEFAULT_REASONS = {
     "FAILED": "DELIVERY_003",
     "FILTERED": ErrorCode.RECIPIENTS_OPTED_OUT,
     "BLOCKED": ErrorCode.INSUFFICIENT_BALANCE,
 }
-"""The default reasons of outcomes."""
 
 
 def _phone(number: str) -> Phone:

@@ -1,4 +1,4 @@
-"""Inbound messages: stored, reported, and checked for the keywords that opt a contact in or out."""
+"""Inbound messages: store them, report them, and opt the contact in or out if the text is a keyword."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..context import World
 from ..phones import Phone
 from ..store import new_id
 from .contacts import find_or_add
-from .life import own_numbers
+from .lifecycle import own_numbers
 from .records import ContactRecord, MessageRecord
 from .rendering import Content
 
@@ -21,11 +21,11 @@ KEYWORDS: Final = {
     **dict.fromkeys(("start", "unstop", "subscribe"), "contact.opt_in"),
     **dict.fromkeys(("help", "info"), "contact.help"),
 }
-"""Keywords that are the whole text of a message, in any case, and their events."""
+"""Keywords and their events. A keyword must be the whole text of a message. The case of letters does not matter."""
 
 
 def keyword_event(text: str | None) -> str | None:
-    """The event of a message whose whole text is a keyword."""
+    """The event for a text, if the text is a keyword."""
     return KEYWORDS.get((text or "").strip().lower())
 
 
@@ -109,7 +109,7 @@ def _consent(
 
 
 def _as_read(media: Mapping[str, Any]) -> dict[str, Any]:
-    """Media of an event, as they stand in a message."""
+    """The media of an event in the form of a message."""
     mime_type = media.get("mime_type")
     return {
         "url": media.get("url"),

@@ -1,4 +1,4 @@
-"""Messages and contacts as the store keeps them. They are replaced, never changed in place."""
+"""The stored messages and contacts. They are replaced, never changed in place."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A message with its history."""
 
     owner: str | None
-    """The profile it belongs to, by its id; ``None`` for the organization."""
+    """The id of its profile; ``None`` for the organization."""
     wire: dict[str, Any]
     """The message as responses show it, without its events."""
     steps: tuple[dict[str, Any], ...] = ()
-    """The activities, the earliest first, with all their members."""
+    """The activities with all their members. The oldest one is the first."""
     changed_at: float = 0.0
-    """When the last step was, in Unix seconds of the fake's clock."""
+    """When the last step happened, in Unix seconds of the fake's clock."""
     due: float | None = None
-    """When it is to be sent, in the same, if that was asked for."""
+    """When a scheduled message is due, in Unix seconds of the fake's clock."""
     content: Content = Content()
     senders: Mapping[str, Sequence[str]] = {}
-    """By channel, the numbers that it may be sent from."""
+    """The numbers that it may be sent from, by channel."""
 
     @property
     def status(self) -> str:
@@ -38,13 +38,13 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
     owner: str | None
     wire: dict[str, Any]
     replied_at: Mapping[str, float] = {}
-    """By channel, when the contact last wrote, in Unix seconds of the fake's clock."""
+    """When the contact last wrote, by channel, in Unix seconds of the fake's clock."""
     template_at: float | None = None
-    """When a template was last sent to it."""
+    """When a template was last sent to the contact."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How every message to a number ends."""
+    """The last status of every message to a number, with its reason."""
 
     status: str
     reason_code: str | None = None
@@ -55,6 +55,6 @@ EVENT_MEMBERS = ("status", "timestamp", "description", "reason_code", "reason")
 
 
 def with_events(record: MessageRecord) -> dict[str, Any]:
-    """A message as it is read by itself."""
+    """A message with its events, as a retrieve returns it."""
     events = [{name: step[name] for name in EVENT_MEMBERS if name in step} for step in record.steps]
     return {**record.wire, "events": events}

@@ -25,7 +25,7 @@ PLACEHOLDER: Final = re.compile(r"\{\{([0-9]{1,6}):[a-z]+\}\}")
 
 
 class TemplateText(msgspec.Struct, frozen=True, kw_only=True):
-    """A template as it was when a message was made of it."""
+    """A template at the time when a message was made from it."""
 
     id: str
     name: str
@@ -49,7 +49,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return [name for name in self.template.variables if name not in self.parameters] if self.template else []
 
     def body(self, channel: str) -> dict[str, Any]:
-        """The ``message_body`` on a channel. SMS has the text alone."""
+        """The ``message_body`` on a channel. SMS has only the text."""
         template = self.template
         definition = template.definition if template else None
         body: dict[str, Any] = {
@@ -75,7 +75,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             return self.text
         definition = self.template.definition
         if definition is None:
-            # The fake was given the name of this template and no text.
+            # The test stored this template without a text.
             values = ", ".join(f"{name}: {self.parameters.get(name, '?')}" for name in self.template.variables)
             return f"{self.template.name} ({values})" if values else self.template.name
         content = content_for(definition, channel)
@@ -106,7 +106,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return {"type": button.type or None, "value": value, "text": text, "postbackData": None}
 
     def _filled(self, text: str, variables: Variables) -> str:
-        """The text with a value for each placeholder that has one."""
+        """The text with the values in place of the placeholders. A placeholder without a value stays."""
         names = {variable.id or 0: variable.name for variable in variables or ()}
 
         def value(placeholder: re.Match[str]) -> str:
@@ -117,7 +117,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def content_for(definition: TemplateDefinition, channel: str) -> TemplateBodyContent | TemplateMmsContent | None:
-    """What a channel shows: its own content, that of all channels, or that of any."""
+    """The content for a channel: its own, otherwise that for all channels, otherwise that of any channel."""
     body = definition.body
     own = {"sms": body.sms, "whatsapp": body.whatsapp, "rcs": body.rcs, "mms": body.mms}
     choices = (own.get(channel), body.multi_channel, *own.values())
@@ -125,7 +125,7 @@ def content_for(definition: TemplateDefinition, channel: str) -> TemplateBodyCon
 
 
 def has_media(definition: TemplateDefinition | None) -> bool:
-    """Whether an MMS of this template has something attached."""
+    """Whether an MMS of this template has attachments."""
     content = definition.body.mms if definition else None
     return bool(content and content.media)
 

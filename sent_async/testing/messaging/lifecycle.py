@@ -1,6 +1,6 @@
-"""The life of a message: created, held, routed, sent, delivered, read, or ended before; each step with its event.
+"""The statuses of a message, from its creation to its end. Each step reports an event.
 
-Checks of consent, template and number come when a message is routed, as at Sent: its creation says nothing of them.
+As at Sent, consent, template and number are checked when a message is routed. Its creation does not check them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from ...models import ErrorCode
-from ..answers import default_message
 from ..clock import stamp
 from ..context import World
 from ..phones import parse
+from ..responses import default_message
 from ..seed import ACCOUNT_NUMBER, ORGANIZATION_ID
 from ..store import JSON, Store, new_id
 from .contacts import contact_of, find_or_add
@@ -22,13 +22,13 @@ from .records import ContactRecord, MessageRecord, Outcome
 from .rendering import Content
 
 FINAL: Final = ("READ", "FILTERED", "BLOCKED", "CANCELLED", "RECEIVED")
-WAY: Final = ("QUEUED", "ROUTED", "SENT", "DELIVERED", "READ")
+PROGRESS: Final = ("QUEUED", "ROUTED", "SENT", "DELIVERED", "READ")
 NO_CHANNEL: Final = ("sent", "auto")
-"""The ``channel`` of a message that is not routed yet, and of one that ended before routing."""
-ENDS: Final = ("FAILED", "FILTERED", "BLOCKED")
-"""Endings that have a reason."""
+"""The ``channel`` of a message before routing, and of a message that ended before routing."""
+FAILURES: Final = ("FAILED", "FILTERED", "BLOCKED")
+"""The statuses that have a reason."""
 
-_WORDS: Final = {
+_DESCRIPTIONS: Final = {
     "QUEUED": "Message queued for sending",
     "SCHEDULED": "Message held until it is due",
     "ROUTED": "Message routed to a channel",
@@ -42,7 +42,7 @@ _WORDS: Final = {
     "RECEIVED": "Message received",
 }
 _NEXT: Final = {"ROUTED": ("SENT", 0.1), "SENT": ("DELIVERED", 0.3), "DELIVERED": ("READ", 1.5)}
-"""The automatic next status, and the seconds until then. The times are the fake's own, and Sent promises none."""
+"""The next automatic status, and the seconds until then. The times are invented, because Sent documents none."""
 _ROUTING: Final = 0.1
 CHANNELS: Final = ("sms", "whatsapp", "rcs", "mms")
 _PRICES: Final = {"sms": 0.0055, "whatsapp": 0.014, "rcs": 0.01, "mms": 0.02}
@@ -66,7 +66,7 @@ def create(
     senders: Mapping[str, Sequence[str]] | None = None,
     due: float | None = None,
 ) -> MessageRecord:
-    """Queue a message, or hold it until it is due. An unknown number becomes a contact."""
+    """Queue a message, or hold it until ``due``. An unknown number becomes a contact."""
     phone, template = parse(number), content.template
     contact = find_or_add(world, owner, phone) if phone else None
     wire: JSON = {
@@ -94,7 +94,7 @@ def create(
     record = step(world, record, "QUEUED")
     if due is not None:
         record = step(world, record, "SCHEDULED")
-    plan(world, record)
+    plan_next_step(world, record)
     return record
 
 
@@ -107,8 +107,8 @@ def step(
     reason_code: str | None = None,
     reason: str | None = None,
 ) -> MessageRecord:
-    """Take a message to ``status`` and report it. ``channel`` changes its channel."""
-    # Steps of one message are a moment apart, so that whoever orders them by time gets them right.
+    """Change the status of a message, and its channel if there is a ``channel``. Report the event."""
+    # The steps of a message have different times, so that they can be ordered by time.
     now = max(world.time(), before.changed_at + 0.001)
     wire: JSON = {name: value for name, value in before.wire.items() if name not in ("reason_code", "reason")}
     wire["status"] = status
@@ -121,15 +121,15 @@ def step(
     done: JSON = {
         "status": status,
         "timestamp": stamp(now),
-        "description": _WORDS[status],
+        "description": _DESCRIPTIONS[status],
         "from": _sender(world.store, before, wire["channel"]),
         "price": _as_text(wire["price"]),
         "active_contact_price": _as_text(wire["active_contact_price"]),
     }
     if reason_code is not None:
-        told = {"reason_code": str(reason_code), "reason": reason or reason_for(reason_code)}
-        done |= told
-        wire |= told
+        explanation = {"reason_code": str(reason_code), "reason": reason or reason_for(reason_code)}
+        done |= explanation
+        wire |= explanation
     if status in ("SCHEDULED", "CANCELLED"):
         done["scheduled_at"] = wire["scheduled_at"]
     if status == "SCHEDULED":
@@ -142,8 +142,8 @@ def step(
     return record
 
 
-def plan(world: World, record: MessageRecord) -> None:
-    """Schedule the next status of a message. It is skipped when the message changes before."""
+def plan_next_step(world: World, record: MessageRecord) -> None:
+    """Plan the next automatic step of a message. It is skipped if the message changes before."""
     message_id, seen = record.wire["id"], len(record.steps)
     if record.status == "SCHEDULED" and record.due is not None:
         moment = record.due
@@ -163,28 +163,28 @@ def plan(world: World, record: MessageRecord) -> None:
 
 
 def move(world: World, record: MessageRecord, target: str, channel: str | None = None) -> MessageRecord:
-    """Take a message to a status step by step, without its checks.
+    """Bring a message to a status step by step, without checks.
 
-    A failed message starts from the beginning. A message in a later status stays as it is.
+    A failed message is first queued again. A message with a later status keeps it.
 
     Raises:
-        ValueError: It has ended, or was received.
+        ValueError: The status of the message is final.
     """
-    status = must_be_open(record, but=("READ",))
+    status = check_not_final(record, allowed=("READ",))
     if status == "FAILED":
         record = step(world, record, "QUEUED")
         status = "QUEUED"
-    reached = WAY.index("QUEUED" if status == "SCHEDULED" else status)
-    for following in WAY[reached + 1 : WAY.index(target) + 1]:
-        to = (channel or _route(world.store, record)) if following == "ROUTED" else None
-        record = step(world, record, following, channel=to)
-    plan(world, record)
+    reached = PROGRESS.index("QUEUED" if status == "SCHEDULED" else status)
+    for next_status in PROGRESS[reached + 1 : PROGRESS.index(target) + 1]:
+        to = (channel or _route(world.store, record)) if next_status == "ROUTED" else None
+        record = step(world, record, next_status, channel=to)
+    plan_next_step(world, record)
     return record
 
 
-def must_be_open(record: MessageRecord, *, but: Sequence[str] = ()) -> str:
-    """The status of a message to which something can still happen. Raises ``ValueError``."""
-    if record.status in FINAL and record.status not in but:
+def check_not_final(record: MessageRecord, *, allowed: Sequence[str] = ()) -> str:
+    """Return the status of a message. Raises ``ValueError`` if it is final and not in ``allowed``."""
+    if record.status in FINAL and record.status not in allowed:
         raise ValueError(f"message {record.wire['id']} is {record.status}, which is final")
     return record.status
 
@@ -197,32 +197,32 @@ def reason_for(reason_code: str) -> str | None:
 
 
 def own_numbers(store: Store, owner: str | None) -> list[str]:
-    """The numbers that messages of an account may come from, the usual one first."""
+    """The numbers that an account can send from. The first one is the default."""
     profile = store.profiles.get(owner or "", {})
-    its = (profile.get("sending_phone_number"), profile.get("whatsapp_phone_number"))
+    own = (profile.get("sending_phone_number"), profile.get("whatsapp_phone_number"))
     added = (number for number, holder in store.numbers.items() if holder in (owner, None))
-    return [*(number for number in its if number), *added, ACCOUNT_NUMBER]
+    return [*(number for number in own if number), *added, ACCOUNT_NUMBER]
 
 
 def _proceed(world: World, record: MessageRecord) -> None:
-    wanted = world.store.outcomes.get(record.wire["phone"])
+    outcome = world.store.outcomes.get(record.wire["phone"])
     status = record.status
     if status in ("QUEUED", "SCHEDULED"):
         channel = _route(world.store, record)
-        objection = wanted if wanted and wanted.status in ENDS[1:] else _objection(world, record, channel)
-        if objection:
-            told = {"reason_code": objection.reason_code, "reason": objection.reason}
-            step(world, record, objection.status, channel=unrouted(record), **told)
+        failure = outcome if outcome and outcome.status in FAILURES[1:] else _check(world, record, channel)
+        if failure:
+            explanation = {"reason_code": failure.reason_code, "reason": failure.reason}
+            step(world, record, failure.status, channel=unrouted(record), **explanation)
             return
-        if status == "QUEUED" and (not world.settings.auto_deliver or (wanted and wanted.status == "QUEUED")):
+        if status == "QUEUED" and (not world.settings.auto_deliver or (outcome and outcome.status == "QUEUED")):
             return
         record = step(world, record, "ROUTED", channel=channel)
-        _note_template(world, record)
-        plan(world, record)
-    elif wanted and wanted.status == "FAILED" and status == "SENT":
-        step(world, record, "FAILED", reason_code=wanted.reason_code, reason=wanted.reason)
-    elif not (wanted and wanted.status == status) and (status != "DELIVERED" or _has_receipts(record)):
-        plan(world, step(world, record, _NEXT[status][0]))
+        _record_template(world, record)
+        plan_next_step(world, record)
+    elif outcome and outcome.status == "FAILED" and status == "SENT":
+        step(world, record, "FAILED", reason_code=outcome.reason_code, reason=outcome.reason)
+    elif not (outcome and outcome.status == status) and (status != "DELIVERED" or _has_receipts(record)):
+        plan_next_step(world, step(world, record, _NEXT[status][0]))
 
 
 def _body(content: Content, channel: str) -> JSON | None:
@@ -234,15 +234,15 @@ def _has_receipts(record: MessageRecord) -> bool:
 
 
 def unrouted(record: MessageRecord) -> str | None:
-    """The ``channel`` of a message that ends before one was chosen."""
+    """The ``channel`` of a message that ends before a channel was chosen."""
     return "auto" if record.wire["channel"] == "sent" else None
 
 
 def _route(store: Store, record: MessageRecord) -> str:
-    """The channel that was asked for, or the one that the contact prefers, if the template has a text for it."""
-    asked: str = record.wire["channel"]
-    if asked not in NO_CHANNEL:
-        return asked
+    """The requested channel. Default: the channel of the contact if the template has it, otherwise the template's."""
+    requested: str = record.wire["channel"]
+    if requested not in NO_CHANNEL:
+        return requested
     contact = store.contacts.get(record.wire["contact_id"] or "")
     preferred: str = contact.wire["default_channel"] if contact else "sms"
     template = record.content.template
@@ -251,8 +251,8 @@ def _route(store: Store, record: MessageRecord) -> str:
     return preferred if preferred in possible else str(possible[0])
 
 
-def _objection(world: World, record: MessageRecord, channel: str) -> Outcome | None:
-    """The reason why a message must not be sent, or ``None``."""
+def _check(world: World, record: MessageRecord, channel: str) -> Outcome | None:
+    """The outcome of a message that must not be sent; ``None`` for any other."""
     store, content = world.store, record.content
     if record.wire["contact_id"] is None:
         return Outcome(status="BLOCKED", reason_code=ErrorCode.INVALID_PHONE_NUMBER)
@@ -283,7 +283,7 @@ def _closed(contact: ContactRecord | None, channel: str, now: float) -> str | No
     return None if replied or now - template_at <= 7 * _DAY else "CONVERSATION_TEMPLATE_REQUIRED"
 
 
-def _note_template(world: World, record: MessageRecord) -> None:
+def _record_template(world: World, record: MessageRecord) -> None:
     """Record that a template was sent, which allows free text to the contact."""
     contact = world.store.contacts.get(record.wire["contact_id"] or "")
     if contact and record.content.template:
@@ -291,7 +291,7 @@ def _note_template(world: World, record: MessageRecord) -> None:
 
 
 def _sender(store: Store, record: MessageRecord, channel: str) -> str | None:
-    """The number that a message is sent from, once it has a channel."""
+    """The number that a message is sent from; ``None`` without a channel."""
     if channel in NO_CHANNEL or record.wire["direction"] == "INBOUND":
         return None
     return [*record.senders.get(channel, ()), *own_numbers(store, record.owner)][0]

@@ -35,7 +35,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
 
 
 class Refusal(Exception):  # noqa: N818 - a response, not a failure of the fake
-    """An error response of the API. Any stage may raise it. One place turns it into an error envelope."""
+    """An error response of the API. Any step of a request may raise it."""
 
     def __init__(
         self, code: str, message: str | None = None, *, details: Details | None = None, status: int | None = None
@@ -48,14 +48,14 @@ class Refusal(Exception):  # noqa: N818 - a response, not a failure of the fake
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What a handler returns: a status, the envelope's ``data``, and what is to happen once it is stored."""
+    """What a handler returns: the status, the ``data`` of the envelope, and a function to call afterwards."""
 
     status: int
     data: Any = None
     then: Callable[[], None] | None = None
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """One response, ready to be sent."""
 
     status: int
@@ -68,7 +68,7 @@ def new_request_id() -> str:
 
 
 def default_message(code: str) -> str:
-    """The API's own message where it is known, otherwise the code's name as a sentence."""
+    """The API's own message if it is known, otherwise the name of the code as a sentence."""
     return _MESSAGES.get(code) or ErrorCode(code).name.replace("_", " ").capitalize()
 
 
