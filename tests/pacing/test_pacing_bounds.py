@@ -27,7 +27,7 @@ async def test_a_limit_that_frees_in_an_hour_is_an_error_at_once() -> None:
     assert error.retry_after == pytest.approx(3000, abs=0.01)
     assert str(error) == (
         "the rate limit of tier 'standard' (10 requests per window) frees in 3000 s, and a call waits at most 120 s "
-        "for it. This attempt was not sent; try again after .retry_after"
+        "for it. This attempt was not sent; call again after .retry_after"
     )
     assert pacer.rate_limits[TIER].waiting == 0
 
