@@ -107,6 +107,7 @@ class Operation(Generic[T]):
 
     @property
     def envelope(self) -> type[Envelope[T]]:
+        """The type of the response body."""
         data: Any = msgspec.Raw if self.response is None else self.response
         return Envelope[data]
 
@@ -126,7 +127,13 @@ class Operation(Generic[T]):
         return cast("T", msgspec.convert({} if action else None, self.response))
 
     def target(self, parameters: Mapping[str, object]) -> tuple[str, str]:
-        """The path and the query string for these keyword arguments, percent-encoded.
+        """Make the path and the query string of a request.
+
+        Args:
+            parameters: The path and query parameters, by their Python names.
+
+        Returns:
+            The path and the query, both percent-encoded. The query is empty if there is none.
 
         Raises:
             SentConfigError: An id is empty, has dots only, or is not a string.

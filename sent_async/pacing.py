@@ -183,7 +183,7 @@ class HeaderPacer:
         self._pacers: dict[str, Self] = {}  # by API key
 
     def for_key(self, api_key: str) -> Self:
-        """The same pacer each time for the same key."""
+        """See ``Pacer.for_key``. It returns the same pacer each time for the same key."""
         existing = self._pacers.get(api_key)
         if existing is not None:
             return existing

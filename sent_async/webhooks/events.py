@@ -46,42 +46,49 @@ class MessageStatusEvent(_Event, frozen=True, kw_only=True):
     """The status of a message changed."""
 
     payload: MessageStatusPayload
+    """The message and its status."""
 
 
 class MessageReceivedEvent(_Event, frozen=True, kw_only=True):
     """A contact sent you a message."""
 
     payload: MessageReceivedPayload
+    """The message."""
 
 
 class TemplateEvent(_Event, frozen=True, kw_only=True):
     """The review state of a template changed."""
 
     payload: TemplatePayload
+    """The template and its status."""
 
 
 class ContactEvent(_Event, frozen=True, kw_only=True):
     """A contact opted in or out, or sent a keyword."""
 
     payload: ContactPayload
+    """The contact and its choice."""
 
 
 class ChannelEvent(_Event, frozen=True, kw_only=True):
     """The state of one of your channels changed."""
 
     payload: ChannelPayload
+    """The channel and its status."""
 
 
 class LinkEvent(_Event, frozen=True, kw_only=True):
     """A short link in a message was opened, or has expired."""
 
     payload: LinkPayload
+    """The link and the message that contains it."""
 
 
 class CallEvent(_Event, frozen=True, kw_only=True):
     """The state of a call changed."""
 
     payload: CallPayload
+    """The call and what is known about it."""
 
 
 class UnknownEvent(_Event, frozen=True, kw_only=True):
