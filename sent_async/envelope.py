@@ -12,6 +12,7 @@ import msgspec
 from multidict import CIMultiDict
 
 from . import repair
+from .choice import read_choice
 from .clock import Clock
 from .errors import SentAPIError, SentDecodeError, error_class, is_replay
 from .models.enums import ErrorCode
@@ -134,7 +135,7 @@ def _decode_leniently(
     if operation.response is None or plain is None:
         return Envelope()
     try:
-        return repair.convert(plain, operation.envelope, optional=("error", "meta"))
+        return repair.convert(plain, operation.envelope, optional=("error", "meta"), hook=read_choice)
     except msgspec.ValidationError as error:
         path, what = repair.where(error)
         raise _decode_error(what, status, headers, path=path, plain=plain) from None

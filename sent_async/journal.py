@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 
+from .choice import read_choice
 from .errors import SentConfigError, SentError
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ class Journal:
         from pkgutil import resolve_name
 
         try:
-            return msgspec.json.decode(value, type=resolve_name(kind) if kind else Any)
+            return msgspec.json.decode(value, type=resolve_name(kind) if kind else Any, dec_hook=read_choice)
         except (ImportError, AttributeError, msgspec.MsgspecError) as error:
             problem = f"has a {kind.partition(':')[2] or 'value'} that can no longer be read: {error}"
             raise self._refused(f"{problem}; run the version that wrote it, or use another file") from None

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from .choice import read_choice
 from .errors import SentConfigError
 from .models.responses import ApiMeta, ErrorDetail
 from .structs import RequestModel, check_aware, check_list
@@ -103,7 +104,7 @@ class Operation(Generic[T]):
     @cached_property
     def decode(self) -> Callable[[bytes], Envelope[T]]:
         """Decode a body. The decoder is made at first use and kept, because making it costs more than using it."""
-        return msgspec.json.Decoder(self.envelope).decode
+        return msgspec.json.Decoder(self.envelope, dec_hook=read_choice).decode
 
     @property
     def envelope(self) -> type[Envelope[T]]:
@@ -124,7 +125,7 @@ class Operation(Generic[T]):
             msgspec.ValidationError: The response of the operation must have data.
         """
         action = self.method != "GET" and isinstance(self.response, type) and issubclass(self.response, msgspec.Struct)
-        return cast("T", msgspec.convert({} if action else None, self.response))
+        return cast("T", msgspec.convert({} if action else None, self.response, dec_hook=read_choice))
 
     def target(self, parameters: Mapping[str, object]) -> tuple[str, str]:
         """Make the path and the query string of a request.

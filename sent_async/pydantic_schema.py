@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UnsetType
 from pydantic_core import core_schema as core
 
+from .choice import Choice, read_choice
 from .open_enum import StrEnum
 from .structs import Model
 
@@ -33,7 +34,7 @@ def core_schema_of(struct: type[Model]) -> core.CoreSchema:
         if isinstance(value, struct):
             return value
         try:
-            return msgspec.convert(value, struct)
+            return msgspec.convert(value, struct, dec_hook=read_choice)
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from None  # pydantic reports this as an error of its caller
 
@@ -67,6 +68,8 @@ def _shape(hint: object, above: frozenset[type[Model]]) -> core.CoreSchema:
         return core.nullable_schema(value) if type(None) in parts else value
     if isinstance(hint, type) and issubclass(hint, Model):
         return core.definition_reference_schema(_ref(hint)) if hint in above else shape_of(hint, above)
+    if isinstance(hint, type) and issubclass(hint, Choice):
+        return core.union_schema([*(_shape(struct, above) for struct in hint.structs().values()), core.dict_schema()])
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return core.union_schema([core.literal_schema([str(member) for member in hint]), core.str_schema()])
     return _SCALARS[hint]

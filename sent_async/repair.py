@@ -19,7 +19,13 @@ _TIME_SPAN = re.compile(r"(-?)(?:(\d+)\.)?(\d+):(\d+):(\d+(?:\.\d+)?)")
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
-def convert(plain: Any, kind: type[T], *, optional: Collection[str] = ()) -> T:
+def convert(
+    plain: Any,
+    kind: type[T],
+    *,
+    optional: Collection[str] = (),
+    hook: Callable[[type, Any], Any] | None = None,
+) -> T:
     """Convert decoded JSON to a type, and repair the times that msgspec refuses.
 
     Servers in .NET write timestamps without an offset (they are read as UTC), a timestamp for a date, times without
@@ -30,6 +36,7 @@ def convert(plain: Any, kind: type[T], *, optional: Collection[str] = ()) -> T:
         plain: Decoded JSON. It is changed.
         kind: The type.
         optional: Members that are left out if they do not fit.
+        hook: Reads the types that msgspec does not know (its ``dec_hook``).
 
     Returns:
         A value of the type.
@@ -40,7 +47,7 @@ def convert(plain: Any, kind: type[T], *, optional: Collection[str] = ()) -> T:
     repaired: set[str] = set()
     while True:
         try:
-            return msgspec.convert(plain, kind)
+            return msgspec.convert(plain, kind, dec_hook=hook)
         except msgspec.ValidationError as error:
             place, what = where(error)
             everywhere = _INDEX.sub("[*]", place)  # all items of a list at once

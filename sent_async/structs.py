@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Self, TypeAlias, cast, get_args, get_o
 import msgspec
 from msgspec import UNSET
 
+from .choice import Choice, read_choice
 from .errors import SentConfigError
 from .open_enum import StrEnum
 
@@ -119,7 +120,7 @@ class RequestModel(Model, msgspec.Struct, kw_only=True, omit_defaults=True):
         """
         try:
             plain = msgspec.json.decode(text)
-            body = msgspec.convert(plain, cls)
+            body = msgspec.convert(plain, cls, dec_hook=read_choice)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             problem = str(error)
         else:
@@ -300,6 +301,8 @@ def _check_for(hint: object, above: tuple[type, ...]) -> Check | None:
         return None
     if isinstance(hint, type) and issubclass(hint, RequestModel):
         return _check_struct if hint in above or _checks_inside(hint, (*above, hint)) else None
+    if isinstance(hint, type) and issubclass(hint, Choice):
+        return _check_struct
     if hint is datetime:
         return _check_datetime
     return next((check for part in parts if (check := _check_for(part, above)) is not None), None)

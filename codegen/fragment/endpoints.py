@@ -57,6 +57,7 @@ class Data:
     """Python name of the member that holds the items of a page; empty for a list that is bare."""
     item: str | None = None
     """The type of an item."""
+    is_union: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,9 +236,10 @@ def data_type(document: Node, place: str, schema: Node) -> Data:
 
 def _class_data(document: Node, name: str) -> Data:
     """A class; a page, when it has one list and ``pagination``."""
-    properties: Node = class_shape(name, document).schema.get("properties", {})
+    whole = class_shape(name, document)
+    properties: Node = whole.schema.get("properties", {})
     lists = [key for key, value in properties.items() if shape(value, document, f"{name}.{key}").kind == "list"]
     if "pagination" not in properties or len(lists) != 1:
-        return Data(name, frozenset({name}))
+        return Data(name, frozenset({name}), is_union=whole.kind == "union")
     items = data_type(document, f"{name}.{lists[0]}", properties[lists[0]])
     return Data(name, items.classes | {name}, python_name(lists[0]), items.item)

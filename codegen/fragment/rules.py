@@ -15,6 +15,7 @@ from codegen.openapi.nodes import (
     SCHEMAS,
     Node,
     SpecError,
+    component,
     is_envelope,
     is_node,
     nodes,
@@ -23,13 +24,13 @@ from codegen.openapi.nodes import (
     resolve,
 )
 from codegen.openapi.reading import bundle
-from codegen.openapi.shapes import shape
+from codegen.openapi.shapes import class_shape, shape, whole
 from codegen.openapi.sources import form_errors
 
 _INLINE: Final = {
     "enum": "inline enum: make it a component",
     "object": "inline object: make it a component",
-    "union": "a choice is for scalars, or for one schema and null",
+    "union": "inline choice: make it a component",
     "any": "no type",
 }
 
@@ -70,12 +71,18 @@ def _check_component(document: Node, name: str, schema: Node) -> None:
         _check_enum(place, schema)
     elif is_envelope(name):
         return  # ``read_endpoints`` looks into it
+    elif (union := class_shape(name, document)).kind == "union":
+        classes = {component(branch): whole(shape(branch, document, place), document).kind for branch in union.branches}
+        mapping: Node = union.schema.get("discriminator", {}).get("mapping", {})
+        named = {str(ref).removeprefix(SCHEMAS) for ref in mapping.values()}
+        if {*classes.values()} != {"object"} or not named <= classes.keys():
+            raise SpecError(place, "a choice is of components that are objects, and its mapping names these")
     elif schema.get("type") == "object" and is_node(schema.get("properties")):
         check_unique(place, ((f"member {member!r}", python_name(member)) for member in schema["properties"]))
         for member, value in schema["properties"].items():
             _check_value(document, f"{place}/properties/{member}", value)
     else:
-        raise SpecError(place, "a component is an object with properties or a string enum")
+        raise SpecError(place, "a component is an object with properties, a string enum or a choice of objects")
 
 
 def _check_enum(place: str, schema: Node) -> None:

@@ -25,6 +25,18 @@ from codegen.openapi.nodes import SCHEMAS, Node, SpecError, is_list, is_node, no
 PACKAGE: Final = "sent_async/models"
 
 TYPED_DICT: Final = DataModelType.TypingTypedDict
+_UNIONS: Final = '''\
+"""Values that are of one of several classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sent_async.choice import choice
+
+if TYPE_CHECKING:
+    from . import events, requests, responses
+'''
 _FIELDS: Final = '"""Keyword arguments of the methods that send a body, for ``Unpack``."""'
 
 
@@ -33,16 +45,18 @@ def events_file(normalised: Node) -> dict[str, str]:
     return {f"{PACKAGE}/events.py": _generate(normalised)["events.py"]}
 
 
-def model_files(normalised: Node, endpoints: Sequence[Endpoint]) -> dict[str, str]:
+def model_files(normalised: Node, endpoints: Sequence[Endpoint], unions: Node) -> dict[str, str]:
     """Path to text of every file in the models package, not yet formatted."""
     files = _generate(normalised)
+    if unions:
+        files["unions.py"] = unions_text(unions)
     enums = {node["x-enum"] for node in nodes(normalised) if "x-enum" in node}
     enums |= {parameter.enum for endpoint in endpoints for parameter in endpoint.arguments if parameter.enum}
     if enums:
         files["enums.py"] += values_text(normalised, sorted(enums))
     if bodies := sorted({endpoint.body for endpoint in endpoints if endpoint.body}):
         files["fields.py"] = f"{_FIELDS}\n{_generate(_keywords(normalised, bodies), TYPED_DICT)['fields.py']}"
-    modules = [module for module in ("enums", "requests", "responses") if f"{module}.py" in files]
+    modules = [module for module in ("enums", "requests", "responses", "unions") if f"{module}.py" in files]
     files["__init__.py"] = _exports({module: files[f"{module}.py"] for module in modules})
     return {f"{PACKAGE}/{name}": text for name, text in files.items()}
 
@@ -60,6 +74,23 @@ def values_text(normalised: Node, enums: list[str]) -> str:
     run = [f"    {value_name(enum)} = {enum}" for enum in enums]
     head = "\n\nfrom typing import TYPE_CHECKING, Literal, TypeAlias\n\nif TYPE_CHECKING:"
     return "\n".join([head, *typed, "else:", *run, ""])
+
+
+def unions_text(unions: Node) -> str:
+    """The types of values that are of one of several classes.
+
+    For type checkers they are unions of the classes and, in responses, of a dict for a class that is not known yet.
+    msgspec cannot tell such classes apart, so at run time they are types that it does not know.
+    """
+    typed: list[str] = []
+    run: list[str] = []
+    for name, union in unions.items():
+        others = [] if union["classes"][0].startswith("requests.") else ["dict[str, Any]"]
+        typed.append(f"    {name}: TypeAlias = {' | '.join([*union['classes'], *others])}")
+        typed += [f"    {docstring(union['description'])}"] if "description" in union else []
+        kinds = f", {union['member']!r}, {union['kinds']!r}" if union["member"] else ""
+        run.append(f"    {name} = choice({name!r}, {union['classes']!r}{kinds})")
+    return "\n".join([_UNIONS, *typed, "else:", *run])
 
 
 def _exports(modules: Mapping[str, str]) -> str:

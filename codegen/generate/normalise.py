@@ -14,7 +14,7 @@ from typing import Final
 
 from codegen.fragment.endpoints import Endpoint, argument_text, value_name
 from codegen.fragment.rules import form_schemas
-from codegen.openapi.nodes import SCHEMAS, Node, SpecError, is_envelope, schema_closure
+from codegen.openapi.nodes import SCHEMAS, Node, SpecError, component, is_envelope, schema_closure
 from codegen.openapi.shapes import Shape, class_shape, shape
 
 TIMESTAMP: Final = "sent_async.structs.Timestamp"
@@ -43,11 +43,9 @@ def normalise_events(document: Node, others: Node) -> Node:
     """
     schemas: Node = document["components"]["schemas"]
     used = schema_closure(document, (name for name in schemas if name not in others))
-    modules = {
-        name: "enums" if "enum" in schema and name in others else "events"
-        for name, schema in schemas.items()
-        if name in used and not is_envelope(name)
-    }
+    modules = {name: "events" for name in schemas if name in used and not is_envelope(name)}
+    modules |= {name: "enums" for name in modules if "enum" in schemas[name] and name in others}
+    modules |= {name: "unions" for name in modules if class_shape(name, document).kind == "union"}
     return _Writer(document, modules).written()
 
 
@@ -65,10 +63,12 @@ def assign_modules(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, s
         elif name in sent and name in received:
             # One class cannot be both frozen with None and open with UNSET.
             raise SpecError(SCHEMAS + name, "is sent and received; make it two components")
-        elif name in sent or name in received:
-            modules[name] = "requests" if name in sent else "responses"
-        else:
+        elif name not in sent | received:
             raise SpecError(SCHEMAS + name, "no request and no response uses it")
+        elif class_shape(name, document).kind == "union":
+            modules[name] = "unions"
+        else:
+            modules[name] = "requests" if name in sent else "responses"
     return modules
 
 
@@ -79,12 +79,30 @@ class _Writer:
 
     def written(self) -> Node:
         """The whole document."""
-        schemas = {f"{module}.{name}": self._component(name, module) for name, module in self.modules.items()}
+        schemas = {
+            f"{module}.{name}": self._component(name, module)
+            for name, module in self.modules.items()
+            if module != "unions"
+        }
         return {
             "openapi": self.document["openapi"],
             "info": {"title": self.document["info"]["title"], "version": self.document["info"]["version"]},
             "paths": {},
             "components": {"schemas": schemas},
+            "x-unions": {name: self._union(name) for name, module in self.modules.items() if module == "unions"},
+        }
+
+    def _union(self, name: str) -> Node:
+        """The classes of a union, and the values of the member that says which of them a value is of."""
+        found = class_shape(name, self.document)
+        discriminator: Node = found.schema.get("discriminator", {})
+        classes = {name: f"{self.modules[name]}.{name}" for name in map(component, found.branches) if name}
+        mapping: Node = discriminator.get("mapping", {name: name for name in classes if discriminator})
+        return {
+            "classes": list(classes.values()),
+            "member": discriminator.get("propertyName", ""),
+            "kinds": {value: classes[ref.removeprefix(SCHEMAS)] for value, ref in mapping.items()},
+            **_description(found.text),
         }
 
     def _component(self, name: str, module: str) -> Node:
@@ -125,6 +143,8 @@ class _Writer:
         """A value that is not null: a class or an enum, a list, a map or a scalar."""
         if found.kind == "class":
             module = self.modules[found.name]
+            if module == "unions":
+                return {"type": "object", "x-python-type": f"sent_async.models.unions.{found.name}"}
             if sent and module == "enums":
                 path = f"sent_async.models.enums.{value_name(found.name)}"
                 return {"type": "string", "x-python-type": path, "x-enum": found.name}

@@ -25,7 +25,7 @@ def operations_text(document: Node, endpoints: Sequence[Endpoint]) -> str:
     parts = [
         '"""What the API offers: one value per operation, for ``SentClient.send``."""',
         "from __future__ import annotations",
-        "from typing import Any",
+        "from typing import Any, cast",
         f"from sent_async.models import {', '.join(sorted(used))}" if used else "",
         "from sent_async.operation import Operation",
         f"__all__ = {sorted([*constants, 'ALL', 'ERROR_STATUS', 'PREFIX_STATUS'])!r}",
@@ -39,7 +39,8 @@ def operations_text(document: Node, endpoints: Sequence[Endpoint]) -> str:
 
 def _constant(endpoint: Endpoint) -> str:
     response = endpoint.data.type if endpoint.data else "None"
-    arguments = [repr(endpoint.name), repr(endpoint.method), repr(endpoint.path), f"response={response}"]
+    given = f'cast("type[Any]", {response})' if endpoint.data and endpoint.data.is_union else response
+    arguments = [repr(endpoint.name), repr(endpoint.method), repr(endpoint.path), f"response={given}"]
     if endpoint.path_parameters:
         arguments.append(f"path_parameters={_names(endpoint.path_parameters)!r}")
     if endpoint.query_parameters:

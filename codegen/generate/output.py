@@ -44,9 +44,14 @@ def expected(root: Path, document: Node | None = None) -> dict[str, str]:
 def files_of(document: Node, events: Node | None = None) -> dict[str, str]:
     """Path to text of every generated file, from checked documents."""
     endpoints = read_endpoints(document)
-    files = model_files(normalise(document, endpoints), endpoints)
+    models = normalise(document, endpoints)
+    unions: Node = models["x-unions"]
+    files: dict[str, str] = {}
     if events is not None:
-        files |= events_file(normalise_events(events, document["components"]["schemas"]))
+        received = normalise_events(events, document["components"]["schemas"])
+        unions |= received["x-unions"]
+        files |= events_file(received)
+    files |= model_files(models, endpoints, unions)
     files |= resource_files(document, endpoints)
     files[OPERATIONS] = operations_text(document, endpoints)
     header = _HEADER.format(version=version("datamodel-code-generator"))

@@ -123,11 +123,12 @@ def _imports(endpoints: Sequence[Endpoint]) -> str:
     """Whatever these endpoints may use. Only the request bodies are needed at run time."""
     bodies = {endpoint.body for endpoint in endpoints if endpoint.body}
     modules: dict[str, set[str]] = {
-        "enums": {value_name(p.enum) for one in endpoints for p in one.arguments if p.enum},
-        "fields": {f"{body}Fields" for body in bodies},
-        "responses": {name for one in endpoints if one.data for name in one.data.classes},
+        "models": {value_name(p.enum) for one in endpoints for p in one.arguments if p.enum}.union(
+            *(one.data.classes for one in endpoints if one.data)
+        ),
+        "models.fields": {f"{body}Fields" for body in bodies},
     }
-    models = [f"    from ..models.{module} import {', '.join(names)}" for module, names in modules.items() if names]
+    models = [f"    from ..{module} import {', '.join(names)}" for module, names in modules.items() if names]
     requests = f"from ..models.requests import {', '.join(bodies)}" if bodies else ""
     return _IMPORTS.format(bodies=requests, models="\n".join(models))
 

@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
-    from ..models.enums import SmsNumberTypeValue
+    from ..models import (
+        ChannelOverview,
+        CreatedVoiceNumber,
+        RcsAgent,
+        SmsMarket,
+        SmsNumberTypeValue,
+        VoiceCallbackTest,
+        VoiceNumber,
+        VoiceSecret,
+        WhatsAppChannel,
+    )
     from ..models.fields import (
         RcsAgentCreateFields,
         SmsMarketCreateFields,
@@ -38,16 +48,6 @@ if TYPE_CHECKING:
         VoiceNumberUpdateFields,
         VoiceSecretRotateFields,
         WhatsAppChannelCreateFields,
-    )
-    from ..models.responses import (
-        ChannelOverview,
-        CreatedVoiceNumber,
-        RcsAgent,
-        SmsMarket,
-        VoiceCallbackTest,
-        VoiceNumber,
-        VoiceSecret,
-        WhatsAppChannel,
     )
 
 

@@ -12,8 +12,7 @@ from .. import operations
 
 if TYPE_CHECKING:
     from ..client import SentClient
-    from ..models.enums import RequirementChannelValue, SmsNumberTypeValue
-    from ..models.responses import ComplianceRequirements
+    from ..models import ComplianceRequirements, RequirementChannelValue, SmsNumberTypeValue
 
 
 class Compliance:

@@ -13,7 +13,7 @@ from ..pagination import Page, Paginator
 
 if TYPE_CHECKING:
     from ..client import SentClient
-    from ..models.responses import Message
+    from ..models import Message
 
 
 class Conversations:

@@ -18,13 +18,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
+    from ..models import Message, MessageActivity, ResentMessage, SentMessage
     from ..models.fields import MessageSendFields
-    from ..models.responses import (
-        Message,
-        MessageActivity,
-        ResentMessage,
-        SentMessage,
-    )
 
 
 class Messages:

@@ -12,7 +12,7 @@ from .. import operations
 
 if TYPE_CHECKING:
     from ..client import SentClient
-    from ..models.responses import NumberLookup
+    from ..models import NumberLookup
 
 
 class Numbers:

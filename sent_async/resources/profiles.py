@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
+    from ..models import Campaign, Profile, ProfileCompletion
     from ..models.fields import (
         CampaignCreateFields,
         CampaignDeleteFields,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
         ProfileDeleteFields,
         ProfileUpdateFields,
     )
-    from ..models.responses import Campaign, Profile, ProfileCompletion
 
 
 class ProfilesCampaigns:

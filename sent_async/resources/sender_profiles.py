@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
+    from ..models import SenderProfile
     from ..models.fields import SenderProfileCreateFields, SenderProfileUpdateFields
-    from ..models.responses import SenderProfile
 
 
 class SenderProfiles:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
+    from ..models import User
     from ..models.fields import UserInviteFields, UserRemoveFields, UserRoleUpdateFields
-    from ..models.responses import User
 
 
 class Users:

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
-    from ..models.enums import CallDirectionValue
+    from ..models import (
+        Call,
+        CallDirectionValue,
+        CallParticipant,
+        CallRecordingList,
+        VoiceToken,
+    )
     from ..models.fields import (
         CallHangupFields,
         CallParticipantAddFields,
@@ -35,7 +41,6 @@ if TYPE_CHECKING:
         CallRecordCommandFields,
         VoiceTokenCreateFields,
     )
-    from ..models.responses import Call, CallParticipant, CallRecordingList, VoiceToken
 
 
 class VoiceCallsParticipants:

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
+    from ..models import (
+        Webhook,
+        WebhookEvent,
+        WebhookEventType,
+        WebhookSecret,
+        WebhookTestResult,
+    )
     from ..models.fields import (
         WebhookCreateFields,
         WebhookSecretRotateFields,
         WebhookTestFields,
         WebhookToggleStatusFields,
         WebhookUpdateFields,
-    )
-    from ..models.responses import (
-        Webhook,
-        WebhookEvent,
-        WebhookEventType,
-        WebhookSecret,
-        WebhookTestResult,
     )
 
 

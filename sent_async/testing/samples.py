@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec import inspect
 
+from ..choice import Choice
 from ..models import Pagination
 
 _STAMP: Final = "2026-01-01T00:00:00Z"
@@ -50,6 +51,11 @@ def _sample(info: inspect.Type, name: str, above: frozenset[type]) -> Any:
             return _STAMP
         case inspect.Metadata():
             return _sample(info.type, name, above)
+        case inspect.CustomType():
+            choice: type[Choice] = info.cls
+            first, struct = next(iter(choice.structs().items()))
+            kinds = [value for value, name in choice.kinds.items() if name == first]
+            return _sample(inspect.type_info(struct), name, above) | ({choice.member: kinds[0]} if kinds else {})
         case _:
             return _text(name)
 

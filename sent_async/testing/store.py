@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 import msgspec
 
+from ..choice import read_choice
 from ..models import TemplateDefinition
 from ..structs import ResponseModel
 from . import seed
@@ -160,7 +161,7 @@ class View(Mapping[str, T], Generic[T, V]):
         self._read = read
 
     def __getitem__(self, key: str) -> T:
-        return msgspec.convert(self._read(self._rows[key]), self._kind)
+        return msgspec.convert(self._read(self._rows[key]), self._kind, dec_hook=read_choice)
 
     def __contains__(self, key: object) -> bool:
         return key in self._rows
@@ -321,7 +322,7 @@ def with_overrides(kind: type[ResponseModel], wire: JSON, overrides: Mapping[str
         raise TypeError(f"{kind.__name__} has no member {unknown[0]!r}; it has {', '.join(sorted(names))}")
     changed = {**wire, **{names[name]: _plain(value) for name, value in overrides.items()}}
     try:
-        msgspec.convert(changed, kind)
+        msgspec.convert(changed, kind, dec_hook=read_choice)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
     return changed

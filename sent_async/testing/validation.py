@@ -15,6 +15,7 @@ from msgspec import UNSET
 from msgspec.structs import FieldInfo
 from yarl import URL
 
+from ..choice import read_choice
 from ..models import ErrorCode
 from ..open_enum import StrEnum
 from ..operation import Operation
@@ -111,7 +112,7 @@ def decode_body(operation: Operation[Any], content: bytes) -> RequestModel | Non
     if isinstance(plain, dict):
         _check_members(operation.name, msgspec.structs.fields(operation.body), cast("dict[str, object]", plain))
     try:
-        return msgspec.convert(plain, operation.body)
+        return msgspec.convert(plain, operation.body, dec_hook=read_choice)
     except msgspec.ValidationError as error:
         member, complaint = _complaint(str(error))
         raise Refusal(ErrorCode.VALIDATION_FAILED, details={member: [complaint]}) from None

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import msgspec
 
 from .. import repair
+from ..choice import read_choice
 from ..errors import SentDecodeError
 from ..models.events import (
     CallPayload,
@@ -126,7 +127,7 @@ _Kind: TypeAlias = tuple[Callable[..., Event], type[msgspec.Struct], msgspec.jso
 
 
 def _kind(event: Callable[..., Event], payload: type[msgspec.Struct]) -> _Kind:
-    return event, payload, msgspec.json.Decoder(payload)
+    return event, payload, msgspec.json.Decoder(payload, dec_hook=read_choice)
 
 
 _STATUS: Final = _kind(MessageStatusEvent, MessageStatusPayload)
@@ -217,7 +218,7 @@ def _payload(raw: bytes | msgspec.Raw, struct: type[T], decoder: msgspec.json.De
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError:
-        return repair.convert(msgspec.json.decode(raw), struct)  # for example, a timestamp without an offset
+        return repair.convert(msgspec.json.decode(raw), struct, hook=read_choice)  # for example, a timestamp without an offset
 
 
 def _text(value: object) -> str | None:

@@ -51,11 +51,6 @@ BAD = {
         "label: {description: x}",
         "#/components/schemas/Card/properties/label: no type",
     ),
-    "union": (
-        "label: {type: string}",
-        "label: {anyOf: [{$ref: '#/components/schemas/Thing'}, {type: integer}]}",
-        "label: a choice is for scalars, or for one schema and null",
-    ),
     "unused component": (
         "    Card:\n",
         "    Unused: {type: object, properties: {}}\n    Card:\n",
@@ -67,6 +62,26 @@ BAD = {
         "label: {$ref: '#/components/schemas/Envelope'}",
         "label: Envelope is no class and no enum",
     ),
+    "choice inside a member": (
+        "label: {type: string}",
+        "label: {anyOf: [{$ref: '#/components/schemas/Thing'}, {type: integer}]}",
+        "label: inline choice: make it a component",
+    ),
+    "choice of no objects": (
+        "    Card:\n",
+        "    Odd: {oneOf: [{$ref: '#/components/schemas/Colour'}, {$ref: '#/components/schemas/Thing'}]}\n    Card:\n",
+        "Odd: a choice is of components that are objects",
+    ),
+    "choice with a mapping to others": (
+        "    Card:\n",
+        """\
+    Odd:
+      oneOf: [{$ref: '#/components/schemas/Card'}, {$ref: '#/components/schemas/Thing'}]
+      discriminator: {propertyName: kind, mapping: {card: Colour}}
+    Card:
+""",
+        "Odd: a choice is of components that are objects, and its mapping names these",
+    ),
     "negation": ("label: {type: string}", "label: {not: {type: string}}", "label: not is not supported"),
     "choice with objects": ("label: {type: string}", "label: {type: [string, object]}", "label: type is not supported"),
     "untyped map values": (
@@ -76,7 +91,7 @@ BAD = {
     ),
     "untyped list": ("label: {type: string}", "label: {type: array}", "label/items: no type"),
     "component name": ("    Card:\n", "    card_1: {type: object, properties: {}}\n    Card:\n", "in CamelCase"),
-    "component kind": ("    Card:\n", "    Id: {type: string}\n    Card:\n", "an object with properties or a"),
+    "component kind": ("    Card:\n", "    Id: {type: string}\n    Card:\n", "an object with properties, a"),
     "enum with null": ("enum: [red, NO]", "enum: [red, null]", "Colour: an enum is of strings"),
     "enum texts": ("[No key came., There is none.]", "[No key came.]", "must give each value a text"),
     "enum names": ("[MISSING_KEY, ORGANIZATION_NOT_FOUND]", "[MISSING_KEY]", "its own identifier"),

@@ -1,0 +1,76 @@
+"""Values that are of one of several classes: ``oneOf`` in the API description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any, ClassVar, cast
+
+import msgspec
+
+from . import repair
+
+
+class _ChoiceType(type):
+    def __instancecheck__(cls, _value: object) -> bool:
+        """True: msgspec asks it of whatever ``read_choice`` returns."""
+        return True
+
+
+class Choice(metaclass=_ChoiceType):
+    """One of several classes, for msgspec: a type that it does not know, so that it calls ``read_choice``."""
+
+    classes: ClassVar[Sequence[str]]
+    member: ClassVar[str | None]
+    kinds: ClassVar[Mapping[str, str]]
+
+    @classmethod
+    @cache
+    def structs(cls) -> Mapping[str, type[msgspec.Struct]]:
+        """The classes by their names, such as ``responses.Card``. Looked up late, because they may hold the choice."""
+        modules = {name: import_module(f"sent_async.models.{name.partition('.')[0]}") for name in cls.classes}
+        return {name: getattr(module, name.partition(".")[2]) for name, module in modules.items()}
+
+
+def choice(name: str, classes: Sequence[str], member: str | None = None, kinds: Mapping[str, str] | None = None) -> Any:
+    """The type of a value that is of one of these classes.
+
+    Args:
+        name: Its name.
+        classes: The names of the classes in ``sent_async.models``, such as ``responses.Card``.
+        member: The member that says which class a value is of.
+        kinds: The values of that member, each with the name of its class.
+    """
+    return _ChoiceType(name, (Choice,), {"classes": classes, "member": member, "kinds": kinds or {}})
+
+
+def read_choice(kind: type, plain: Any) -> Any:
+    """Read a value whose type is a ``Choice``: the ``dec_hook`` of every decoder.
+
+    Args:
+        kind: The type.
+        plain: Decoded JSON.
+
+    Returns:
+        A Struct: of the class that the member names; without such a member, of the class that has most of the members.
+        Decoded JSON where no class fits, so a kind that is new never makes a response fail.
+    """
+    if isinstance(plain, dict) and issubclass(kind, Choice):
+        value = cast("dict[str, Any]", plain)
+        for struct in _candidates(kind, value):
+            try:
+                return repair.convert(value, struct, hook=read_choice)
+            except msgspec.ValidationError:
+                continue
+    return plain
+
+
+def _candidates(kind: type[Choice], value: Mapping[str, Any]) -> list[type[msgspec.Struct]]:
+    """The classes that a value may be of, the most likely first."""
+    structs = kind.structs()
+    if kind.member is not None and kind.member in value:
+        name = kind.kinds.get(str(value[kind.member]))
+        return [structs[name]] if name else []
+    shared = {name: len(value.keys() & struct.__struct_encode_fields__) for name, struct in structs.items()}
+    return [structs[name] for name in sorted(structs, key=lambda name: -shared[name]) if shared[name]]
