@@ -218,7 +218,7 @@ def _payload(raw: bytes | msgspec.Raw, struct: type[T], decoder: msgspec.json.De
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError:
-        return repair.convert(msgspec.json.decode(raw), struct, hook=read_choice)  # for example, a timestamp without an offset
+        return repair.convert(msgspec.json.decode(raw), struct, hook=read_choice)  # such as a time without offset
 
 
 def _text(value: object) -> str | None:
