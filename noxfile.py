@@ -17,6 +17,11 @@ nox.options.sessions = ["tests", "lint", "types", "codegen"]
 nox.options.error_on_missing_interpreters = "CI" in os.environ
 
 PARALLEL = ["-n", "auto", "--dist", "worksteal"]
+# What these test is the same on every Python: they run on the oldest only.
+ON_ONE_PYTHON = ["tests/codegen", "tests/docs", "tests/examples", "tests/contract/test_fragment.py"]
+
+# The tests start hundreds of programs, each of which would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Schemas that check-jsonschema brings, and the files that they are for.
 SCHEMAS = [
@@ -48,8 +53,7 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
         return
     if session.python != PYTHONS[0]:
-        # codegen is not shipped, and what it writes is the same on every Python.
-        session.run("pytest", *PARALLEL, "--ignore", "tests/codegen")
+        session.run("pytest", *PARALLEL, *(f"--ignore={folder}" for folder in ON_ONE_PYTHON))
         return
     # Not pytest-cov: our own pytest plugin is imported before it could start to look.
     session.run("coverage", "run", "-m", "pytest", *PARALLEL)

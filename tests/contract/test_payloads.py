@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from codegen.fragment.endpoints import read_endpoints
-from codegen.fragment.rules import load
-from codegen.openapi.sources import FRAGMENT
 from sent_async import (
     BadRequestError,
     ErrorCode,
@@ -26,13 +22,14 @@ from sent_async import (
 from sent_async.envelope import decode
 from sent_async.models import BillingModel, Profile, ProfileStatus
 from tests.support.clocks import FakeClock
+from tests.support.fragment import DESCRIBED
 from tests.support.payloads import PAYLOADS, payload
 from tests.support.servers import MakeClient, Server, make_response
 
 BY_NAME = {operation.name: operation for operation in operations.ALL}
 OPERATIONS: dict[str, Operation[Any]] = {
-    f"{endpoint.resource.rpartition('profiles.')[2].replace('.', '_')}-{endpoint.call}": BY_NAME[endpoint.name]
-    for endpoint in read_endpoints(load(Path(__file__).parents[2] / FRAGMENT))
+    f"{node['x-resource'].rpartition('profiles.')[2].replace('.', '_')}-{node['x-method']}": BY_NAME[name]
+    for name, (_, _, node) in DESCRIBED.operations.items()
 }
 """By the first part of a payload's file name: the resource and the method."""
 
