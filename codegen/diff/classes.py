@@ -13,8 +13,8 @@ from codegen.openapi.shapes import Shape, whole
 
 NEW_TEXT: Final = "new description:"
 # A larger number under one of these allows more.
-_CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
-_FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems")
+_CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ class Subject:
             effect = Effect.HARMLESS if relation is safe and not others else Effect.TYPE
             self.add("changed", f"{old.type} is now {new.type}", effect, place)
         if direction == "request":
-            self._compare_limits(place, old.shape.schema, new.shape.schema)
+            self.compare_limits(place, old.shape.schema, new.shape.schema)
         formats = [value.shape.schema.get("format") for value in (old, new)]
         if formats[0] != formats[1] and not {*formats} & FORMATS.keys() and relation is Relation.SAME:
             text = f"format {formats[0] or 'none'} is now {formats[1] or 'none'}"
             self.add("changed", text, Effect.TEXT, place)
 
-    def _compare_limits(self, place: str, old: Node, new: Node) -> None:
+    def compare_limits(self, place: str, old: Node, new: Node) -> None:
         """The server's rules. The client does not check them, but a value that was accepted may be refused now."""
         for key in LIMITS:
             was: Any = old.get(key)
@@ -106,7 +106,8 @@ def compare_classes(pair: Pair, names: Names) -> Subject:
     old, new = (whole(value.shape, value.document) for value in (pair.old, pair.new))
     if names.is_renamed(pair):
         found.add("changed", f"renamed to {pair.new.name}", Effect.BREAKS)
-    found.compare_texts(found.place, old.text, new.text)
+    if pair.old.shape.name and pair.new.shape.name:  # without a name, it is the text of a member
+        found.compare_texts(found.place, old.text, new.text)
     if old.kind == "object":
         _compare_members(found, pair, old.schema, new.schema)
     elif old.kind == "enum":
@@ -117,6 +118,8 @@ def compare_classes(pair: Pair, names: Names) -> Subject:
 
 
 def _compare_members(found: Subject, pair: Pair, old: Node, new: Node) -> None:
+    if pair.direction == "request":
+        found.compare_limits(found.place, old, new)
     for member in dict.fromkeys([*old["properties"], *new["properties"]]):
         place = f"{found.place}.{member}"
         was, is_ = member in old["required"], member in new["required"]
@@ -166,6 +169,8 @@ def _compare_enums(found: Subject, old: Shape, new: Shape) -> None:
         elif value not in before:
             text = "new value; older clients decode it, too, since enums are open"
             found.add("added", text, Effect.ATTRIBUTE, place)
+        elif not found.names.compared:  # what only we say of a value
+            continue
         elif before[value] != after[value]:
             found.add("changed", f"{before[value]} is now {after[value]}", Effect.BREAKS, place)
         elif statuses[0].get(value) != statuses[1].get(value):

@@ -159,7 +159,7 @@ def _parameter_type(document: Node, place: str, found: Shape) -> str:
         return value_name(enum)
     if found.schema.get("format") == "date-time":
         return "datetime"
-    if found.kind != "scalar" or found.schema["type"] not in SCALARS:
+    if found.kind != "scalar" or str(found.schema["type"]) not in SCALARS:
         raise SpecError(place, "a parameter is text, a number, true or false, or a list of these")
     return SCALARS[found.schema["type"]]
 
@@ -229,7 +229,7 @@ def data_type(document: Node, place: str, schema: Node) -> Data:
         return _class_data(document, found.name)
     if found.kind == "map" and not found.inner:
         return Data("dict[str, Any]", frozenset())
-    if found.kind == "scalar" and found.schema["type"] in SCALARS:
+    if found.kind == "scalar" and str(found.schema["type"]) in SCALARS:
         return Data(SCALARS[found.schema["type"]], frozenset())
     raise SpecError(place, "inline object: data must be a $ref to a component, a list, a free map or a scalar")
 

@@ -51,26 +51,29 @@ class Classes:
         """
         found = shape(schema, self.theirs, place)
         mine = self._mine(ours, place)
-        self.notes += [f"{place}: {key} of the document is not carried over" for key in found.dropped]
         full = whole(found, self.theirs)
         if full.kind in ("object", "enum"):
             return {"$ref": SCHEMAS + self._component(found, mine, direction, place)}
+        self._note_dropped(place, found)
         if full.kind == "union":
             return self._choice(full, mine, place)
         if found.kind == "list":
-            limits = _limits(mine) if mine.kind == "list" else {}
-            return {"type": "array", **limits, **found.schema, "items": self._inner(found, mine, direction, place)}
+            known = _limits(ours) if mine.kind == "list" else {}
+            return {"type": "array", **known, **found.schema, "items": self._inner(found, mine, direction, place)}
         if found.kind == "map":
             values = self._inner(found, mine, direction, place) if found.inner else True
             return {"type": "object", "additionalProperties": values}
         if found.kind == "scalar":
-            return self._scalar(found, mine)
+            return self._scalar(found, mine, ours)
         if found.dropped:
             raise SpecError(place, f"{', '.join(found.dropped)} cannot be expressed in the fragment. {ADVICE}")
         if mine.kind == "any" or not is_node(ours):
             return None
         self.notes.append(f"{place}: the document gives no type; ours stays")
         return split_null(copy.deepcopy(ours))[0]
+
+    def _note_dropped(self, place: str, found: Shape) -> None:
+        self.notes += [f"{place}: {key} of the document is not carried over" for key in found.dropped]
 
     def _mine(self, ours: object, place: str) -> Shape:
         return shape(ours, self.ours, place) if is_node(ours) else Shape("any")
@@ -86,26 +89,27 @@ class Classes:
 
     def _inner(self, found: Shape, mine: Shape, direction: str, place: str) -> Node:
         ours = mine.inner if mine.kind == found.kind else None
-        parent, dot, member = place.rpartition(".")
-        one = f"{parent}{dot}{singular(member)}" if found.kind == "list" else place
-        written = self.value(found.inner, ours, direction, one)
+        written = self.value(found.inner, ours, direction, f"{place}[]" if found.kind == "list" else place)
         if written is None:
             raise SpecError(place, f"its items have no type. {ADVICE}")
         was_null = direction == "response" and self._mine(ours, place).nullable
-        return or_null(written, shape(found.inner, self.theirs, place).nullable or was_null)
+        return or_null(written, shape(found.inner, self.theirs, place).nullable or was_null) | own(ours or {})
 
-    def _scalar(self, found: Shape, mine: Shape) -> Node:
+    def _scalar(self, found: Shape, mine: Shape, ours: object) -> Node:
         if found.schema["type"] == "string":
-            if mine.kind == "class" and class_shape(mine.name, self.ours).kind == "enum":
+            is_enum = mine.kind == "class" and class_shape(mine.name, self.ours).kind == "enum"
+            if is_enum and found.schema.get("format") not in TYPED_FORMATS:
                 return {"$ref": SCHEMAS + mine.name}
             if mine.schema.get("format") == "password":
                 found = replace(found, schema={**found.schema, "format": "password"})
-        known = _limits(mine) if mine.schema.get("type") == found.schema["type"] else {}
+        known = _limits(ours) if mine.schema.get("type") == found.schema["type"] else {}
         return {"type": found.schema["type"], **known, **found.schema}
 
     def _component(self, found: Shape, mine: Shape, direction: str, place: str) -> str:
         """Our class for a schema of theirs: by the name map, by what stands at this place, or a new one."""
         full = whole(found, self.theirs)
+        if not found.name:  # one member that is deprecated is no deprecated class
+            full = replace(full, text={**full.text, "deprecated": False})
         use = found.name or place, "enum" if full.kind == "enum" else direction
         ours = mine.name if mine.kind == "class" and class_shape(mine.name, self.ours).kind == full.kind else None
         if said := self.names.class_name(use[0], direction) or ours:
@@ -116,6 +120,7 @@ class Classes:
             raise SpecError(place, f"{target} is sent and received; give {use[0]} two names in {NAME_MAP}")
         if use not in self.uses.setdefault(target, []):
             self.uses[target].append(use)
+            self._note_dropped(target, full)
             written = self._make(target, full, direction)
             self.made[target] = self._join(target, self.made[target], written) if target in self.made else written
         return target
@@ -124,6 +129,7 @@ class Classes:
         taken = {*self.ours["components"].get("schemas", {}), *self.uses}
         if found.kind != "class":
             parent, _, member = place.rpartition(".")
+            member = singular(member.rstrip("[]")) if member.endswith("[]") else member
             target = propose(parent + camel(member), use[1], taken)
             self.notes.append(f"new class {target} for {place}, which has no name in the document")
             return target
@@ -174,7 +180,9 @@ class Classes:
         required = [key for key in properties if key in said]
         if set(required) == set(ours.get("required", ())):
             required = ours.get("required", [])
-        return {"type": "object", **({"required": required} if required else {}), "properties": properties, **own(ours)}
+        limits = _limits(ours) | {key: full.schema[key] for key in LIMITS if key in full.schema}
+        limits |= {"required": required} if required else {}
+        return {"type": "object", **limits, "properties": properties, **own(ours)}
 
     def _member(self, place: str, schema: object, ours: Node, direction: str) -> Node | None:
         found = shape(schema, self.theirs, place)
@@ -246,11 +254,11 @@ def ordered(written: Node, ours: Node, *first: str) -> Node:
     return {key: written[key] for key in dict.fromkeys((*ours, *first, *written)) if key in written}
 
 
-def _limits(mine: Shape) -> Node:
+def _limits(ours: object) -> Node:
     """The limits that we know and a document may not; of formats, those that do not change the type in Python."""
-    known: Node = {key: mine.schema[key] for key in LIMITS if key in mine.schema}
-    form = mine.schema.get("format")
-    return {**known, **({"format": form} if form and form not in TYPED_FORMATS else {})}
+    known = split_null(ours)[0] if is_node(ours) else {}
+    keys = (*LIMITS, *(("format",) if known.get("format") not in TYPED_FORMATS else ()))
+    return {key: known[key] for key in keys if key in known}
 
 
 def _without_texts(member: Node) -> str:

@@ -69,7 +69,10 @@ def finish(document: Node, ours: Node) -> Node:
         for key, member in schema.get("properties", {}).items():
             _restore(member, known.get("properties", {}).get(key, {"description": words(key)}))
     before, after = (closure(found, found["paths"], found.get("webhooks")) for found in (ours, document))
-    for kind, name in before - after:
+    fresh = {
+        ("schemas", name) for name in document["components"]["schemas"].keys() - ours["components"]["schemas"].keys()
+    }
+    for kind, name in (before | fresh) - after:
         document["components"][kind].pop(name, None)
     for kind in [kind for kind, parts in document["components"].items() if not parts]:
         del document["components"][kind]
@@ -218,7 +221,7 @@ class _Operation:
         required = theirs["in"] == "path" or (theirs.get("required") and "default" not in theirs.get("schema", {}))
         description = ours.get("description") or theirs.get("description") or words(str(theirs["name"]))
         written: Node = {"name": theirs["name"], "in": theirs["in"], "description": description, "schema": schema}
-        written |= {"required": True} if required else {}
+        written |= {"required": bool(required)} if required or "required" in ours else {}
         written |= {"deprecated": True} if theirs.get("deprecated") else {}
         written |= {key: theirs[key] for key in ("style", "explode") if key in theirs}
         written |= own(ours)
@@ -238,8 +241,9 @@ class _Operation:
             if self.now.method != "DELETE":
                 node.pop("requestBody", None)
             return
+        kind = whole(shape(theirs, self.classes.theirs, place), self.classes.theirs).kind
         target = self.classes.value(theirs, ours, "request", f"{camel(self.name)}.body")
-        if target is None or "$ref" not in target:
+        if target is None or kind not in ("object", "any"):
             raise SpecError(place, f"is not an object. {ADVICE}")
         if target != ours:
             known: Node = resolve(self.classes.ours, place, node.get("requestBody", {}))
@@ -266,18 +270,22 @@ class _Operation:
             self._put_data(node, data)
 
     def _envelope(self, theirs: Response) -> None:
-        """What the envelope holds beside the data: the classes of the error and the meta."""
-        found = whole(shape(theirs.schema or {}, self.classes.theirs, self.name), self.classes.theirs)
-        members: Node = found.schema.get("properties", {})
+        """What the envelope holds beside the data: the classes of the error and the meta. They are the client's own."""
+        body = whole(shape(theirs.schema or {}, self.classes.theirs, self.name), self.classes.theirs)
+        members: Node = body.schema.get("properties", {})
         ours: Node = self.classes.ours["components"]["schemas"].get("Envelope", {}).get("properties", {})
         for part in ("error", "meta"):
             if part in members and part in ours:
-                self.classes.value(members[part], ours[part], "response", f"Envelope.{part}")
+                mine, _ = split_null(ours[part])
+                found = self.classes.value(members[part], mine, "response", f"Envelope.{part}")
+                if found is None or found.get("$ref") != mine.get("$ref"):
+                    problem = f"{part} of the envelope has another type than the client reads"
+                    raise SpecError(f"{self.now.place} response", f"{problem}. {ADVICE}")
 
     def _put_data(self, node: Node, data: Node | None) -> None:
         """The data into every successful response: those that we have, or those of a new operation."""
         responses: Node = node["responses"]
-        codes = [code for code in responses if code[:1] == "2"]
+        codes = [code for code in responses if code[:1] == "2" and (data is None or code != "204")]
         codes = codes or [code for code in self.now.success_codes if code.isdigit()] or ["200"]
         schema: Node = {"$ref": f"{SCHEMAS}Envelope"}
         if data is not None:

@@ -63,9 +63,10 @@ def prepare(root: Path, source: str) -> Update:
     try:
         finish(document, before)
         after, files = _files(root, document)
-    except SpecError:
+    except SpecError as error:
         blame(merged, actions, lambda document: check(finish(copy.deepcopy(document), before)))
-        raise
+        advice = f"Correct the document in {VENDOR_OVERLAY}, or what was made of it in {OVERLAY}."
+        raise SpecError(found.name, f"{error}. {advice}") from error
     lock = _lock(root, found, len(names.operations))
     if not (root / LOCK).exists() or (root / LOCK).read_text(encoding="utf-8") != lock:
         files[LOCK] = lock

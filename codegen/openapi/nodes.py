@@ -15,7 +15,7 @@ SCALARS: Final = {"string": "str", "integer": "int", "number": "float", "boolean
 """The types of a scalar, and what they are in Python."""
 LIMITS: Final = (
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    *("minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems"),
+    *("minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
 )
 """The server's rules. The client does not check them; they stay for those who compare documents."""
 

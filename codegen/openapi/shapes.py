@@ -109,7 +109,8 @@ def _shape(schema: Node, types: list[str], document: Node, place: str, seen: Seq
     if is_list(schema.get("enum")):
         return _enum(schema)
     if is_node(schema.get("properties")) and schema["properties"]:
-        return Shape("object", schema={"properties": schema["properties"], "required": schema.get("required", [])})
+        members = {"properties": schema["properties"], "required": schema.get("required", [])}
+        return Shape("object", schema=members | _limits(schema))
     if types == ["array"]:
         return Shape("list", schema=_limits(schema), inner=schema.get("items", {}))
     if types == ["object"]:
@@ -133,6 +134,12 @@ def _reference(ref: str, document: Node, place: str, seen: Sequence[str]) -> Sha
     if target.kind in ("object", "enum", "union"):
         # Its text belongs to the component. Its null is true wherever it is used.
         return Shape("class", name=name, nullable=target.nullable)
+    inner = target
+    while inner.kind in ("list", "map"):
+        inner = shape(inner.inner, document, ref, (*seen, name))
+    if inner.kind == "class" and inner.name == name:  # a list or a map of nothing but itself
+        key = "items" if target.kind == "list" else "additionalProperties"
+        return replace(target, inner={}, dropped=(*target.dropped, key))
     return target
 
 
@@ -155,9 +162,8 @@ def _combination(schema: Node, key: str, document: Node, place: str, seen: Seque
     if key == "allOf":
         return _merged(parts, branches, document, place, seen)
     if all(part.kind == "scalar" for part in parts):
-        names = {name for part in parts for name in _types(part.schema)[0]}
-        ordered = sorted(names, key=list(SCALARS).index)
-        return Shape("scalar", nullable, schema={"type": ordered[0] if len(ordered) == 1 else ordered})
+        names = list(dict.fromkeys(name for part in parts for name in _types(part.schema)[0]))
+        return Shape("scalar", nullable, schema={"type": names[0] if len(names) == 1 else names})
     extra: Node = {"discriminator": schema["discriminator"]} if is_node(schema.get("discriminator")) else {}
     return Shape("union", nullable, branches=tuple(branches), schema=extra)
 

@@ -10,7 +10,7 @@ import pytest
 
 from codegen.diff.compare import compare
 from codegen.diff.report import Change, Effect, Report
-from codegen.openapi.nodes import Node
+from codegen.openapi.nodes import Node, nodes
 from codegen.openapi.sources import read_source
 from tests.support.things import ROOT, Edit, at, changed, document, schema
 
@@ -201,6 +201,31 @@ def test_unions() -> None:
     found = {(row.place, row.kind, row.effect.bump) for row in compare(old, new).changes}
     assert ("ThingOwner.ErrorDetail", "removed", "major") in found
     assert ("ThingOwner.MakerData", "added", "minor") in found
+
+
+def test_a_deprecated_member_is_reported_once() -> None:
+    """An enum without a name has no text of its own."""
+    old = changed("things", member("Thing.size", type="string", enum=["s", "m"]))
+    new = copy.deepcopy(old)
+    member("Thing.size", deprecated=True)(new)
+    assert [change.place for change in compare(old, new).changes] == ["Thing.size"]
+
+
+def test_names_in_python_are_ours_alone() -> None:
+    """Between our fragment and a document of the vendor's, names and statuses of enum values are no change."""
+    said = {"x-enum-varnames": ["RED", "LIME"], "x-http-status": {"red": 400, "green": 404}}
+    ours = changed("things", lambda d: schema(d, "Colour").update(said))
+    theirs = copy.deepcopy(document("things"))
+    for node in nodes(theirs["paths"]):
+        node.pop("x-rate-tier", None)
+    assert [change for change in compare(theirs, ours).changes if change.place.startswith("Colour")] == []
+
+
+def test_the_number_of_members() -> None:
+    """A request that needs more members than before breaks callers; one that needs fewer does not."""
+    (change,) = changes("things", lambda d: schema(d, "ThingCreate").update(minProperties=2))
+    assert (change.text, change.effect) == ("minProperties none is now 2", Effect.BREAKS)
+    assert changes("things", lambda d: schema(d, "Thing").update(minProperties=2)) == []
 
 
 def test_webhooks() -> None:

@@ -7,7 +7,6 @@ import json
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -18,8 +17,9 @@ from codegen.__main__ import main
 from codegen.diff.compare import compare
 from codegen.diff.report import FORMATS, Report, render
 from codegen.importer.name_map import read_names
-from codegen.openapi.nodes import METHODS, Node, closure, nodes
+from codegen.openapi.nodes import Node, closure, nodes
 from codegen.openapi.sources import FRAGMENT, check_used
+from tests.support.mutations import MEMBERS, MOVED_OR_GONE, OPERATIONS, Mutated, mutations
 from tests.support.things import DOCUMENTS, ROOT, THINGS, changed, document
 
 NOTHING, ATTRIBUTE, ARGUMENT = "nothing", "new attribute", "new optional argument"
@@ -216,17 +216,10 @@ def test_d8_any_two(old: str, new: str) -> None:
     assert (not report.changes) == (old == new)
 
 
-class Slice(dict[str, Any]):
-    """A document whose repr is short: where it comes from, and what was done to it."""
-
-    def __repr__(self) -> str:
-        return f"{self['info']['title']}: {'; '.join(self['info'].get('x-done', ()))}"
-
-
 @cache
-def slices() -> list[Slice]:
+def slices() -> list[Mutated]:
     """Each path of each document as a document of its own: the same shapes, in a hundredth of the time."""
-    found: list[Slice] = []
+    found: list[Mutated] = []
     for name in ("march", "october", "sdk", "ours"):
         whole = document(name)
         for path, item in whole["paths"].items():
@@ -234,67 +227,14 @@ def slices() -> list[Slice]:
             for kind, key in sorted(closure(whole, item)):
                 parts.setdefault(kind, {})[key] = whole["components"][kind][key]
             about = {"openapi": whole["openapi"], "info": {"title": name, "version": "1"}}
-            found.append(Slice(about, paths={path: item}, components=parts))
+            found.append(Mutated(about, paths={path: item}, components=parts))
     return found
 
 
-@st.composite
-def mutations(draw: st.DrawFn) -> Slice:
-    """One of the slices with some of its nodes changed, so that it is still OpenAPI."""
-    found = copy.deepcopy(draw(st.sampled_from(slices())))
-    done = found["info"].setdefault("x-done", [])
-    for _ in range(draw(st.integers(1, 6))):
-        schemas: Node = found["components"]["schemas"]
-        name, other = draw(st.sampled_from(sorted(schemas))), draw(st.sampled_from(sorted(schemas)))
-        path = draw(st.sampled_from(sorted(found["paths"])))
-        item: Node = found["paths"][path]
-        method = draw(st.sampled_from(sorted(key for key in item if key in METHODS)))
-        value = copy.deepcopy(draw(st.sampled_from(values(name, other))))
-        kind = draw(st.sampled_from(KINDS))
-        done.append(f"{kind}: {name} {method} {path} {value}")
-        members: Node = schemas[name].get("properties", {})
-        match kind:
-            case "schema":
-                schemas[name] = {k: v for k, v in value.items() if k != "$ref"}
-            case "member" if members:
-                members[draw(st.sampled_from(sorted(members)))] = value
-            case "member gone" if members:
-                del members[draw(st.sampled_from(sorted(members)))]
-            case "moved":
-                found["paths"][f"/v9{path}"] = found["paths"].pop(path)
-            case "operation gone" if len(item) > 1:
-                del item[method]
-            case "parameter":
-                item[method]["parameters"] = [{"name": "new", "in": "query", "required": True, "schema": value}]
-            case "response":
-                content = {"application/json": {"schema": value}}
-                item[method]["responses"] = {"200": {"description": "", "content": content}}
-            case _:
-                item[method]["requestBody"] = {"content": {"application/json": {"schema": value}}}
-    return found
+SLICES = st.deferred(lambda: st.sampled_from(slices()))
 
 
-KINDS = ("schema", "member", "member gone", "moved", "operation gone", "parameter", "response", "body")
-
-
-def values(name: str, other: str) -> list[Node]:
-    """Schemas of all kinds, some of which refer to these two."""
-    one, two = ({"$ref": f"#/components/schemas/{key}"} for key in (name, other))
-    return [
-        {"type": "string"},
-        {"type": "integer", "enum": [1]},
-        {},
-        {"type": "array", "items": {}},
-        {"type": "object"},
-        {"type": "string", "format": "date", "enum": ["a", "b"]},
-        {"oneOf": [one, {"type": "integer"}]},
-        {"allOf": [one, {"type": "object", "properties": {"z": {}}}]},
-        {"anyOf": [{"type": "string"}, {"type": "number"}]},
-        two,
-    ]
-
-
-@given(mutations(), st.sampled_from(slices()))
+@given(mutations(SLICES, (*MOVED_OR_GONE, *OPERATIONS, *MEMBERS)), SLICES)
 @settings(max_examples=100)
 def test_d8_mutations_are_never_unusable(mutated: Node, other: Node) -> None:
     """A valid document, whatever it says, compares with any other, both ways, and with itself is no change."""

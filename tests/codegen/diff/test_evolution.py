@@ -7,10 +7,7 @@ calls every operation that it has, at a server that responds by the other docume
 from __future__ import annotations
 
 import copy
-import sys
 from dataclasses import dataclass
-from importlib import import_module
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,32 +19,20 @@ from codegen.generate.output import files_of
 from codegen.openapi.nodes import Node
 from sent_async import SentClient, SentError
 from tests.support.by_document import Described, Server, serve
+from tests.support.generated import Generated
 from tests.support.things import Edit, at, changed, member, put, schema
 
 OK = "ok"
 STRING = {"type": "string", "description": "Text."}
 NUMBER = {"type": "number", "description": "A number."}
 LIST, CREATE, RETRIEVE = "listThings", "createThing", "retrieveThing"
-NAMES = count()
 
 
-class Generated:
-    """Models and operations of a document, as a package beside the real one."""
+class Client(Generated):
+    """The client that a document gives."""
 
     def __init__(self, described: Node, folder: Path) -> None:
-        name = f"generated_{next(NAMES)}"
-        files = {path.removeprefix("sent_async/"): text for path, text in files_of(check(described)).items()}
-        self.text = "\n".join(files.values())
-        for path, text in {"__init__.py": "", **files}.items():
-            target = folder / name / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text.replace("sent_async.models", f"{name}.models"), encoding="utf-8")
-        sys.path.insert(0, str(folder))
-        try:
-            self.models: Any = import_module(f"{name}.models")
-            self.operations: Any = import_module(f"{name}.operations")
-        finally:
-            sys.path.remove(str(folder))
+        super().__init__(files_of(check(described)), folder)
 
     async def outcome(self, described: Described, server: Server) -> str:
         """``ok``, or which operations fail at this server, and how."""
@@ -309,20 +294,20 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+def old(tmp_path_factory: pytest.TempPathFactory) -> Client:
     """The client of the API before any change."""
-    return Generated(BASE, tmp_path_factory.mktemp("before"))
+    return Client(BASE, tmp_path_factory.mktemp("before"))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-async def test_a_change(case: Case, old: Generated, tmp_path: Path) -> None:
+async def test_a_change(case: Case, old: Client, tmp_path: Path) -> None:
     """The report has the change and its effect, the code has the line, and old and new meet as foretold."""
     after = copy.deepcopy(BASE)
     case.edit(after)
     report = compare(BASE, after)
     effects = {change.effect.text for change in report.changes if change.place == case.place}
     assert case.effect in effects
-    new = Generated(after, tmp_path)
+    new = Client(after, tmp_path)
     assert case.code in new.text
     before, later = Described(BASE), Described(after)
     # Responses with nothing but what must be there show best what a client relies on.
@@ -335,7 +320,7 @@ async def test_a_change(case: Case, old: Generated, tmp_path: Path) -> None:
             assert await old.outcome(before, server) == OK
 
 
-async def test_an_unknown_value_reads_as_its_text(old: Generated) -> None:
+async def test_an_unknown_value_reads_as_its_text(old: Client) -> None:
     """An old client meets a new enum value: it is equal to its string, and not a member that it knows."""
     after = copy.deepcopy(BASE)
     schema(after, "Colour")["enum"] = ["blue"]

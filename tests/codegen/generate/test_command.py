@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -169,69 +168,6 @@ def test_a_fragment_in_several_files(tmp_path: Path) -> None:
     (folder / "openapi/things.yaml").write_text(things + SAMPLE[components:], encoding="utf-8")
     with pytest.raises(SpecError, match="the name is taken by"):
         output.expected(folder)
-
-
-def test_a_new_operation_needs_no_python(tmp_path: Path) -> None:
-    """An operation added to a copy of the fragment is a typed and documented method, and FakeSent serves it."""
-    root = tmp_path / "project"
-    shutil.copytree(ROOT / "openapi", root / "openapi")
-    shutil.copytree(ROOT / "sent_async", root / "sent_async")
-    templates = root / "openapi/templates.yaml"
-    text = templates.read_text(encoding="utf-8")
-    added = """
-  /v3/templates/{id}/archive:
-    post:
-      operationId: archiveTemplate
-      x-resource: templates
-      x-method: archive
-      tags: [templates]
-      summary: Archive a template
-      description: Takes a template out of use.
-      x-rate-tier: standard
-      x-idempotency: automatic
-      parameters:
-        - $ref: '#/components/parameters/TemplateId'
-        - {name: reason, in: query, required: true, description: Why., schema: {type: array, items: {type: string}}}
-      responses:
-        '200':
-          description: The template.
-          content:
-            application/json:
-              schema:
-                allOf:
-                  - $ref: 'common.yaml#/components/schemas/Envelope'
-                  - properties:
-                      data: {$ref: '#/components/schemas/Template'}
-        '404': {description: No such template.}
-components:"""
-    templates.write_text(text.replace("\ncomponents:", added, 1), encoding="utf-8")
-    fragment = root / FRAGMENT
-    reference = "  /v3/templates/{id}/archive: {$ref: 'templates.yaml#/paths/~1v3~1templates~1{id}~1archive'}\n"
-    text = fragment.read_text(encoding="utf-8")
-    fragment.write_text(text.replace("paths:\n", f"paths:\n{reference}", 1), encoding="utf-8")
-    assert run(root, "generate") == 0
-    program = """
-import asyncio, inspect
-from sent_async.testing import FakeSent
-
-async def main():
-    async with FakeSent() as fake, fake.client() as sent:
-        template = await sent.templates.archive("an-id", reason=["old", "unused"])
-        assert type(template).__name__ == "Template" and template.id
-        (request,) = fake.requests
-        assert request.operation == "archiveTemplate" and request.query.getall("reason") == ["old", "unused"]
-        assert request.headers["Idempotency-Key"]
-    print(inspect.signature(sent.templates.archive))
-    print(inspect.getdoc(sent.templates.archive))
-
-asyncio.run(main())
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
-    signature, *lines = done.stdout.splitlines()
-    expected = "(template_id: 'str', *, reason: 'Sequence[str]', idempotency_key: 'str | None' = None) -> 'Template'"
-    assert signature == expected
-    assert lines[0] == "Archive a template." and "    reason: Why." in lines
-    assert "    NotFoundError: No such template." in lines
 
 
 def test_first_write(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.support.things import (
     document,
     member,
     overlay,
+    put,
     refused,
     schema,
     updated,
@@ -75,6 +76,14 @@ def test_a_member_that_an_overlay_brings_back_keeps_its_text(root: Path) -> None
     )
     after = updated(root, lambda d: schema(d, "ThingResponse")["properties"].pop("colour"))
     assert member(after, "Thing.colour") == {"type": "string", "description": "Its colour, in our words."}
+
+
+def test_d9_a_new_member_can_be_left_out(root: Path) -> None:
+    """Its class goes with it, although the fragment has never had it."""
+    overlay(root, "fragment", {"target": "$.components.schemas.Thing.properties.inner", "remove": True})
+    inner = {"type": "object", "properties": {"deep": {"type": "object", "properties": {"a": {"type": "string"}}}}}
+    after = updated(root, put("ThingResponse.inner", inner))
+    assert not [name for name in after["components"]["schemas"] if name.startswith("ThingInner")]
 
 
 @pytest.mark.parametrize(

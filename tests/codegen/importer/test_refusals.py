@@ -50,6 +50,18 @@ def test_d2_what_cannot_be_carried_over_is_refused(root: Path, envelope: Node, p
     assert "openapi/overlays/vendor.yaml" in text
 
 
+@pytest.mark.parametrize("value", [{"type": "boolean"}, {"type": "object"}, {"$ref": f"{SCHEMAS}Idle"}])
+def test_d2_an_error_of_another_type_is_refused(root: Path, value: Node) -> None:
+    """The client reads the error of every failed call, so another one is not passed over."""
+
+    def change(document: Node) -> None:
+        schema(document, "Idle").update(type="string", enum=["a"])
+        put("ApiResponseOfThing.error", value)(document)
+
+    text = refused(root, change)
+    assert "POST /v3/things response: error of the envelope has another type than the client reads" in text
+
+
 def test_d2_a_request_that_is_no_object(root: Path) -> None:
     """A body that is a list or a form is refused."""
 
@@ -93,3 +105,31 @@ def test_d5_code_that_cannot_be_generated(root: Path) -> None:
         document["paths"]["/v3/things"]["post"].setdefault("parameters", []).append(parameter)
 
     assert "give it an x-python-name" in refused(root, change)
+
+
+def test_what_the_fragment_has_no_form_for(root: Path) -> None:
+    """Any rule of the fragment that would be broken: the place, and the two files in which it can be put right."""
+    both = {"anyOf": [{"type": "string"}, {"type": "number"}]}
+    parameter = {"name": "size", "in": "query", "schema": both}
+    text = refused(root, lambda d: d["paths"]["/v3/things"]["get"]["parameters"].append(parameter))
+    assert text.startswith("vendor.json: GET /v3/things size: a parameter is text, a number, true or false, or a list")
+    assert "openapi/overlays/vendor.yaml" in text and "openapi/overlays/fragment.yaml" in text
+    envelope = {"type": "object", "properties": {"success": {"type": "boolean"}, "data": both}}
+    assert "200 data: inline object: data must be" in refused(root, respond(envelope))
+
+
+def test_a_body_that_is_an_enum_is_refused(root: Path) -> None:
+    """It has a class, but no members that could be arguments."""
+    content = {"application/json": {"schema": {"type": "string", "enum": ["a"]}}}
+    text = refused(root, lambda d: d["paths"]["/v3/things"]["post"].update(requestBody={"content": content}))
+    assert text.startswith("POST /v3/things request: is not an object. ")
+
+
+def test_a_list_of_nothing_but_itself_is_refused(root: Path) -> None:
+    """There is no end to it. The place is that of the member."""
+
+    def change(document: Node) -> None:
+        document["components"]["schemas"]["Tree"] = {"type": "array", "items": {"$ref": f"{SCHEMAS}Tree"}}
+        put("ThingResponse.tree", {"$ref": f"{SCHEMAS}Tree"})(document)
+
+    assert refused(root, change).startswith("Thing.tree: its items have no type")

@@ -265,3 +265,79 @@ def test_null_is_written_in_words(root: Path) -> None:
     text = found.files["openapi/things.yaml"]
     assert text is not None
     assert "example: null" in text
+
+
+def test_what_only_we_know_stays(root: Path) -> None:
+    """Marks of items and values, limits that .NET writes anyway, and a parameter that says it is not required."""
+    edit(
+        root,
+        "things.yaml",
+        "        name: {type: string, maxLength: 20, description: Its name.}\n",
+        "        name: {type: string, minLength: 1, maxLength: 20, description: Its name.}\n"
+        "        phones: {type: array, minItems: 1, items: {type: string, x-sensitive: true}, description: Numbers.}\n"
+        "        values: {type: object, additionalProperties: {type: string, x-secret: true}, description: Values.}\n",
+    )
+    edit(root, "things.yaml", "      required: [name]\n", "      required: [name]\n      minProperties: 2\n")
+    edit(root, "common.yaml", "      in: query\n", "      in: query\n      required: false\n")
+    before = prepare(root, vendor(root)).before
+
+    def change(document: Node) -> None:
+        put("CreateThingRequest.phones", {"type": "array", "items": {"type": "string"}})(document)
+        put("CreateThingRequest.values", {"type": "object", "additionalProperties": {"type": "string"}})(document)
+
+    assert updated(root, change) == before
+
+
+def test_limits_of_an_object(root: Path) -> None:
+    """How many members an object must have comes over like other limits."""
+    after = updated(root, lambda d: schema(d, "CreateThingRequest").update(minProperties=2))
+    assert schema(after, "ThingCreate")["minProperties"] == 2
+
+
+def test_what_a_class_cannot_hold_is_noted_once(root: Path) -> None:
+    """Other keys of an object, and values for further members, are named with the class."""
+
+    def change(document: Node) -> None:
+        schema(document, "ThingResponse").update(
+            {"additionalProperties": {"type": "string"}, "not": {"required": ["x"]}}
+        )
+
+    notes = prepare(root, vendor(root, change)).notes
+    for key in ("additionalProperties", "not"):
+        assert notes.count(f"Thing: {key} of the document is not carried over") == 1
+
+
+def test_an_enum_that_became_a_date(root: Path) -> None:
+    """Plain text stays our enum; text with a format of its own type does not."""
+    after = updated(root, put("ThingResponse.colour", {"type": "string", "format": "date"}))
+    assert member(after, "Thing.colour")["format"] == "date"
+
+
+def test_a_deprecated_member_is_no_deprecated_enum(root: Path) -> None:
+    """An enum that is written where it is used serves other members, too."""
+    colour = {"type": "string", "enum": ["red"], "deprecated": True}
+    after = updated(root, put("ThingResponse.colour", colour))
+    assert member(after, "Thing.colour")["deprecated"] is True
+    assert "deprecated" not in schema(after, "Colour")
+
+
+def test_data_where_there_was_none(root: Path) -> None:
+    """An operation that had nothing but 204 gives data now: in a response of the document's status."""
+    things = (root / "openapi/things.yaml").read_text(encoding="utf-8")
+    start, end = things.index("        '200':\n"), things.index("        '404':")
+    without = f"{things[:start]}        '204': {{description: Nothing.}}\n{things[end:]}"
+    (root / "openapi/things.yaml").write_text(without, encoding="utf-8")
+    assert data(updated(root), "/v3/things")["items"] == {"$ref": f"{SCHEMAS}Thing"}
+
+
+def test_a_map_of_nothing_but_itself(root: Path) -> None:
+    """It is a free map, with a note."""
+
+    def change(document: Node) -> None:
+        tree = {"type": "object", "additionalProperties": {"type": "array", "items": {"$ref": f"{SCHEMAS}Tree"}}}
+        document["components"]["schemas"]["Tree"] = tree
+        put("ThingResponse.tree", {"$ref": f"{SCHEMAS}Tree"})(document)
+
+    found = prepare(root, vendor(root, change))
+    assert member(found.after, "Thing.tree")["additionalProperties"] is True
+    assert "Thing.tree: additionalProperties of the document is not carried over" in found.notes
