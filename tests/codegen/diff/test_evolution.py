@@ -188,7 +188,7 @@ CASES = {
         "    size: int | None | UnsetType = UNSET\n",
     ),
     "request limit loosened": Case(
-        described("ThingCreate.name", maxLength=40), "ThingCreate.name", "nothing", "    name: Required[str]\n"
+        described("ThingCreate.name", maxLength=40), "ThingCreate.name", "nothing", "    name: str\n"
     ),
     "parameter added": Case(
         at(*LISTING, "parameters", to=[SEARCH, REGION]),
@@ -225,14 +225,14 @@ CASES = {
         also(put("ThingCreate.weight", NUMBER), required("ThingCreate", "name", "weight")),
         "ThingCreate.weight",
         "call site breaks",
-        "    weight: Required[float]\n",
+        "    weight: float\n",
         old_client=f"{CREATE} BadRequestError",
     ),
     "request member made required": Case(
         required("ThingCreate", "name", "size"),
         "ThingCreate.size",
         "call site breaks",
-        "    size: Required[int]\n",
+        "    size: int\n",
         old_client=f"{CREATE} BadRequestError",
     ),
     "required response member removed": Case(
@@ -281,7 +281,7 @@ CASES = {
         drop("ThingCreate.size"), "ThingCreate.size", "call site breaks", "class ThingCreate("
     ),
     "request limit tightened": Case(
-        described("ThingCreate.name", maxLength=5), "ThingCreate.name", "call site breaks", "    name: Required[str]\n"
+        described("ThingCreate.name", maxLength=5), "ThingCreate.name", "call site breaks", "    name: str\n"
     ),
     "enum value removed": Case(
         lambda found: schema(found, "Colour").update(enum=["green"]),
