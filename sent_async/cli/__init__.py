@@ -12,8 +12,11 @@ from importlib.util import find_spec
 
 def app() -> None:
     """Run the command line. The console script and ``python -m sent_async`` call this."""
-    if not all(find_spec(name) for name in ("typer", "rich")):
-        sys.exit("sent-async: the command line needs its extra; install it with: pip install 'sent-async[cli]'")
-    from .main import app as commands
+    try:
+        if not all(find_spec(name) for name in ("typer", "rich")):
+            sys.exit("sent-async: the command line needs its extra; install it with: pip install 'sent-async[cli]'")
+        from .main import app as commands
 
-    commands(prog_name="sent-async")
+        commands(prog_name="sent-async")
+    except KeyboardInterrupt:  # before the commands are loaded, which handle it themselves
+        sys.exit(130)

@@ -32,9 +32,9 @@ def api(
     include: Annotated[bool, typer.Option("-i", "--include", help="Print status and headers first.")] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> None:
-    """Call any endpoint, and print the data of its response as JSON.
+    """Call any endpoint.
 
-    It has the key, the retries and the errors of all other commands.
+    Prints the data of the response as JSON. It has the key, the retries and the errors of all other commands.
     """
     path, _, in_path = path.partition("?")
     if "{" in path:

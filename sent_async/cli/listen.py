@@ -49,6 +49,7 @@ def listen(
 
         from ..webhooks import WebhookReceiver
 
+        in_url = f"[{host}]" if ":" in host else host
         receiver = WebhookReceiver(secret.split())
         reader_gone: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
@@ -67,8 +68,8 @@ def listen(
             try:
                 await web.TCPSite(runner, host, port).start()
             except OSError as error:
-                raise SentConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
-            say(f"listening on http://{host}:{runner.addresses[0][1]}/; Ctrl-C ends it")
+                raise SentConfigError(f"cannot listen on {in_url}:{port}: {error.strerror or error}") from None
+            say(f"listening on http://{in_url}:{runner.addresses[0][1]}/; Ctrl-C ends it")
             return await reader_gone
         finally:
             await runner.cleanup()

@@ -9,6 +9,7 @@ import typer
 from .._version import __version__
 from . import api, contacts, messages, profiles, templates, webhooks
 from .arguments import AsJSON
+from .output import tell
 from .session import show
 
 # Plain help: the boxes that rich draws take as long to load as everything else together.
@@ -35,10 +36,21 @@ def _version(wanted: bool) -> None:
 def main(
     context: typer.Context,
     profile_id: Annotated[str | None, typer.Option(metavar="ID", help="Act for this profile.")] = None,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "-v",
+            "--verbose",
+            count=True,
+            show_default=False,
+            help="Tell of retries and waits on stderr; -vv of every attempt.",
+        ),
+    ] = 0,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """Use the Sent API: messages, contacts, templates, profiles and webhooks."""
     context.obj = profile_id
+    tell(verbose)
 
 
 @app.command("me")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 import typer
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _wrap = partial(textwrap.wrap, break_long_words=False, break_on_hyphens=False)  # ids stay whole
+_ID: Final = 36
+"""The width of an id."""
+LEAST: Final = 20
+"""The smallest width of a column of text. Longer texts wrap."""
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
@@ -44,19 +49,41 @@ def say(text: str) -> None:
     typer.echo(clean(text), err=True)
 
 
+class _Notes(logging.Handler):
+    """Prints records as notes. They may hold what a server sent."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(self.format(record))
+
+
+def tell(verbosity: int) -> None:
+    """Print the package's log on stderr: warnings, from 1 on also retries and waits, from 2 on also every attempt."""
+    logger = logging.getLogger("sent_async")
+    logger.addHandler(_Notes())
+    logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
+
+
 def write_one(item: msgspec.Struct, *, as_json: bool) -> None:
-    """Every member that has a value, nested ones by their path. In a terminal, long values go on below."""
+    """Every member that has a value, nested ones by their path.
+
+    In a terminal, long values go on below, and so do values that do not fit beside a long path.
+    """
     if as_json:
         write_json(item)
         return
     members = list(_members(item))
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     width = max(len(path) for path, _ in members) + 2
+    if columns is not None:
+        width = min(width, max(columns - _ID, LEAST))
     for path, value in members:
         lines = value.split("\n")
-        if sys.stdout.isatty():
-            room = max(shutil.get_terminal_size().columns - width, 20)
-            lines = [part for line in lines for part in _wrap(line, room) or [""]]
-        write(path.ljust(width) + ("\n" + " " * width).join(lines))
+        head = f"{path:<{width - 2}}  "
+        if columns is not None:
+            lines = [part for line in lines for part in _wrap(line, max(columns - width, LEAST)) or [""]]
+            if len(head) > width and len(head) + len(value) > columns:
+                head = f"{path}\n{'':{width}}"
+        write(head + f"\n{'':{width}}".join(lines))
 
 
 def outcome(result: Result[str, Any]) -> dict[str, Any]:
@@ -119,7 +146,11 @@ def _members(item: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, str]
             yield from _members(value, f"{path}.")
         elif parts and isinstance(parts[0], msgspec.Struct):
             for index, part in enumerate(cast("list[msgspec.Struct]", parts)):
-                yield f"{path}[{index}]", ", ".join(f"{inner} {text}" for inner, text in _members(part))
+                inner = list(_members(part))
+                if any("." in name or "[" in name for name, _ in inner):
+                    yield from ((f"{path}[{index}].{name}", text) for name, text in inner)
+                else:  # short enough for one line
+                    yield f"{path}[{index}]", ", ".join(f"{name} {text}" for name, text in inner)
         elif value is not None:
             yield path, readable(cast("object", value))
 

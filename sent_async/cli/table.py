@@ -12,15 +12,13 @@ import msgspec
 import typer
 
 from .. import SentClient, SentError
-from .output import readable, say, write, write_json
+from .output import LEAST, readable, say, write, write_json
 from .session import run
 
 if TYPE_CHECKING:
     from .. import Paginator
 
 _GAP: Final = 2
-_LEAST: Final = 20
-"""The smallest width of a text column. Longer texts wrap, except ids."""
 
 
 def show_list(
@@ -102,7 +100,7 @@ class Table:
 def fit(natural: dict[str, int], room: int | None) -> dict[str, int]:
     """The columns that fit, with their widths.
 
-    Texts become narrower first, down to ``_LEAST``; then columns are left out. The first column always stays.
+    Texts become narrower first, down to ``LEAST``; then columns are left out. The first column always stays.
 
     Args:
         natural: For each column, the most important first, the width of its widest cell.
@@ -113,7 +111,7 @@ def fit(natural: dict[str, int], room: int | None) -> dict[str, int]:
     widths: dict[str, int] = {}
     left = room + _GAP
     for name, width in natural.items():
-        least = width if _is_id(name) else min(width, _LEAST)
+        least = width if _is_id(name) else min(width, LEAST)
         if not widths or least + _GAP <= left:
             widths[name] = least
             left -= least + _GAP

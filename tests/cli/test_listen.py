@@ -41,7 +41,7 @@ class Listening:
 
     async def ready(self) -> Listening:
         said = (await self.err.readline()).decode()
-        assert said.startswith("listening on http://127.0.0.1:")
+        assert said.startswith("listening on http://")
         self.url = said.split()[2].rstrip(";")
         return self
 
@@ -172,6 +172,14 @@ async def test_a_reader_that_has_enough_ends_it_quietly(environment: dict[str, s
     out, err = await shell.communicate()
     assert out.decode().splitlines() == ["- message.read message_id=m-0 message_status=READ", "0"]
     assert err == b""
+
+
+async def test_an_ipv6_address_is_in_brackets_in_the_url(listen: Any) -> None:
+    """The URL that is printed can be opened."""
+    listening = await listen("--host", "::1")
+    assert listening.url.startswith("http://[::1]:")
+    assert await listening.deliver(RECEIVED) == 204
+    await listening.end()
 
 
 async def test_without_a_secret_it_does_not_start(cli: Cli) -> None:

@@ -117,6 +117,34 @@ async def test_an_interruption_has_an_exit_code_of_its_own(fake_sent: FakeSent, 
     assert (await process.communicate(), process.returncode) == ((b"", b""), 130)
 
 
+@pytest.mark.parametrize("module", ["typer", "sent_async.cli.main"])
+def test_an_interruption_while_modules_load(module: str) -> None:
+    """No traceback, and the exit code of interruptions."""
+    on_import = f"""if True:
+        import os, runpy, signal, sys
+        class Interrupt:
+            def find_spec(self, name, *_):
+                if name == {module!r}:
+                    os.kill(os.getpid(), signal.SIGINT)
+        sys.meta_path.insert(0, Interrupt())
+        runpy.run_module("sent_async", run_name="__main__")
+    """
+    ended = subprocess.run([sys.executable, "-c", on_import], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+async def test_retries_are_told_on_demand(fake_sent: FakeSent, cli: Cli) -> None:
+    """``-v`` tells of retries, ``-vv`` of every attempt. What a server sent cannot command the terminal."""
+    for option, told in (("", []), ("-v", ["attempt 1: 503"]), ("-vv", ["attempt 1: 503", "attempt 2: 200"])):
+        fake_sent.fail_next(status=503, code="X\x1b[2J")
+        ended = await cli(*filter(None, [option]), "profiles", "list")
+        assert ended.code == 0
+        lines = ended.err.splitlines()
+        assert len(lines) == len(told)
+        assert all(text in line for text, line in zip(told, lines, strict=True))
+        assert "\x1b" not in ended.err
+
+
 async def test_the_version(cli: Cli) -> None:
     """On stdout, by itself."""
     assert (await cli("--version")).out.startswith("sent-async ")

@@ -58,6 +58,20 @@ async def test_a_long_value_goes_on_below_its_beginning(fake_sent: FakeSent, ter
     assert any(line.split() == ["id", profile.id] for line in shown.lines)
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+async def test_objects_in_lists_go_by_their_path(terminal: InTerminal, columns: int) -> None:
+    """Paths and ids stay whole, and no line is too long but for a URL. What does not fit beside a path begins below."""
+    shown = terminal("me", columns=columns, NO_COLOR="1", TERM="dumb")
+    assert await shown.end() == 0
+    assert max(len(line) for line in shown.lines if "https://" not in line) <= columns
+    assert [line.split() for line in shown.lines if "inherit_tcr_brand" in line or line.startswith("id ")] == [
+        ["id", "550e8400-e29b-41d4-a716-446655440000"],
+        ["profiles[0].settings.inherit_tcr_brand", "no"],
+    ]
+    text = " ".join(" ".join(shown.lines).split())
+    assert "profiles[0].description Marketing department sender profile profiles[0].short_name MKT" in text
+
+
 async def test_wide_characters_keep_columns_straight(fake_sent: FakeSent, cli: Cli) -> None:
     """A Chinese character takes two cells."""
     fake_sent.add_template(name="欢迎", language="zh_CN")
