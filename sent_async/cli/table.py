@@ -85,8 +85,8 @@ class Table:
             table.add_column(name, min_width=width, max_width=width if broken else None, overflow="fold")
         for row in rows:
             table.add_row(*(row[name] for name in self._widths))
-        # Wide enough for rich to break nothing by itself.
-        console = Console(width=100_000, force_terminal=self._terminal)
+        # Wide enough for rich to break nothing by itself. Without a height it takes TERM=dumb for 80 columns.
+        console = Console(width=100_000, height=100, force_terminal=self._terminal)
         with console.capture() as printed:
             console.print(table)
         write("\n".join(line.rstrip() for line in printed.get().splitlines()))
