@@ -16,6 +16,7 @@ class PlainDocstrings(griffe.Extension):
         obj.labels -= {"class-attribute", "instance-attribute", "module-attribute"}
         if obj.docstring is not None:
             text = re.sub(r"(?m)^\s*::$", "", obj.docstring.value)
+            text = re.sub(r"(?m)^Returns:\n +``\w+``\.\n*", "", text)  # the signature says the same
             obj.docstring.value = re.sub(r"(?m)::$", ":", text)
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:

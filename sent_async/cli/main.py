@@ -43,7 +43,7 @@ def main(
             "--verbose",
             count=True,
             show_default=False,
-            help="Tell of retries and waits on stderr; -vv of every attempt.",
+            help="Show retries and waits for a limit on stderr; -vv shows every attempt.",
         ),
     ] = 0,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
