@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from sent_async import SentClient
 from tests.support.clocks import FakeClock
+from tests.support.limited import ServeLimited, limited_servers
 from tests.support.servers import API_KEY, MakeClient, Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -47,6 +48,13 @@ async def server() -> AsyncIterator[Server]:
     async with TestServer(app) as running:
         scripted.url = str(running.make_url("")).rstrip("/")
         yield scripted
+
+
+@pytest.fixture
+async def serve_limited() -> AsyncIterator[ServeLimited]:
+    """Starts servers that limit requests."""
+    async with limited_servers() as start:
+        yield start
 
 
 @pytest.fixture

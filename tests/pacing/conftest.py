@@ -1,4 +1,4 @@
-"""Servers that limit requests, and clients of them."""
+"""Paced clients of servers that limit requests."""
 
 from __future__ import annotations
 
@@ -8,15 +8,8 @@ from typing import Any
 import pytest
 
 from sent_async import SentClient
-from tests.support.limited import Connect, Limited, Serve, limited_servers
+from tests.support.limited import Connect, Limited
 from tests.support.servers import API_KEY
-
-
-@pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
-    """Starts limited servers."""
-    async with limited_servers() as start:
-        yield start
 
 
 @pytest.fixture

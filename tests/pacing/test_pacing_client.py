@@ -8,16 +8,16 @@ from collections.abc import Mapping
 import pytest
 
 from sent_async import NotFoundError, Pacer, RateLimitError, SentConnectionError, SentTimeoutError
-from tests.support.limited import ID, Connect, Limited, Serve, fetch
+from tests.support.limited import ID, Connect, Limited, ServeLimited, fetch
 from tests.support.payloads import problem
 from tests.support.raw_servers import RawServer, close_after_reading, good
 from tests.support.servers import MakeClient, Server, make_response
 from tests.support.waiting import until
 
 
-async def test_the_state_is_readable(serve: Serve, connect: Connect) -> None:
+async def test_the_state_is_readable(serve_limited: ServeLimited, connect: Connect) -> None:
     """``rate_limits`` has what the responses said, by tier."""
-    server = await serve(Limited("window", limit=50, window=60.0))
+    server = await serve_limited(Limited("window", limit=50, window=60.0))
     client = connect(server)
     assert client.rate_limits == {}
 
@@ -31,9 +31,9 @@ async def test_the_state_is_readable(serve: Serve, connect: Connect) -> None:
     assert (state.paused_for, state.in_flight, state.waiting) == (0, 0, 0)
 
 
-async def test_the_state_without_rate_headers(serve: Serve, connect: Connect) -> None:
+async def test_the_state_without_rate_headers(serve_limited: ServeLimited, connect: Connect) -> None:
     """A value that no response has given is None."""
-    server = await serve(Limited("window", headers=False))
+    server = await serve_limited(Limited("window", headers=False))
     client = connect(server)
 
     assert await fetch(client, 1) == 0
@@ -42,9 +42,9 @@ async def test_the_state_without_rate_headers(serve: Serve, connect: Connect) ->
     assert (state.limit, state.remaining, state.resets_in) == (None, None, None)
 
 
-async def test_the_state_during_a_pause(serve: Serve, connect: Connect) -> None:
+async def test_the_state_during_a_pause(serve_limited: ServeLimited, connect: Connect) -> None:
     """It has the number of calls that wait, and the least wait."""
-    server = await serve(Limited("window", limit=1, window=60.0))
+    server = await serve_limited(Limited("window", limit=1, window=60.0))
     await connect(server).profiles.retrieve(ID)
     client = connect(server)
     tasks = [asyncio.ensure_future(client.profiles.retrieve(ID)) for _ in range(3)]
@@ -124,9 +124,11 @@ async def test_a_call_that_cannot_connect_takes_no_permit(client: MakeClient, un
     assert sent.rate_limits == {}
 
 
-async def test_no_call_holds_a_permit_while_it_waits_for_a_connection(serve: Serve, connect: Connect) -> None:
+async def test_no_call_holds_a_permit_while_it_waits_for_a_connection(
+    serve_limited: ServeLimited, connect: Connect
+) -> None:
     """With few slots, no call that had to wait is sent during a pause that began in the meantime."""
-    server = await serve(Limited("window", limit=4, window=0.4, headers=False))
+    server = await serve_limited(Limited("window", limit=4, window=0.4, headers=False))
     client = connect(server, limit=4, max_retries=3)
 
     assert await fetch(client, 24, concurrency=24) == 0
@@ -179,10 +181,10 @@ async def test_a_pacer_that_is_false_is_used(client: MakeClient) -> None:
     [(60.0, 5, "after its deadline"), (600.0, None, "a call waits at most 120 s"), (600.0, 5, "at most 120 s")],
 )
 async def test_a_call_does_not_wait_for_a_limit_in_vain(
-    serve: Serve, connect: Connect, window: float, deadline: float | None, says: str
+    serve_limited: ServeLimited, connect: Connect, window: float, deadline: float | None, says: str
 ) -> None:
     """It raises at once and is not retried. Nothing was sent, and the error has the time to wait."""
-    server = await serve(Limited("window", limit=1, window=window))
+    server = await serve_limited(Limited("window", limit=1, window=window))
     client = connect(server)
     await client.profiles.retrieve(ID)
 
@@ -210,9 +212,9 @@ async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -
     assert sent.rate_limits["sensitive"].paused_for in (0, None)
 
 
-async def test_views_with_the_same_key_share_its_limits(serve: Serve, connect: Connect) -> None:
+async def test_views_with_the_same_key_share_its_limits(serve_limited: ServeLimited, connect: Connect) -> None:
     """Views with another key have limits of their own."""
-    server = await serve(Limited("window", limit=5, window=60))
+    server = await serve_limited(Limited("window", limit=5, window=60))
     client = connect(server)
 
     await client.with_options(api_key="sk_test_another").profiles.retrieve(ID)

@@ -9,12 +9,12 @@ import pytest
 
 from sent_async import RateLimitError
 from tests.support.clocks import NoPause
-from tests.support.limited import ID, Connect, Limited, RetryAfter, Serve, fetch
+from tests.support.limited import ID, Connect, Limited, RetryAfter, ServeLimited, fetch
 
 
-async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect) -> None:
+async def test_a_fixed_window_is_never_overdrawn(serve_limited: ServeLimited, connect: Connect) -> None:
     """Three windows' worth of requests: none is refused or fails."""
-    server = await serve(Limited("window"))
+    server = await serve_limited(Limited("window"))
 
     assert await fetch(connect(server), 60) == 0
 
@@ -22,9 +22,11 @@ async def test_a_fixed_window_is_never_overdrawn(serve: Serve, connect: Connect)
 
 
 @pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
-async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry_after: RetryAfter) -> None:
+async def test_a_bucket_is_never_overdrawn(
+    serve_limited: ServeLimited, connect: Connect, retry_after: RetryAfter
+) -> None:
     """The headers say what the bucket holds, so there is no 429."""
-    server = await serve(Limited("bucket", retry_after=retry_after))
+    server = await serve_limited(Limited("bucket", retry_after=retry_after))
 
     assert await fetch(connect(server), 60) == 0
 
@@ -33,10 +35,10 @@ async def test_a_bucket_is_never_overdrawn(serve: Serve, connect: Connect, retry
 
 @pytest.mark.parametrize("retry_after", ["exact", "window", "none"])
 async def test_a_hidden_burst_costs_at_most_what_was_in_flight(
-    serve: Serve, connect: Connect, retry_after: RetryAfter
+    serve_limited: ServeLimited, connect: Connect, retry_after: RetryAfter
 ) -> None:
     """The headers promise more than the bucket holds: the requests in flight are refused once, and no call fails."""
-    server = await serve(Limited("bucket", lies=True, retry_after=retry_after))
+    server = await serve_limited(Limited("bucket", lies=True, retry_after=retry_after))
     client = connect(server, clock=NoPause())
 
     assert await fetch(client, 40, concurrency=10) == 0
@@ -45,9 +47,9 @@ async def test_a_hidden_burst_costs_at_most_what_was_in_flight(
     assert server.seen == 40 + server.refused
 
 
-async def test_a_refusal_without_retry_after_waits_for_the_reset(serve: Serve, connect: Connect) -> None:
+async def test_a_refusal_without_retry_after_waits_for_the_reset(serve_limited: ServeLimited, connect: Connect) -> None:
     """When another process has spent the window, one request is refused, although nothing says how long to wait."""
-    server = await serve(Limited("window", retry_after="none"))
+    server = await serve_limited(Limited("window", retry_after="none"))
     other = connect(server, pacing=False)
     assert await fetch(other, 20) == 0
 
@@ -56,9 +58,9 @@ async def test_a_refusal_without_retry_after_waits_for_the_reset(serve: Serve, c
     assert server.refused == 1
 
 
-async def test_a_server_without_rate_headers(serve: Serve, connect: Connect) -> None:
+async def test_a_server_without_rate_headers(serve_limited: ServeLimited, connect: Connect) -> None:
     """Requests are not held back, and a 429 still pauses all calls."""
-    server = await serve(Limited("window", headers=False))
+    server = await serve_limited(Limited("window", headers=False))
     client = connect(server, clock=NoPause())
 
     assert await fetch(client, 30, concurrency=10) == 0
@@ -67,9 +69,9 @@ async def test_a_server_without_rate_headers(serve: Serve, connect: Connect) -> 
     assert 1 <= server.refused <= 10
 
 
-async def test_a_server_that_never_limits_is_not_slowed(serve: Serve, connect: Connect) -> None:
+async def test_a_server_that_never_limits_is_not_slowed(serve_limited: ServeLimited, connect: Connect) -> None:
     """Without headers and 429 all slots are used."""
-    server = await serve(Limited("window", limit=10_000, headers=False))
+    server = await serve_limited(Limited("window", limit=10_000, headers=False))
     together = asyncio.Barrier(10)
     client = connect(server)
     assert await fetch(client, 1) == 0
@@ -82,9 +84,9 @@ async def test_a_server_that_never_limits_is_not_slowed(serve: Serve, connect: C
 
 
 @pytest.mark.parametrize("ahead", [-600.0, 600.0])
-async def test_a_clock_ten_minutes_off(serve: Serve, connect: Connect, ahead: float) -> None:
+async def test_a_clock_ten_minutes_off(serve_limited: ServeLimited, connect: Connect, ahead: float) -> None:
     """The reset is Unix time by the server's clock, which its Date header has."""
-    server = await serve(Limited("window", clock_ahead=ahead))
+    server = await serve_limited(Limited("window", clock_ahead=ahead))
     client = connect(server)
 
     assert await fetch(client, 25) == 0
@@ -93,9 +95,9 @@ async def test_a_clock_ten_minutes_off(serve: Serve, connect: Connect, ahead: fl
     assert 0 <= (client.rate_limits["standard"].resets_in or 0) <= 1.3
 
 
-async def test_a_limit_lowered_mid_run_is_followed(serve: Serve, connect: Connect) -> None:
+async def test_a_limit_lowered_mid_run_is_followed(serve_limited: ServeLimited, connect: Connect) -> None:
     """From the next window on fewer requests are sent; at most those in flight are refused."""
-    server = await serve(Limited("window"))
+    server = await serve_limited(Limited("window"))
     client = connect(server)
     assert await fetch(client, 20) == 0
 
@@ -106,9 +108,9 @@ async def test_a_limit_lowered_mid_run_is_followed(serve: Serve, connect: Connec
     assert client.rate_limits["standard"].limit == 8
 
 
-async def test_a_limit_raised_mid_run_is_followed(serve: Serve, connect: Connect) -> None:
+async def test_a_limit_raised_mid_run_is_followed(serve_limited: ServeLimited, connect: Connect) -> None:
     """The first response of the next window has the new limit, and all of it is used at once."""
-    server = await serve(Limited("window"))
+    server = await serve_limited(Limited("window"))
     client = connect(server)
     assert await fetch(client, 20) == 0
 
@@ -119,9 +121,9 @@ async def test_a_limit_raised_mid_run_is_followed(serve: Serve, connect: Connect
     assert client.rate_limits["standard"].limit == 200
 
 
-async def test_two_clients_sharing_a_key_stay_polite(serve: Serve, connect: Connect) -> None:
+async def test_two_clients_sharing_a_key_stay_polite(serve_limited: ServeLimited, connect: Connect) -> None:
     """Neither sees the other, so a few requests of each window are refused, not all."""
-    server = await serve(Limited("window", limit=40))
+    server = await serve_limited(Limited("window", limit=40))
     one, two = connect(server, max_retries=5), connect(server, max_retries=5)
 
     failures = await asyncio.gather(fetch(one, 60), fetch(two, 60))
@@ -131,9 +133,9 @@ async def test_two_clients_sharing_a_key_stay_polite(serve: Serve, connect: Conn
     assert server.seen == 120 + server.refused
 
 
-async def test_tiers_do_not_block_each_other(serve: Serve, connect: Connect) -> None:
+async def test_tiers_do_not_block_each_other(serve_limited: ServeLimited, connect: Connect) -> None:
     """When the sensitive tier is spent, standard requests go on, and the other way round."""
-    server = await serve(Limited("window", limit=1, window=60.0))
+    server = await serve_limited(Limited("window", limit=1, window=60.0))
     client = connect(server)
     await client.profiles.retrieve(ID)
     held = asyncio.ensure_future(client.profiles.retrieve(ID))
@@ -151,9 +153,11 @@ async def test_tiers_do_not_block_each_other(serve: Serve, connect: Connect) -> 
         await held
 
 
-async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serve: Serve, connect: Connect) -> None:
+async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(
+    serve_limited: ServeLimited, connect: Connect
+) -> None:
     """Ten refused requests make one pause. Then requests go one by one, and all are served."""
-    server = await serve(Limited("bucket", lies=True, burst=10))
+    server = await serve_limited(Limited("bucket", lies=True, burst=10))
     client = connect(server, clock=NoPause())
     assert await fetch(client, 10) == 0
     arrived: list[float] = []
@@ -171,9 +175,9 @@ async def test_one_refusal_pauses_all_tasks_once_and_they_resume_spread_out(serv
     assert server.seen == 20 + refused
 
 
-async def test_without_pacing_refusals_are_only_retried(serve: Serve, connect: Connect) -> None:
+async def test_without_pacing_refusals_are_only_retried(serve_limited: ServeLimited, connect: Connect) -> None:
     """With ``pacing=False`` nothing is held back, nothing is known, and the retries are used up."""
-    server = await serve(Limited("window", window=60.0))
+    server = await serve_limited(Limited("window", window=60.0))
     client = connect(server, pacing=False, clock=NoPause())
 
     assert await fetch(client, 40) == 20
@@ -182,9 +186,11 @@ async def test_without_pacing_refusals_are_only_retried(serve: Serve, connect: C
     assert client.rate_limits == {}
 
 
-async def test_a_refusal_beyond_the_retries_is_raised_with_its_wait(serve: Serve, connect: Connect) -> None:
+async def test_a_refusal_beyond_the_retries_is_raised_with_its_wait(
+    serve_limited: ServeLimited, connect: Connect
+) -> None:
     """Without retries the error has the wait."""
-    server = await serve(Limited("window", limit=1, window=60.0))
+    server = await serve_limited(Limited("window", limit=1, window=60.0))
     await connect(server).profiles.retrieve(ID)
 
     with pytest.raises(RateLimitError) as raised:
@@ -194,9 +200,9 @@ async def test_a_refusal_beyond_the_retries_is_raised_with_its_wait(serve: Serve
     assert 0 < raised.value.retry_after <= 60
 
 
-async def test_a_slow_first_response_does_not_delay_other_calls(serve: Serve, connect: Connect) -> None:
+async def test_a_slow_first_response_does_not_delay_other_calls(serve_limited: ServeLimited, connect: Connect) -> None:
     """The first request learns the limit. When it hangs, others are sent without knowing it."""
-    server = await serve(Limited("window", limit=1_000))
+    server = await serve_limited(Limited("window", limit=1_000))
     stuck = asyncio.Event()
 
     async def first_hangs() -> None:

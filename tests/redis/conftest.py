@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from sent_async import SentClient
 from sent_async.redis import RedisPacer
 from tests.support import redis_server
-from tests.support.limited import Connect, Limited, Serve, limited_servers
+from tests.support.limited import Connect, Limited
 from tests.support.redis_server import RedisServer
 from tests.support.servers import API_KEY
 
@@ -46,13 +46,6 @@ def own_redis() -> Iterator[RedisServer]:
     """One that the test may end."""
     with _new() as server:
         yield server
-
-
-@pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
-    """Starts limited servers."""
-    async with limited_servers() as start:
-        yield start
 
 
 @pytest.fixture

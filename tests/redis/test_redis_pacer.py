@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from sent_async import RateLimitError, SentClient, SentConfigError
 from sent_async.clock import SystemClock
 from sent_async.redis import RedisPacer
-from tests.support.limited import ID, Connect, Limited, Serve, fetch
+from tests.support.limited import ID, Connect, Limited, ServeLimited, fetch
 from tests.support.redis_server import RedisServer
 from tests.support.servers import API_KEY
 
@@ -48,27 +48,31 @@ async def calls(redis: RedisServer) -> int:
         return int(stats["cmdstat_evalsha"]["calls"])
 
 
-async def test_a_fleet_never_overdraws_the_limit(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_a_fleet_never_overdraws_the_limit(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """Four processes send three windows' worth of requests: none is refused or lost."""
-    server = await serve(Limited(limit=200, window=1.0))
+    server = await serve_limited(Limited(limit=200, window=1.0))
 
     assert await fetch_all([join(server, redis) for _ in range(4)], 150, concurrency=25) == 0
 
     assert (server.seen, server.refused) == (600, 0)
 
 
-async def test_a_bucket_is_never_overdrawn(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_a_bucket_is_never_overdrawn(serve_limited: ServeLimited, redis: RedisServer, join: Connect) -> None:
     """The headers of a bucket are shared as those of a window."""
-    server = await serve(Limited("bucket", limit=100, window=1.0, burst=20))
+    server = await serve_limited(Limited("bucket", limit=100, window=1.0, burst=20))
 
     assert await fetch_all([join(server, redis) for _ in range(3)], 40) == 0
 
     assert (server.seen, server.refused) == (120, 0)
 
 
-async def test_redis_is_not_asked_for_each_request(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_redis_is_not_asked_for_each_request(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """Permits come in blocks."""
-    server = await serve(Limited(limit=100_000, window=60.0))
+    server = await serve_limited(Limited(limit=100_000, window=60.0))
 
     assert await fetch_all([join(server, redis) for _ in range(2)], 1000, concurrency=20) == 0
 
@@ -76,9 +80,11 @@ async def test_redis_is_not_asked_for_each_request(serve: Serve, redis: RedisSer
 
 
 @pytest.mark.parametrize("headers", [True, False])
-async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Connect, headers: bool) -> None:
+async def test_one_refusal_pauses_all(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect, headers: bool
+) -> None:
     """When another program has spent the window, the first 429 makes all processes wait for its end."""
-    server = await serve(Limited(limit=20, window=1.0, headers=headers))
+    server = await serve_limited(Limited(limit=20, window=1.0, headers=headers))
     assert await fetch(join(server, redis, pacing=False), 20) == 0
     async with RedisPacer(redis.url) as pacer:
         with pytest.raises(RateLimitError):
@@ -89,18 +95,22 @@ async def test_one_refusal_pauses_all(serve: Serve, redis: RedisServer, join: Co
     assert server.refused == 1
 
 
-async def test_requests_of_a_fleet_are_spread_after_a_refusal(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_requests_of_a_fleet_are_spread_after_a_refusal(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """A limit below the one in the headers causes refusals once, not once for each process."""
-    server = await serve(Limited("bucket", limit=40, window=1.0, burst=5, lies=True))
+    server = await serve_limited(Limited("bucket", limit=40, window=1.0, burst=5, lies=True))
 
     assert await fetch_all([join(server, redis) for _ in range(3)], 20, concurrency=5) == 0
 
     assert 1 <= server.refused <= 15  # at most what was in flight
 
 
-async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_a_server_without_rate_headers_is_not_held_back(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """All requests go at once."""
-    server = await serve(Limited(limit=10_000, headers=False))
+    server = await serve_limited(Limited(limit=10_000, headers=False))
     together = asyncio.Barrier(20)
     clients = [join(server, redis) for _ in range(2)]
     assert await fetch_all(clients, 1) == 0
@@ -113,9 +123,11 @@ async def test_a_server_without_rate_headers_is_not_held_back(serve: Serve, redi
         assert await fetch_all(clients, 10) == 0
 
 
-async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_permits_of_a_killed_process_come_back(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """After kill -9 with half of the window in flight, the other half is used before the window ends."""
-    server = await serve(Limited(limit=20, window=100.0))
+    server = await serve_limited(Limited(limit=20, window=100.0))
     client = join(server, redis, deadline=50)
     assert await fetch(client, 1) == 0
     arrived, never = asyncio.Semaphore(0), asyncio.Event()
@@ -139,14 +151,14 @@ async def test_permits_of_a_killed_process_come_back(serve: Serve, redis: RedisS
     assert (server.seen, server.refused) == (20, 0)
 
 
-async def test_clocks_of_hosts_may_differ(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_clocks_of_hosts_may_differ(serve_limited: ServeLimited, redis: RedisServer, join: Connect) -> None:
     """A host whose clock is an hour ahead reads the reset right, because the time is that of Redis."""
 
     class Ahead(SystemClock):
         def wall(self) -> float:
             return SystemClock.wall() + 3600
 
-    server = await serve(Limited(limit=20, window=3.0))
+    server = await serve_limited(Limited(limit=20, window=3.0))
     ahead = join(server, redis, pacer={"clock": Ahead()})
 
     assert await fetch_all([ahead, join(server, redis)], 20) == 0
@@ -155,10 +167,10 @@ async def test_clocks_of_hosts_may_differ(serve: Serve, redis: RedisServer, join
 
 
 async def test_without_redis_each_paces_by_itself(
-    serve: Serve, join: Connect, caplog: pytest.LogCaptureFixture
+    serve_limited: ServeLimited, join: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing is lost or refused, and the log says so once."""
-    server = await serve(Limited(limit=20, window=0.3))
+    server = await serve_limited(Limited(limit=20, window=0.3))
 
     assert await fetch(join(server, AWAY), 60) == 0
 
@@ -169,11 +181,11 @@ async def test_without_redis_each_paces_by_itself(
 
 
 async def test_nothing_is_lost_when_redis_restarts(
-    serve: Serve, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
+    serve_limited: ServeLimited, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """When Redis ends and returns empty, the processes go on alone and join again."""
     caplog.set_level(logging.INFO, "sent_async")
-    server = await serve(Limited(limit=100, window=1.0))
+    server = await serve_limited(Limited(limit=100, window=1.0))
 
     async def interrupt() -> None:
         if server.seen == 50:
@@ -193,11 +205,11 @@ async def test_nothing_is_lost_when_redis_restarts(
 
 
 async def test_a_redis_that_hangs_counts_as_away(
-    serve: Serve, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
+    serve_limited: ServeLimited, own_redis: RedisServer, join: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Requests wait for it once for the time limit, not each."""
     caplog.set_level(logging.INFO, "sent_async")
-    server = await serve(Limited(limit=100, window=1.0))
+    server = await serve_limited(Limited(limit=100, window=1.0))
     client = join(server, own_redis, pacer={"timeout": 0.1})
     assert await fetch(client, 1) == 0
     own_redis.freeze()
@@ -213,9 +225,9 @@ async def test_a_redis_that_hangs_counts_as_away(
     assert [sum(text in line for line in log) for text in ("are not shared", "are shared again")] == [1, 1]
 
 
-async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_redis_holds_no_key_path_or_id(serve_limited: ServeLimited, redis: RedisServer, join: Connect) -> None:
     """Redis holds digests and numbers only, and each of them expires."""
-    server = await serve(Limited())
+    server = await serve_limited(Limited())
     client = join(server, redis)
     assert await fetch(client, 5) == 0
 
@@ -227,9 +239,11 @@ async def test_redis_holds_no_key_path_or_id(serve: Serve, redis: RedisServer, j
         assert all([await connection.ttl(key) > 0 for key in await connection.keys()])
 
 
-async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_each_key_and_tier_has_a_limit_of_its_own(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """A limit that is spent does not delay requests of another key or tier."""
-    server = await serve(Limited(limit=1, window=100.0))
+    server = await serve_limited(Limited(limit=1, window=100.0))
     client = join(server, redis, deadline=30)
     await client.profiles.retrieve(ID)
     server.limit, server.window = 100, 0.001
@@ -242,9 +256,11 @@ async def test_each_key_and_tier_has_a_limit_of_its_own(serve: Serve, redis: Red
     assert client.rate_limits.keys() == {"standard", "sensitive"}
 
 
-async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_a_closed_pacer_gives_its_permits_back(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """Only what was learned is left, and a client that still uses the pacer is paced alone."""
-    server = await serve(Limited(window=100.0))
+    server = await serve_limited(Limited(window=100.0))
     async with RedisPacer(redis.url) as pacer:
         client = join(server, redis, pacing=pacer)
         assert await fetch(client, 5) == 0
@@ -256,9 +272,11 @@ async def test_a_closed_pacer_gives_its_permits_back(serve: Serve, redis: RedisS
     assert server.seen == 11
 
 
-async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_an_idle_process_gives_its_permits_back(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """It sends Redis nothing more until it has requests."""
-    server = await serve(Limited(window=100.0))
+    server = await serve_limited(Limited(window=100.0))
     pacer = RedisPacer(redis.url)
     client = join(server, redis, pacing=pacer)
     assert await fetch(client, 5) == 0
@@ -271,9 +289,11 @@ async def test_an_idle_process_gives_its_permits_back(serve: Serve, redis: Redis
     assert await calls(redis) < 20
 
 
-async def test_a_call_that_waits_when_the_pacer_is_closed(serve: Serve, redis: RedisServer, join: Connect) -> None:
+async def test_a_call_that_waits_when_the_pacer_is_closed(
+    serve_limited: ServeLimited, redis: RedisServer, join: Connect
+) -> None:
     """It waits for the window as before."""
-    server = await serve(Limited(limit=2, window=1.0))
+    server = await serve_limited(Limited(limit=2, window=1.0))
     pacer = RedisPacer(redis.url)
     received = asyncio.Semaphore(0)
     client = join(server, redis, pacing=pacer, on_attempt=lambda _: received.release())
@@ -305,9 +325,9 @@ async def test_a_pacer_can_be_closed_while_redis_hangs(own_redis: RedisServer) -
     assert await waiting is not None
 
 
-async def test_a_lent_connection_is_not_closed(serve: Serve, redis: RedisServer) -> None:
+async def test_a_lent_connection_is_not_closed(serve_limited: ServeLimited, redis: RedisServer) -> None:
     """It belongs to the caller."""
-    server = await serve(Limited())
+    server = await serve_limited(Limited())
     async with Redis.from_url(redis.url, decode_responses=True) as lent:
         async with RedisPacer(lent) as pacer, SentClient(API_KEY, base_url=server.url, pacing=pacer) as client:
             assert await fetch(client, 5) == 0

@@ -105,7 +105,7 @@ async def without_date(_request: web.Request, response: web.StreamResponse) -> N
     response.headers.pop("Date", None)
 
 
-Serve: TypeAlias = Callable[[Limited], Awaitable[Limited]]
+ServeLimited: TypeAlias = Callable[[Limited], Awaitable[Limited]]
 Connect: TypeAlias = Callable[..., SentClient]
 
 
@@ -116,7 +116,7 @@ async def fetch(client: SentClient, count: int, concurrency: int = 10) -> int:
 
 
 @asynccontextmanager
-async def limited_servers() -> AsyncIterator[Serve]:
+async def limited_servers() -> AsyncIterator[ServeLimited]:
     """Starts limited servers, and ends them."""
     async with AsyncExitStack() as stack:
 

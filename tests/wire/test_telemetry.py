@@ -24,7 +24,7 @@ from sent_async.models import PaymentDetails
 from sent_async.telemetry import with_telemetry
 from tests.support.clocks import FakeClock, NoPause
 from tests.support.faults import FAULTS
-from tests.support.limited import Limited, fetch, limited_servers
+from tests.support.limited import Limited, ServeLimited, fetch
 from tests.support.payloads import envelope, problem, profile
 from tests.support.raw_servers import Behaviour, RawServer, close_after_reading, stalled_head
 from tests.support.servers import API_KEY, PROFILE_RESPONSE, MakeClient, Server, make_response
@@ -197,12 +197,11 @@ async def test_a_replayed_response(client: MakeClient, server: Server, telemetry
     assert attributes(telemetry.span)["sent.replayed"] is True
 
 
-async def test_waits_for_a_limit_and_for_a_slot(telemetry: Telemetry) -> None:
+async def test_waits_for_a_limit_and_for_a_slot(serve_limited: ServeLimited, telemetry: Telemetry) -> None:
     """Both are events of the span, and in the metric, each by its reason."""
-    async with limited_servers() as serve:
-        server = await serve(Limited())
-        async with SentClient(API_KEY, base_url=server.url, limit=2, clock=NoPause()) as client:
-            assert await fetch(telemetry.watch(client), 30) == 0
+    server = await serve_limited(Limited())
+    async with SentClient(API_KEY, base_url=server.url, limit=2, clock=NoPause()) as client:
+        assert await fetch(telemetry.watch(client), 30) == 0
     waits = [
         event["sent.wait.reason"] for span in telemetry.spans for name, event in events(span) if name == "sent.wait"
     ]
