@@ -1,7 +1,7 @@
 """A simulation of 1 to 1,000 processes under one limit of 10,000 requests per minute.
 
 ``python -m benchmarks.fleet_simulation`` prints a table. Time is simulated; the decisions are real: ``RedisPacer``
-itself, and its script on a real Redis that is told the simulated time. Requests only take time, and the fixed window of
+itself, and its script on a real Redis that gets the simulated time. Requests only take time, and the fixed window of
 ``FakeSent`` counts them. The processes' clocks are up to half a minute off, and no response has a ``Date``.
 """
 

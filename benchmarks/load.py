@@ -80,19 +80,19 @@ def main() -> None:
             side.measure(ids)
     for side in sides:
         side.close()
-    mine, naive = sides[0], sides[-1]
+    ours, naive = sides[0], sides[-1]
     print(
         json.dumps(
             {
-                "rate": 1 / shared.median(mine.wall),
+                "rate": 1 / shared.median(ours.wall),
                 "naive_rate": 1 / shared.median(naive.wall),
-                "rate_ratio": shared.ratio(naive.wall, mine.wall),
-                "cpu": shared.median(mine.cpu),
+                "rate_ratio": shared.ratio(naive.wall, ours.wall),
+                "cpu": shared.median(ours.cpu),
                 "naive_cpu": shared.median(naive.cpu),
-                "cpu_ratio": shared.ratio(mine.cpu, naive.cpu),
-                "p99": shared.median(mine.p99),
+                "cpu_ratio": shared.ratio(ours.cpu, naive.cpu),
+                "p99": shared.median(ours.p99),
                 "naive_p99": shared.median(naive.p99),
-                "p99_ratio": shared.ratio(mine.p99, naive.p99),
+                "p99_ratio": shared.ratio(ours.p99, naive.p99),
             }
         )
     )

@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=10_000)
     options = parser.parse_args()
     outcome = asyncio.run(run(options.messages))
-    print(f"{outcome.messages:,} messages in {outcome.seconds:.0f} s; {outcome.right:,} people have exactly theirs")
+    print(f"{outcome.messages:,} messages in {outcome.seconds:.0f} s; {outcome.right:,} people have exactly their own")
     print(f"killed with SIGKILL when {outcome.sent_when_killed:,} were sent, done after {outcome.runs} runs")
     print(f"{outcome.requests:,} requests, {outcome.faults:,} met a fault, {outcome.repeated:,} repeated a key")
     if not outcome.right == outcome.messages == options.messages:

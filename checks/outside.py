@@ -52,9 +52,9 @@ def standalone() -> Iterator[Fake]:
     command = [sys.executable, "-m", "sent_async.testing", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        said = dict(word.split("=", 1) for word in server.stdout.readline().split())
+        settings = dict(word.split("=", 1) for word in server.stdout.readline().split())
         try:
-            yield Fake(said["SENT_BASE_URL"], said["SENT_DM_API_KEY"])
+            yield Fake(settings["SENT_BASE_URL"], settings["SENT_DM_API_KEY"])
         finally:
             server.terminate()
 

@@ -108,7 +108,7 @@ async def crash(kind: str, events: int, seed: int) -> Crash:
 
 
 async def follow(kind: str, recipients: int, seed: int) -> Followed:
-    """Send to many under faults, deliver what is told of it in any order, twice or never, and compare in the end.
+    """Send messages under faults, deliver their events in any order, twice or never, and compare the states.
 
     The receiver fails now and then. The tracker asks about what it missed.
     """
@@ -255,11 +255,11 @@ async def check(events: int, recipients: int, bodies: int, seed: int) -> bool:
         kept &= (run.handled, run.delivered, run.twice) == (run.events, run.events, 0)
     print("\n| | messages | deliveries | lost | asked about | wrong |\n| --- | ---: | ---: | ---: | ---: | ---: |")
     for kind in KINDS:
-        told = await follow(kind, recipients, seed)
-        numbers = (told.messages, told.deliveries, told.lost, told.reconciled, told.wrong)
+        followed = await follow(kind, recipients, seed)
+        numbers = (followed.messages, followed.deliveries, followed.lost, followed.reconciled, followed.wrong)
         print(f"| {kind}, followed | {' | '.join(map(str, numbers))} |")
-        kept &= set(told.statuses) == {"DELIVERED", "FAILED", "BLOCKED", "FILTERED", "SENT"}
-        kept &= (told.messages, told.wrong) == (recipients, 0)
+        kept &= set(followed.statuses) == {"DELIVERED", "FAILED", "BLOCKED", "FILTERED", "SENT"}
+        kept &= (followed.messages, followed.wrong) == (recipients, 0)
     made = noise(bodies, seed)
     print(f"\n{bodies:,} bodies and headers: {', '.join(f'{name} {count:,}' for name, count in made.most_common())}")
     return kept and made.keys() >= EVENTS | REFUSALS

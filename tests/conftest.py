@@ -41,7 +41,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    """A server on loopback that responds with the customer's profile until told otherwise."""
+    """A server on loopback that responds with the customer's profile by default."""
     scripted = Server()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", scripted.handle)
@@ -59,7 +59,7 @@ async def serve_limited() -> AsyncIterator[ServeLimited]:
 
 @pytest.fixture
 async def client(server: Server, clock: FakeClock) -> AsyncIterator[MakeClient]:
-    """Makes clients of the scripted server, on the test's clock and without pacing unless told otherwise."""
+    """Makes clients of the scripted server, on the test's clock and without pacing by default."""
     made: list[SentClient] = []
 
     def make(**options: Any) -> SentClient:

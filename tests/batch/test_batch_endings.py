@@ -230,14 +230,14 @@ async def test_cancelling_the_consumer_while_workers_wait_for_it() -> None:
 @both_ways
 async def test_cancelling_while_the_source_is_waited_for(run: Run) -> None:
     """A batch that waits for an async source can be cancelled."""
-    told: list[str] = []
+    ended: list[str] = []
 
     async def silent() -> AsyncIterator[int]:
         try:
             yield 1
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            told.append("cancelled")
+            ended.append("cancelled")
             raise
 
     task = asyncio.ensure_future(run(batch(Gate(), silent(), concurrency=3)))
@@ -246,4 +246,4 @@ async def test_cancelling_while_the_source_is_waited_for(run: Run) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert told == ["cancelled"]
+    assert ended == ["cancelled"]

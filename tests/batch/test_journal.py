@@ -145,7 +145,7 @@ async def test_journals_that_are_refused_stay_as_they_are(tmp_path: Path) -> Non
     paths = {name: tmp_path / f"{name}.sqlite" for name in ("other", "newer", "foreign", "text", "damaged")}
     for name in ("other", "newer", "damaged"):
         await batch(
-            numbers.double, range(500), journal=Journal(paths[name], name="mine" if name != "other" else "theirs")
+            numbers.double, range(500), journal=Journal(paths[name], name="sale" if name != "other" else "news")
         )
     with sqlite3.connect(paths["newer"]) as database:
         database.execute("PRAGMA user_version = 2")
@@ -158,8 +158,8 @@ async def test_journals_that_are_refused_stay_as_they_are(tmp_path: Path) -> Non
     whole[28:32] = (len(whole) // 4096 + 1).to_bytes(4)  # a page more, which nothing uses
     whole += bytes(4096)
     paths["damaged"].write_bytes(whole)
-    said = {
-        "other": "belongs to the batch 'theirs', not to 'mine'",
+    problems = {
+        "other": "belongs to the batch 'news', not to 'sale'",
         "newer": "has version 2, but this package reads up to 1; update sent-async",
         "foreign": "is the database of another application",
         "text": "is not a journal, or is damaged",
@@ -167,8 +167,8 @@ async def test_journals_that_are_refused_stay_as_they_are(tmp_path: Path) -> Non
     }
     for name, path in paths.items():
         before = path.read_bytes()
-        with pytest.raises(SentConfigError, match=said[name]) as caught:
-            await batch(numbers.double, range(3), journal=Journal(path, name="mine"))
+        with pytest.raises(SentConfigError, match=problems[name]) as caught:
+            await batch(numbers.double, range(3), journal=Journal(path, name="sale"))
         assert str(path) in str(caught.value)
         assert path.read_bytes() == before
 

@@ -38,7 +38,7 @@ RESPONSES = sorted(path.stem for path in PAYLOADS.glob("*.json") if "-request." 
 
 
 def split(name: str) -> tuple[Operation[Any], int]:
-    """The operation and the status that a file name tells of."""
+    """The operation and the status in a file name."""
     prefix, status = name.split(".")[0].rsplit("-", 1)
     return OPERATIONS["profiles-list" if prefix == "error-generic" else prefix], 201 if status == "2xx" else int(status)
 

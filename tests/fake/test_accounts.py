@@ -109,8 +109,8 @@ async def test_a_profile(fake_sent: FakeSent, sent: SentClient) -> None:
     assert (me.id, me.type, me.name, me.status, me.profiles) == (old.id, "profile", "Bonn", "approved", None)
     assert (me.sending_phone_number, me.sending_phone_number_profile_id) == (number, old.id)
     assert me.channels is not None and me.channels.sms is not None and me.channels.sms.phone_number == number
-    async with fake_sent.client(api_key=new.api_key) as theirs:
-        me = await theirs.me.retrieve()
+    async with fake_sent.client(api_key=new.api_key) as profile_client:
+        me = await profile_client.me.retrieve()
     assert (me.id, me.type, me.short_name) == (new.id, "profile", "Example")
 
 
@@ -131,8 +131,8 @@ async def test_lookup(fake_sent: FakeSent, sent: SentClient) -> None:
         None,
     )
     fake_sent.set_lookup("+12025551234", carrier_name="Acme Mobile", is_voip=False, is_valid=False)
-    told = await sent.numbers.lookup("+12025551234")
-    assert (told.carrier_name, told.is_voip, told.is_valid) == ("Acme Mobile", False, False)
+    changed = await sent.numbers.lookup("+12025551234")
+    assert (changed.carrier_name, changed.is_voip, changed.is_valid) == ("Acme Mobile", False, False)
     with pytest.raises(BadRequestError) as refused:
         await sent.numbers.lookup("12025551234")
     assert refused.value.code == "VALIDATION_002"

@@ -85,7 +85,7 @@ async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         (b"[]", "must contain a JSON object"),
         (b"{", "must contain a JSON object"),
@@ -102,13 +102,13 @@ async def test_a_seed_file_and_reviews_that_end_by_themselves(tmp_path: Path) ->
         (b'{"webhooks": [{"endpoint_url": "nowhere"}]}', "seed.webhooks[0]: endpoint_url must be"),
     ],
 )
-def test_a_bad_seed_file(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_bad_seed_file(tmp_path: Path, content: bytes, problem: str) -> None:
     """It does not start, and says where the file is wrong."""
     file = tmp_path / "seed.json"
     file.write_bytes(content)
     with pytest.raises(SystemExit) as ended:
         main(["--seed", str(file), "--host", "192.0.2.1"])  # it could not serve for ever
-    assert said in str(ended.value)
+    assert problem in str(ended.value)
 
 
 def test_when_it_cannot_start(tmp_path: Path) -> None:

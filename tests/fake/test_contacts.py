@@ -164,16 +164,16 @@ async def test_the_summary_of_a_contact(fake_sent: FakeSent, sent: SentClient) -
 
 async def test_conversations_are_the_latest_first(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
     """All messages of the account, or of one contact, sent and received, without events."""
-    mine = [await send(sent), fake_sent.receive_message(JO, "Yes?").id]
+    own = [await send(sent), fake_sent.receive_message(JO, "Yes?").id]
     other = await send(sent, "+14155550200")
-    mine.append(await send(sent))
+    own.append(await send(sent))
     fake_sent.receive_message(JO, "Elsewhere", profile_id=SEEDED)
     everything = [message.id async for message in sent.conversations.list(page_size=2)]
-    assert everything == [mine[2], other, mine[1], mine[0]]
-    contact_id = fake_sent.messages[mine[0]].contact_id
+    assert everything == [own[2], other, own[1], own[0]]
+    contact_id = fake_sent.messages[own[0]].contact_id
     assert contact_id is not None
     conversation = sent.conversations.list_messages(fake_sent.conversation_id(contact_id), page_size=2)
-    assert [message.id async for message in conversation] == mine[::-1]
+    assert [message.id async for message in conversation] == own[::-1]
     listed = (await wire(fake_sent, "GET", "/v3/conversations?page=1&page_size=100")).json["data"]["messages"]
     assert {one["events"] for one in listed} == {None}
 

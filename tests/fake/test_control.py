@@ -54,9 +54,9 @@ async def test_requests_are_listed_without_secrets(fake_sent: FakeSent, sent: Se
     card: Any = {"card_number": "4111111111111111", "expiry": "12/30", "cvc": "123", "zip_code": "94107"}
     await sent.profiles.list()
     created = await sent.profiles.create(name="Sales", payment_details=card, idempotency_key="k1")
-    told = (await control("GET", "/requests")).json
-    assert told["count"] == 2
-    listed, asked = told["requests"]
+    body = (await control("GET", "/requests")).json
+    assert body["count"] == 2
+    listed, asked = body["requests"]
     assert (listed["operation"], listed["status"], listed["json"], listed["size"]) == ("listProfiles", 200, None, 0)
     assert (asked["method"], asked["path"], asked["idempotency_key"]) == ("POST", "/v3/profiles", "k1")
     assert asked["json"]["name"] == created.name
@@ -71,8 +71,8 @@ async def test_requests_by_operation_and_the_newest(fake_sent: FakeSent, sent: S
     for name in ("One", "Two", "Three"):
         await sent.profiles.create(name=name)
         await sent.profiles.list()
-    told = (await control("GET", "/requests?operation=createProfile&newest=2")).json
-    assert (told["count"], [request["json"]["name"] for request in told["requests"]]) == (3, ["Two", "Three"])
+    body = (await control("GET", "/requests?operation=createProfile&newest=2")).json
+    assert (body["count"], [request["json"]["name"] for request in body["requests"]]) == (3, ["Two", "Three"])
     assert len((await control("GET", "/requests?newest=99")).json["requests"]) == 6
     assert (await control("GET", "/requests?newest=0")).json == {"count": 6, "requests": []}
     assert (await control("DELETE", "/requests")).status == 204
@@ -82,8 +82,8 @@ async def test_requests_by_operation_and_the_newest(fake_sent: FakeSent, sent: S
 async def test_a_list_in_a_body_is_masked_too(fake_sent: FakeSent, wire: Wire, control: Control) -> None:
     """Secrets are masked at every depth."""
     await wire(fake_sent, "POST", "/v3/profiles", [{"Access_Token": "hidden"}, {"name": "shown"}])
-    told = (await control("GET", "/requests")).json
-    assert told["requests"][0]["json"] == [{"Access_Token": "***"}, {"name": "shown"}]
+    body = (await control("GET", "/requests")).json
+    assert body["requests"][0]["json"] == [{"Access_Token": "***"}, {"name": "shown"}]
 
 
 def credentials(node: Any) -> set[str]:
@@ -117,12 +117,12 @@ async def test_faults(fake_sent: FakeSent, control: Control) -> None:
         "answer": {"status": 418, "body": "tea", "headers": {"X-Pot": "1"}},
     }.items():
         assert (await control("POST", f"/faults/{kind}", arguments)).status == 204
-    told = (await control("GET", "/faults")).json
-    assert told["count"] == 9
-    assert [fault["type"] for fault in told["faults"]] == ["fail", "drop", "delay", "stall-body", "cut-body", "answer"]
-    assert (told["faults"][0]["details"], told["faults"][0]["body"]) == ({"name": ["Required"]}, None)
-    assert (told["faults"][0]["operation"], told["faults"][0]["times"]) == ("createProfile", 2)
-    assert told["faults"][-1]["body"] == "tea"
+    body = (await control("GET", "/faults")).json
+    assert body["count"] == 9
+    assert [fault["type"] for fault in body["faults"]] == ["fail", "drop", "delay", "stall-body", "cut-body", "answer"]
+    assert (body["faults"][0]["details"], body["faults"][0]["body"]) == ({"name": ["Required"]}, None)
+    assert (body["faults"][0]["operation"], body["faults"][0]["times"]) == ("createProfile", 2)
+    assert body["faults"][-1]["body"] == "tea"
     assert (await control("DELETE", "/faults")).status == 204
     assert (await control("GET", "/faults")).json == {"count": 0, "faults": []}
 
@@ -244,7 +244,7 @@ async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) ->
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "json", "status", "said"),
+    ("method", "path", "json", "status", "problem"),
     [
         ("GET", "/nothing", None, 404, "/_fake/nothing; under /_fake there are GET /, GET /state"),
         ("DELETE", "/health", None, 405, "/_fake/health takes GET"),
@@ -272,12 +272,12 @@ async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) ->
     ],
 )
 async def test_what_cannot_be_done_is_explained(
-    control: Control, method: str, path: str, json: object, status: int, said: str
+    control: Control, method: str, path: str, json: object, status: int, problem: str
 ) -> None:
     """The error is JSON and says what to do. The state does not change."""
     refused = await control(method, path, json)
     assert refused.status == status
-    assert said in refused.json["error"]
+    assert problem in refused.json["error"]
     assert (await control("GET", "/health")).status == 200
 
 
@@ -308,10 +308,10 @@ async def test_events_and_their_deliveries(service: Service, control: Control) -
 
     async def report(*numbers: int) -> None:
         for number in numbers:
-            told = await control(
+            body = await control(
                 "POST", "/events", {"name": "message.sent", "payload": {**payload, "message_id": str(number)}}
             )
-            (delivery,) = told.json["deliveries"]
+            (delivery,) = body.json["deliveries"]
             assert (delivery["endpoint_id"], delivery["json"]["payload"]["message_id"]) == (endpoint["id"], str(number))
             assert delivery["json"]["payload"]["download_url"] == "***"
 
@@ -323,9 +323,9 @@ async def test_events_and_their_deliveries(service: Service, control: Control) -
     await control("POST", "/time/advance", {"seconds": 60})
     await control("POST", "/settle")
     assert service.ids == ["0", "0", "3", "2"]
-    told = (await control("GET", "/deliveries?newest=2")).json
-    assert told["count"] == 4
-    assert [(one["status"], one["attempts"], one["outcome"]["status"]) for one in told["deliveries"]] == [
+    body = (await control("GET", "/deliveries?newest=2")).json
+    assert body["count"] == 4
+    assert [(one["status"], one["attempts"], one["outcome"]["status"]) for one in body["deliveries"]] == [
         ("DELIVERED", 1, 204)
     ] * 2
     for release, expected in (

@@ -102,8 +102,8 @@ async def test_subscriptions(fake_sent: FakeSent, service: Service) -> None:
 
 async def test_owners(fake_sent: FakeSent, sent: SentClient, service: Service) -> None:
     """A profile's events go to its own endpoints, and to those of the organization that ask for them."""
-    mine = fake_sent.add_webhook(endpoint_url=service.url, profile_id=SEEDED)
-    theirs = fake_sent.add_webhook(endpoint_url=service.url)
+    of_profile = fake_sent.add_webhook(endpoint_url=service.url, profile_id=SEEDED)
+    of_organization = fake_sent.add_webhook(endpoint_url=service.url)
     curious = await sent.webhooks.create(
         display_name="All",
         endpoint_url=service.url,
@@ -111,11 +111,11 @@ async def test_owners(fake_sent: FakeSent, sent: SentClient, service: Service) -
         sender_profile=WebhookSenderProfileData(event_types=["message"]),
     )
     assert [delivery.endpoint_id for delivery in fake_sent.emit("message.sent", profile_id=SEEDED)] == [
-        mine.id,
+        of_profile.id,
         curious.id,
     ]
-    assert [delivery.endpoint_id for delivery in fake_sent.emit("contact.help", profile_id=SEEDED)] == [mine.id]
-    assert [delivery.endpoint_id for delivery in fake_sent.emit("message.sent")] == [theirs.id]
+    assert [delivery.endpoint_id for delivery in fake_sent.emit("contact.help", profile_id=SEEDED)] == [of_profile.id]
+    assert [delivery.endpoint_id for delivery in fake_sent.emit("message.sent")] == [of_organization.id]
     for refused in (
         lambda: fake_sent.emit("call.failed", profile_id="nobody"),
         lambda: fake_sent.add_webhook(profile_id="nobody"),

@@ -105,13 +105,13 @@ OUTCOMES = [
 @pytest.mark.parametrize(("outcome", "way"), OUTCOMES)
 async def test_outcomes_by_number(fake_sent: FakeSent, sent: SentClient, outcome: str, way: list[str]) -> None:
     """The outcome holds for all messages to one number, and for no others."""
-    fake_sent.set_outcome(JO, outcome, reason="As told")
+    fake_sent.set_outcome(JO, outcome, reason="By number")
     queued = await sent.messages.send(to=[JO, "+14155550200"], text="Hi", channel=["whatsapp"])
     fake_sent.advance(60)
-    told, other = (fake_sent.messages[one.message_id] for one in queued.recipients)
-    assert statuses(told) == way
-    assert (told.reason == "As told") == (outcome in ("FAILED", "FILTERED", "BLOCKED"))
-    assert bool(told.reason_code) == bool(told.reason)
+    decided, other = (fake_sent.messages[one.message_id] for one in queued.recipients)
+    assert statuses(decided) == way
+    assert (decided.reason == "By number") == (outcome in ("FAILED", "FILTERED", "BLOCKED"))
+    assert bool(decided.reason_code) == bool(decided.reason)
     assert other.status == "READ"
 
 

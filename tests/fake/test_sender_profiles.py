@@ -34,11 +34,11 @@ async def test_from_create_to_delete(fake_sent: FakeSent, sent: SentClient) -> N
     assert (await sent.sender_profiles.retrieve(created.id)).api_key is None
     changed = await sent.sender_profiles.update(created.id, name="Retail", description=None)
     assert (changed.name, changed.description, changed.short_name) == ("Retail", None, "Example")
-    async with fake_sent.client(api_key=created.api_key) as theirs:
-        assert (await theirs.templates.retrieve(TEMPLATE)).id == TEMPLATE
+    async with fake_sent.client(api_key=created.api_key) as profile_client:
+        assert (await profile_client.templates.retrieve(TEMPLATE)).id == TEMPLATE
         await sent.sender_profiles.delete(created.id)
         with pytest.raises(AuthenticationError):
-            await theirs.me.retrieve()
+            await profile_client.me.retrieve()
     with pytest.raises(NotFoundError):
         await sent.sender_profiles.retrieve(created.id)
 
@@ -68,8 +68,8 @@ async def test_channels_along_with_a_profile(fake_sent: FakeSent, sent: SentClie
     assert [market.status for market in created.channels.sms] == ["PROVISIONING"]
     assert created.channels.whatsapp is not None and created.channels.whatsapp.inherit is True
     assert created.channels.rcs is not None and created.channels.rcs.status == "PENDING_REVIEW"
-    theirs = sent.with_options(profile_id=created.id)
-    assert len(await theirs.channels.sms.list()) == 1
+    profile_client = sent.with_options(profile_id=created.id)
+    assert len(await profile_client.channels.sms.list()) == 1
     assert not await sent.channels.sms.list()
     own = await sent.sender_profiles.create(
         name="Own",
@@ -80,7 +80,7 @@ async def test_channels_along_with_a_profile(fake_sent: FakeSent, sent: SentClie
     assert (own.channels.whatsapp.waba_id, own.channels.sms) == ("waba-1", [])
     await sent.sender_profiles.delete(created.id)
     with pytest.raises(NotFoundError):
-        await theirs.channels.retrieve()
+        await profile_client.channels.retrieve()
 
 
 async def test_documents(fake_sent: FakeSent, sent: SentClient) -> None:
@@ -94,9 +94,9 @@ async def test_documents(fake_sent: FakeSent, sent: SentClient) -> None:
     )
     assert created.compliance is not None
     assert created.compliance["brand"] == {"legal_name": "Acme"}
-    told = created.compliance["documents"]
-    assert [(one["key"], one["file_name"]) for one in told] == [("letter", "letter"), ("licence", "licence é.pdf")]
-    assert all(one["document_id"] for one in told)
+    stored = created.compliance["documents"]
+    assert [(one["key"], one["file_name"]) for one in stored] == [("letter", "letter"), ("licence", "licence é.pdf")]
+    assert all(one["document_id"] for one in stored)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ async def test_changes_that_are_refused(fake_sent: FakeSent, wire: Wire, body: o
 async def test_who_may(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
     """Only the organization lists and creates. A profile reads itself and no other."""
     stored, other = fake_sent.add_sender_profile(), fake_sent.add_sender_profile()
-    async with fake_sent.client(api_key=stored.api_key) as theirs:
-        assert (await theirs.sender_profiles.retrieve(stored.id)).id == stored.id
+    async with fake_sent.client(api_key=stored.api_key) as profile_client:
+        assert (await profile_client.sender_profiles.retrieve(stored.id)).id == stored.id
         with pytest.raises(NotFoundError):
-            await theirs.sender_profiles.retrieve(other.id)
+            await profile_client.sender_profiles.retrieve(other.id)
         with pytest.raises(PermissionDeniedError):
-            await theirs.sender_profiles.list()
+            await profile_client.sender_profiles.list()
     acting = sent.with_options(profile_id=stored.id)
     assert len(await acting.sender_profiles.list()) == 2
     async with fake_sent.client(api_key=fake_sent.add_key(admin=False)) as reader:
@@ -163,23 +163,23 @@ async def test_sandbox_makes_no_key(fake_sent: FakeSent, sent: SentClient) -> No
     """The key in the response of a sandbox request is not valid."""
     rehearsed = await sent.sender_profiles.create(name="Retail", short_name="Retail", sandbox=True)
     assert not fake_sent.sender_profiles
-    async with fake_sent.client(api_key=rehearsed.api_key) as theirs:
+    async with fake_sent.client(api_key=rehearsed.api_key) as profile_client:
         with pytest.raises(AuthenticationError):
-            await theirs.me.retrieve()
+            await profile_client.me.retrieve()
 
 
 async def test_events_and_messages_of_a_sender_profile(fake_sent: FakeSent, sent: SentClient) -> None:
     """It has endpoints, contacts and messages of its own, as a profile does."""
     stored = fake_sent.add_sender_profile()
-    theirs = sent.with_options(profile_id=stored.id)
-    endpoint = await theirs.webhooks.create(
+    profile_client = sent.with_options(profile_id=stored.id)
+    endpoint = await profile_client.webhooks.create(
         display_name="Mine", endpoint_url="https://example.com/", event_types=["message"]
     )
     delivered = fake_sent.emit("message.sent", profile_id=stored.id)
     assert [delivery.endpoint_id for delivery in delivered] == [endpoint.id]
     contact = fake_sent.add_contact("+14155550100", profile_id=stored.id)
-    assert [one.id async for one in theirs.contacts.list()] == [contact.id]
-    await theirs.messages.send(to=["+14155550101"], text="Hello")
+    assert [one.id async for one in profile_client.contacts.list()] == [contact.id]
+    await profile_client.messages.send(to=["+14155550101"], text="Hello")
 
 
 async def test_pages(fake_sent: FakeSent, sent: SentClient) -> None:

@@ -64,7 +64,7 @@ class Recorder:
     """A pacer of one's own, which lets everything pass."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, int, int, str | None]] = []
+        self.released: list[tuple[str, int, int, str | None]] = []
         self.permits = 0
 
     def for_key(self, api_key: str) -> Recorder:
@@ -81,7 +81,7 @@ class Recorder:
         raise AssertionError("nobody is refused a permit")
 
     def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
-        self.told.append((tier, permit, status, headers.get("X-Request-Id")))
+        self.released.append((tier, permit, status, headers.get("X-Request-Id")))
 
 
 async def test_a_pacer_of_ones_own_is_called_once_per_attempt(server: Server, client: MakeClient) -> None:
@@ -100,7 +100,7 @@ async def test_a_pacer_of_ones_own_is_called_once_per_attempt(server: Server, cl
         await sent.profiles.retrieve(ID)
     await sent.profiles.complete(ID, web_hook_url="https://example.com/done")
 
-    assert recorder.told == [("standard", 1, 503, "req_1"), ("standard", 2, 404, None), ("sensitive", 3, 200, None)]
+    assert recorder.released == [("standard", 1, 503, "req_1"), ("standard", 2, 404, None), ("sensitive", 3, 200, None)]
     assert sent.rate_limits == {}
 
 
@@ -112,7 +112,7 @@ async def test_a_pacer_is_called_for_attempts_without_a_response(client: MakeCli
         with pytest.raises(SentConnectionError):
             await sent.profiles.retrieve(ID)
 
-    assert recorder.told == [("standard", 1, 0, None), ("standard", 2, 0, None)]
+    assert recorder.released == [("standard", 1, 0, None), ("standard", 2, 0, None)]
 
 
 async def test_a_call_that_cannot_connect_takes_no_permit(client: MakeClient, unused_tcp_port: int) -> None:
@@ -173,7 +173,7 @@ async def test_a_pacer_that_is_false_is_used(client: MakeClient) -> None:
 
     await client(pacing=pacer).profiles.retrieve(ID)
 
-    assert len(pacer.told) == 1
+    assert len(pacer.released) == 1
 
 
 @pytest.mark.parametrize(

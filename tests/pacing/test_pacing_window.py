@@ -26,15 +26,15 @@ def headers(limit: int = 10, remaining: int = 9, reset: float = 60.0, **more: st
 def after(*responses: tuple[float, int, dict[str, str]]) -> RateWindow:
     """A window that has learned from these responses (time, status, headers), each to one request."""
     window = RateWindow()
-    for now, status, told in responses:
-        respond(window, now, window.spend(now), status, told)
+    for now, status, received in responses:
+        respond(window, now, window.spend(now), status, received)
     return window
 
 
-def respond(window: RateWindow, now: float, permit: int, status: int, told: dict[str, str]) -> None:
+def respond(window: RateWindow, now: float, permit: int, status: int, received: dict[str, str]) -> None:
     window.in_flight -= 1
-    if not window.learn_fast(now, status, told):
-        window.learn(now, UNIX + now, permit, status, told)
+    if not window.learn_fast(now, status, received):
+        window.learn(now, UNIX + now, permit, status, received)
 
 
 def let_go(window: RateWindow, now: float) -> int:
@@ -61,7 +61,7 @@ NO_TIME = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0"}
         pytest.param(after((0, 200, {})), 0.0, 1_000, id="no rate headers: no limit"),
         pytest.param(after((0, 500, {})), 0.0, 1_000, id="an error without rate headers: no limit"),
         pytest.param(after((0, 0, {})), 0.0, 1, id="no response: still nothing known"),
-        pytest.param(after((0, 404, headers(remaining=3))), 0.0, 3, id="errors count and tell"),
+        pytest.param(after((0, 404, headers(remaining=3))), 0.0, 3, id="errors count, too"),
         pytest.param(after((0, 200, headers(remaining=5)), (1, 200, {})), 1.0, 4, id="headers missing once: it counts"),
         pytest.param(
             after((0, 200, headers(remaining=5)), *[(1, 404, {})] * 5), 59.0, 0, id="headers missing until it is spent"
@@ -97,11 +97,11 @@ NO_TIME = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0"}
         pytest.param(after((0, 200, headers(remaining=7)), (1, 429, REFUSED)), 39.0, 0, id="429: none until the reset"),
         pytest.param(after((0, 429, headers(remaining=0, Retry_After="5"))), 4.9, 0, id="429: Retry-After decides"),
         pytest.param(after((0, 429, headers(remaining=0, Retry_After="5"))), 5.0, 1, id="429: then one, to learn"),
-        pytest.param(after((0, 429, {})), 0.9, 0, id="429 that tells nothing: a second the first time"),
-        pytest.param(after((0, 429, {})), 1.0, 1, id="429 that tells nothing: then one"),
-        pytest.param(after((0, 429, {}), (9, 429, {})), 10.9, 0, id="429 that tells nothing: longer the second time"),
-        pytest.param(after((0, 200, NO_TIME)), 0.9, 0, id="spent, and no reset told: a second"),
-        pytest.param(after((0, 200, NO_TIME)), 1.0, 1, id="spent, and no reset told: then one"),
+        pytest.param(after((0, 429, {})), 0.9, 0, id="429 without a wait: a second the first time"),
+        pytest.param(after((0, 429, {})), 1.0, 1, id="429 without a wait: then one"),
+        pytest.param(after((0, 429, {}), (9, 429, {})), 10.9, 0, id="429 without a wait: longer the second time"),
+        pytest.param(after((0, 200, NO_TIME)), 0.9, 0, id="spent, and no reset given: a second"),
+        pytest.param(after((0, 200, NO_TIME)), 1.0, 1, id="spent, and no reset given: then one"),
         pytest.param(after((0, 429, {"Retry-After": "86400"})), 3599.0, 0, id="a day of Retry-After: none for an hour"),
         pytest.param(after((0, 429, {"Retry-After": "86400"})), 3600.0, 1, id="a day of Retry-After: then one"),
         *(
@@ -157,28 +157,28 @@ def test_after_the_reset_the_old_limit_holds_until_requests_fail() -> None:
     assert let_go(window, 90) == 1_000
 
 
-@pytest.mark.parametrize(("status", "told", "goes"), [(200, headers(remaining=7, reset=150), 7), (502, {}, 1_000)])
-def test_the_first_response_after_an_outage_decides_again(status: int, told: dict[str, str], goes: int) -> None:
+@pytest.mark.parametrize(("status", "received", "goes"), [(200, headers(remaining=7, reset=150), 7), (502, {}, 1_000)])
+def test_the_first_response_after_an_outage_decides_again(status: int, received: dict[str, str], goes: int) -> None:
     """With rate headers there is a limit again, without them there is none."""
     window = after((0, 200, headers(limit=10, remaining=0)))
     permits = [window.spend(60), window.spend(61)]
     for permit in permits:
         respond(window, 90, permit, 0, {})
 
-    respond(window, 91, window.spend(91), status, told)
+    respond(window, 91, window.spend(91), status, received)
 
     assert let_go(window, 91) == goes
 
 
-@pytest.mark.parametrize("told", [{}, headers(remaining=900, reset=60)])
-def test_a_response_that_decides_nothing_is_only_counted(told: dict[str, str]) -> None:
+@pytest.mark.parametrize("received", [{}, headers(remaining=900, reset=60)])
+def test_a_response_that_decides_nothing_is_only_counted(received: dict[str, str]) -> None:
     """The common case reads neither the other headers nor the wall clock."""
-    window = after((0, 200, headers(limit=1000, remaining=901) if told else {}))
+    window = after((0, 200, headers(limit=1000, remaining=901) if received else {}))
     window.spend(1)
     window.in_flight -= 1
 
-    assert window.learn_fast(1, 200, told)
-    assert window.remaining == (900 if told else math.inf)
+    assert window.learn_fast(1, 200, received)
+    assert window.remaining == (900 if received else math.inf)
 
 
 def test_many_refusals_of_one_burst_are_one_pause() -> None:
@@ -215,13 +215,13 @@ def test_a_late_alarm_is_made_up_for() -> None:
 
 def test_a_refusal_that_still_promises_requests_ends_bursts_for_long() -> None:
     """There is another limit than that of the headers, so the next burst would be refused as well."""
-    told, lied = (after((0, 200, headers()), (1, 429, headers(remaining=left, Retry_After="5"))) for left in (0, 6))
-    for window in (told, lied):
+    plain, wrong = (after((0, 200, headers()), (1, 429, headers(remaining=left, Retry_After="5"))) for left in (0, 6))
+    for window in (plain, wrong):
         respond(window, 200, window.spend(200), 200, headers(remaining=9, reset=260))
 
-    assert (told.recovering, lied.recovering) == (False, True)
-    assert let_go(told, 201) == 9
-    assert let_go(lied, 201) == 1
+    assert (plain.recovering, wrong.recovering) == (False, True)
+    assert let_go(plain, 201) == 9
+    assert let_go(wrong, 201) == 1
 
 
 @pytest.mark.parametrize("left", [0, 900])
@@ -271,7 +271,7 @@ def _date(seconds: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("received", "expected"),
     [
         pytest.param({"X-RateLimit-Reset": f"{UNIX + 30:.0f}"}, 30.0, id="no Date: by our clock"),
         pytest.param({"X-RateLimit-Reset": f"{UNIX + 30:.0f}", "Date": _date(1)}, 29.0, id="by its Date"),
@@ -289,6 +289,6 @@ def _date(seconds: float) -> str:
         pytest.param({}, None, id="absent"),
     ],
 )
-def test_seconds_until_reset(told: dict[str, str], expected: float | None) -> None:
+def test_seconds_until_reset(received: dict[str, str], expected: float | None) -> None:
     """Reset is Unix time by the server's clock."""
-    assert seconds_until_reset(told, UNIX) == expected
+    assert seconds_until_reset(received, UNIX) == expected

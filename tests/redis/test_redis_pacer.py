@@ -310,12 +310,12 @@ async def test_a_pacer_can_be_closed_while_redis_hangs(own_redis: RedisServer) -
     """A call that waits for its first permit goes on alone."""
     own_redis.freeze()
     pacer = RedisPacer(own_redis.url, timeout=0.1)
-    mine = pacer.for_key(API_KEY)
+    paced = pacer.for_key(API_KEY)
 
     async def permit() -> int | None:
-        assert mine.try_acquire("standard") is None
-        await mine.wait("standard", None)
-        return mine.try_acquire("standard")
+        assert paced.try_acquire("standard") is None
+        await paced.wait("standard", None)
+        return paced.try_acquire("standard")
 
     waiting = asyncio.ensure_future(permit())
     await asyncio.sleep(0)
@@ -325,13 +325,13 @@ async def test_a_pacer_can_be_closed_while_redis_hangs(own_redis: RedisServer) -
     assert await waiting is not None
 
 
-async def test_a_lent_connection_is_not_closed(serve_limited: ServeLimited, redis: RedisServer) -> None:
+async def test_the_callers_connection_is_not_closed(serve_limited: ServeLimited, redis: RedisServer) -> None:
     """It belongs to the caller."""
     server = await serve_limited(Limited())
-    async with Redis.from_url(redis.url, decode_responses=True) as lent:
-        async with RedisPacer(lent) as pacer, SentClient(API_KEY, base_url=server.url, pacing=pacer) as client:
+    async with Redis.from_url(redis.url, decode_responses=True) as connection:
+        async with RedisPacer(connection) as pacer, SentClient(API_KEY, base_url=server.url, pacing=pacer) as client:
             assert await fetch(client, 5) == 0
-        assert await lent.ping()
+        assert await connection.ping()
 
 
 def test_without_the_extra_the_error_says_what_to_install() -> None:

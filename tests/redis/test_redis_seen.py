@@ -71,14 +71,14 @@ async def test_redis_holds_no_id(redis: RedisServer) -> None:
 
 
 @pytest.mark.parametrize("decode_responses", [True, False])
-async def test_a_lent_connection_is_not_closed(redis: RedisServer, decode_responses: bool) -> None:
+async def test_the_callers_connection_is_not_closed(redis: RedisServer, decode_responses: bool) -> None:
     """It belongs to the caller, and any of its options works."""
-    async with Redis.from_url(redis.url, decode_responses=decode_responses) as lent:
-        async with RedisSeen(lent) as store:
+    async with Redis.from_url(redis.url, decode_responses=decode_responses) as connection:
+        async with RedisSeen(connection) as store:
             assert await store.claim("a")
             await store.finish("a")
             assert await store.is_finished("a")
-        assert await lent.ping()
+        assert await connection.ping()
 
 
 async def test_without_redis_nothing_is_claimed() -> None:

@@ -1,4 +1,4 @@
-"""A client that sends what it is told, and nothing else."""
+"""A client that sends exactly the given request."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Connection:
         await self.writer.drain()
 
     async def reply(self, response: ScriptedResponse = PROFILE_RESPONSE, *, close: bool = False) -> None:
-        """A correct response, keep-alive unless told otherwise."""
+        """A correct response, keep-alive by default."""
         status, body, headers = response
         fields = {**headers, "Content-Length": str(len(body)), **({"Connection": "close"} if close else {})}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())

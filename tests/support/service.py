@@ -13,7 +13,7 @@ from .deliveries import SECRET
 
 
 class Service:
-    """A service with an endpoint: verifies, keeps what came, and responds as it is told."""
+    """A service with a webhook endpoint: it verifies and keeps events, and responds with the given statuses."""
 
     def __init__(self) -> None:
         self.url = ""

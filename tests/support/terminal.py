@@ -25,18 +25,18 @@ class Terminal:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], *, columns: int = 200, stdout: int | None = None
     ) -> None:
-        self._mine, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        self._own_end, program_end = pty.openpty()
+        fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         self.seen = ""
         self.process = subprocess.Popen(
             command,
             env=environment,
-            stdin=theirs,
-            stdout=theirs if stdout is None else stdout,
-            stderr=theirs,
+            stdin=program_end,
+            stdout=program_end if stdout is None else stdout,
+            stderr=program_end,
             start_new_session=True,
         )
-        os.close(theirs)
+        os.close(program_end)
 
     async def until(self, text: str) -> None:
         """Read until this text has been printed."""
@@ -47,13 +47,13 @@ class Terminal:
 
     def type(self, text: str) -> None:
         """Type this."""
-        os.write(self._mine, text.encode())
+        os.write(self._own_end, text.encode())
 
     async def end(self) -> int:
         """Read to the end; gives the exit code."""
         while more := await asyncio.to_thread(self._read):
             self.seen += more
-        os.close(self._mine)
+        os.close(self._own_end)
         return await asyncio.to_thread(self.process.wait)
 
     @property
@@ -63,6 +63,6 @@ class Terminal:
 
     def _read(self) -> str:
         try:
-            return os.read(self._mine, 65536).decode(errors="replace")
+            return os.read(self._own_end, 65536).decode(errors="replace")
         except OSError:  # how Linux says that the other side has closed
             return ""

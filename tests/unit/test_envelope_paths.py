@@ -61,7 +61,7 @@ def test_a_list_at_the_top() -> None:
 
 
 def test_bare_lists_in_lists() -> None:
-    """Indices next to each other are told apart."""
+    """Indices next to each other are both in the path."""
     grid = Operation("grid", "GET", "/v3/grid", response=list[list[int]])
     assert misfit(grid, envelope([[1, 2], [3], [4, 5, "x"]])).path == "$.data[2][2]"
 
@@ -105,7 +105,7 @@ def test_json_that_is_no_envelope(body: bytes) -> None:
 
 
 def test_no_value_of_the_response_is_in_the_error() -> None:
-    """What did not fit may be private: only its place and its type are told."""
+    """A wrong value may be private, so the error has only its place and its type."""
     error = misfit(RETRIEVE_PROFILE, envelope(profile(created_at="4111-secret", name="4222-secret")))
     assert "secret" not in str(error) + repr(error)
     assert error.__cause__ is None and (error.__context__ is None or error.__suppress_context__)

@@ -103,7 +103,7 @@ def test_secrets_are_sent() -> None:
 
 
 def test_responses_are_frozen() -> None:
-    """What the API said cannot be changed by accident."""
+    """A response cannot be changed by accident."""
     data = json.loads(payload("profiles-list-200.seed"))["data"]["profiles"][0]
     profile = msgspec.convert(data, Profile)
     with pytest.raises(AttributeError):

@@ -95,7 +95,7 @@ async def test_a_page_that_does_not_say_whether_there_is_more() -> None:
 @pytest.mark.parametrize(
     "pages",
     [
-        pytest.param([counted("ab", 9, True), page("cd")], id="the position is not told any more"),
+        pytest.param([counted("ab", 9, True), page("cd")], id="the position is missing later"),
         pytest.param(
             [counted("ab", 9), counted("cd", 9), counted("", 9)], id="empty, and it does not say if there is more"
         ),

@@ -21,11 +21,11 @@ async def test_a_tracker_knows_what_became_of_each_message(kind: str) -> None:
 
     In the end the states are those of the fake.
     """
-    told = await webhooks.follow(kind, 100, seed=3)
-    assert (told.messages, told.wrong) == (100, 0)
-    assert told.lost > 0
-    assert told.reconciled > 0
-    assert set(told.statuses) == {"DELIVERED", "FAILED", "BLOCKED", "FILTERED", "SENT"}
+    followed = await webhooks.follow(kind, 100, seed=3)
+    assert (followed.messages, followed.wrong) == (100, 0)
+    assert followed.lost > 0
+    assert followed.reconciled > 0
+    assert set(followed.statuses) == {"DELIVERED", "FAILED", "BLOCKED", "FILTERED", "SENT"}
 
 
 def test_random_deliveries_raise_only_our_errors() -> None:

@@ -41,7 +41,7 @@ def numbered(number: int) -> tuple[bytes, dict[str, str]]:
 
 
 class Gate:
-    """An ``on_event`` that waits to be let through, and then raises if it was told to."""
+    """An ``on_event`` that waits for ``open``, and raises its error if it has one."""
 
     def __init__(self) -> None:
         self.calls = 0

@@ -20,7 +20,7 @@ from tests.support.clocks import FakeClock
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def told(
+def event(
     status: str, at: float | None, *, message_id: str = "m", sent_out: float | None = None, **payload: Any
 ) -> MessageStatusEvent:
     """An event about a message; moments in seconds after the start."""
@@ -65,7 +65,7 @@ async def test_any_order(clock: FakeClock, course: tuple[str, ...]) -> None:
     for order in permutations(range(len(course))):
         async with MessageTracker(clock=clock) as tracker:
             for at in (*order, order[0]):
-                await tracker.record(told(course[at], at))
+                await tracker.record(event(course[at], at))
             state = await tracker.state("m")
             assert state is not None
             assert state.status == course[-1]
@@ -77,7 +77,7 @@ async def test_latest_of_any(events: list[tuple[MessageStatus, int]]) -> None:
     """Times are compared to the microsecond; of equal times the last to arrive counts."""
     async with MessageTracker() as tracker:
         for status, microseconds in events:
-            await tracker.record(told(status, microseconds / 1e6))
+            await tracker.record(event(status, microseconds / 1e6))
         state = await tracker.state("m")
     latest = max(range(len(events)), key=lambda index: (events[index][1], index))
     assert state is not None
@@ -86,8 +86,8 @@ async def test_latest_of_any(events: list[tuple[MessageStatus, int]]) -> None:
 
 async def test_equal_moments(tracker: MessageTracker) -> None:
     """When ``updated_at`` is equal, the time of sending decides."""
-    await tracker.record(told("DELIVERED", 5, sent_out=7))
-    await tracker.record(told("SENT", 5, sent_out=6))
+    await tracker.record(event("DELIVERED", 5, sent_out=7))
+    await tracker.record(event("SENT", 5, sent_out=6))
     state = await tracker.state("m")
     assert state is not None
     assert state.status == "DELIVERED"
@@ -95,17 +95,17 @@ async def test_equal_moments(tracker: MessageTracker) -> None:
 
 async def test_without_updated_at(tracker: MessageTracker) -> None:
     """Early forms have only the time of sending."""
-    await tracker.record(told("DELIVERED", None, sent_out=7))
-    await tracker.record(told("SENT", None, sent_out=6))
-    state = await tracker.record(told("QUEUED", None))
+    await tracker.record(event("DELIVERED", None, sent_out=7))
+    await tracker.record(event("SENT", None, sent_out=6))
+    state = await tracker.record(event("QUEUED", None))
     assert state is not None
     assert (state.status, state.updated_at) == ("DELIVERED", START + timedelta(seconds=7))
 
 
 async def test_facts_of_a_state(tracker: MessageTracker) -> None:
     """Channel and reason are kept with the state, and a known channel is not lost."""
-    await tracker.record(told("SENT", 1, channel="sms"))
-    state = await tracker.record(told("FAILED", 2, reason_code="DELIVERY_003"))
+    await tracker.record(event("SENT", 1, channel="sms"))
+    state = await tracker.record(event("FAILED", 2, reason_code="DELIVERY_003"))
     assert state is not None
     assert (state.channel, state.reason_code, state.settled) == ("sms", "DELIVERY_003", True)
 
@@ -118,7 +118,7 @@ async def test_other_events(tracker: MessageTracker) -> None:
 
 async def test_events_before_the_send_returned(tracker: MessageTracker) -> None:
     """Events that came before the message was expected count."""
-    await tracker.record(told("SENT", 1))
+    await tracker.record(event("SENT", 1))
     await tracker.expect(["m", "n"])
     states = [await tracker.state(id) for id in ("m", "n")]
     assert [state and state.status for state in states] == ["SENT", None]
@@ -130,12 +130,12 @@ async def test_missing(tracker: MessageTracker, clock: FakeClock) -> None:
     """Messages without a final state, the longest silent first. A scheduled message counts from when it is due."""
     await tracker.expect(["nothing"])
     clock.advance(10)
-    await tracker.record(told("SENT", 1, message_id="stuck"))
-    await tracker.record(told("DELIVERED", 1, message_id="done"))
+    await tracker.record(event("SENT", 1, message_id="stuck"))
+    await tracker.record(event("DELIVERED", 1, message_id="done"))
     held = datetime.fromtimestamp(clock.wall() + 3600, UTC)
-    await tracker.record(told("SCHEDULED", 1, message_id="held", scheduled_at=held))
+    await tracker.record(event("SCHEDULED", 1, message_id="held", scheduled_at=held))
     clock.advance(600)
-    await tracker.record(told("SENT", 1, message_id="recent"))
+    await tracker.record(event("SENT", 1, message_id="recent"))
     assert [state.message_id for state in await tracker.missing(after=600)] == ["nothing", "stuck"]
     assert [state.message_id for state in await tracker.missing(after=605)] == ["nothing"]
     clock.advance(3600)
@@ -146,7 +146,7 @@ async def test_reconcile(tracker: MessageTracker, clock: FakeClock) -> None:
     """The latest activity counts. A message is not asked about again at once, unless the call failed."""
     await tracker.expect(["lost", "silent", "gone", "ahead"])
     clock.advance(600)
-    await tracker.record(told("SENT", 100, message_id="ahead"))
+    await tracker.record(event("SENT", 100, message_id="ahead"))
     clock.advance(600)
     asked: list[str] = []
 
@@ -174,9 +174,9 @@ async def test_reconcile(tracker: MessageTracker, clock: FakeClock) -> None:
 
 async def test_forget(tracker: MessageTracker, clock: FakeClock) -> None:
     """Messages are forgotten by the time since their last event."""
-    await tracker.record(told("DELIVERED", 1))
+    await tracker.record(event("DELIVERED", 1))
     clock.advance(100)
-    await tracker.record(told("DELIVERED", 1, message_id="n"))
+    await tracker.record(event("DELIVERED", 1, message_id="n"))
     assert await tracker.forget(after=50) == 1
     assert await tracker.state("m") is None
     assert await tracker.state("n") is not None
@@ -186,6 +186,6 @@ async def test_survives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
     """A tracker with a file has the same states and times after a restart."""
     path = tmp_path / "messages.sqlite"
     async with MessageTracker(path, clock=clock) as tracker:
-        before = await tracker.record(told("SCHEDULED", 1.25, scheduled_at=START + timedelta(days=1)))
+        before = await tracker.record(event("SCHEDULED", 1.25, scheduled_at=START + timedelta(days=1)))
     async with MessageTracker(path, clock=clock) as tracker:
         assert await tracker.state("m") == before

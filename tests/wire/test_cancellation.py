@@ -19,8 +19,8 @@ from tests.support.waiting import until
 LIMIT = 5
 
 
-class Moody:
-    """A server that is quick, slow, broken or unwilling, by a seeded draw, until it is told to be good."""
+class Unreliable:
+    """A server that is fast, slow, broken or refuses, at random with a seed, until ``good`` is set."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -29,18 +29,18 @@ class Moody:
     async def __call__(self, connection: Connection) -> None:
         while True:
             await connection.read()
-            mood = "quick" if self.good else self.random.choice(["quick", "slow", "split", "503", "429", "reset"])
-            if mood == "slow":
+            behaviour = "quick" if self.good else self.random.choice(["quick", "slow", "split", "503", "429", "reset"])
+            if behaviour == "slow":
                 await asyncio.sleep(self.random.random() * 0.01)
-            if mood == "split":
+            if behaviour == "split":
                 await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
                 await asyncio.sleep(self.random.random() * 0.01)
                 return
-            if mood == "reset":
+            if behaviour == "reset":
                 connection.reset()
                 return
-            if mood in ("503", "429"):
-                await connection.reply(make_response(b"", int(mood)))
+            if behaviour in ("503", "429"):
+                await connection.reply(make_response(b"", int(behaviour)))
             else:
                 await connection.reply()
 
@@ -106,13 +106,13 @@ async def test_cancelled_at_random(
 ) -> None:
     """After hundreds of cancelled calls, as many as the limit allows succeed at once, and no task is left."""
     draw = random.Random(7)
-    moody = Moody(8)
+    unreliable = Unreliable(8)
     before = asyncio.all_tasks()
-    async with RawServer(moody) as raw:
+    async with RawServer(unreliable) as raw:
         sent = client(base_url=raw.url, limit=LIMIT, clock=ShortWaits())
         for _ in range(10):
             await asyncio.gather(*(how(some_call(sent, draw), draw.random() * 0.03) for _ in range(30)))
-        moody.good = True
+        unreliable.good = True
         together = asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(LIMIT)))
         async with asyncio.timeout(10):
             assert len(await together) == LIMIT

@@ -134,9 +134,9 @@ async def test_a_hook_that_raises_changes_nothing(
     """A completed write stays completed when ``on_attempt`` raises; the log says what the hook raised."""
 
     def hook(_: object) -> None:
-        raise TimeoutError("mine")
+        raise TimeoutError("from the hook")
 
     sent = client(deadline=20, on_attempt=hook)
     assert (await sent.profiles.create(name="n", short_name="S")).id
     assert len(server.requests) == 1
-    assert "on_attempt raised" in caplog.text and "mine" in caplog.text
+    assert "on_attempt raised" in caplog.text and "from the hook" in caplog.text

@@ -205,9 +205,9 @@ async def dies_when_used_again(connection: Connection) -> None:
 @pytest.mark.parametrize("method", ["retrieve", "create", "delete"])
 async def test_a_dead_kept_connection_is_replaced_at_once(client: MakeClient, method: str) -> None:
     """There is no wait and no retry, but one more attempt. This holds for ``max_retries=0``, too."""
-    told: list[Any] = []
+    attempts: list[Any] = []
     async with RawServer(*[dies_when_used_again] * 3, good) as raw:
-        sent = client(base_url=raw.url, max_retries=0, clock=FakeClock(), on_attempt=told.append)
+        sent = client(base_url=raw.url, max_retries=0, clock=FakeClock(), on_attempt=attempts.append)
         await asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(3)))
         calls: dict[str, Callable[[], Awaitable[object]]] = {
             "retrieve": lambda: sent.profiles.retrieve("p"),
@@ -215,7 +215,7 @@ async def test_a_dead_kept_connection_is_replaced_at_once(client: MakeClient, me
             "delete": lambda: sent.profiles.delete("p"),
         }
         await calls[method]()
-        assert [(attempt.number, attempt.status, attempt.retry_in) for attempt in told[3:]] == [
+        assert [(attempt.number, attempt.status, attempt.retry_in) for attempt in attempts[3:]] == [
             (1, None, 0.0),
             (2, 200, None),
         ]
@@ -319,13 +319,13 @@ async def test_a_connection_that_ended_while_unused(client: MakeClient) -> None:
         await ended.wait()
 
     async with RawServer(once, good) as raw:
-        told: list[Any] = []
-        sent = client(base_url=raw.url, on_attempt=told.append)
+        attempts: list[Any] = []
+        sent = client(base_url=raw.url, on_attempt=attempts.append)
         await sent.profiles.retrieve("p")
         ended.set()
         await settle()
         await sent.profiles.retrieve("p")
-        assert ([attempt.status for attempt in told], raw.connections) == ([200, 200], 2)
+        assert ([attempt.status for attempt in attempts], raw.connections) == ([200, 200], 2)
 
 
 def test_a_connection_that_is_gone_before_it_is_used() -> None:

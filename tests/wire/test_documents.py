@@ -21,7 +21,7 @@ CREATED = make_response(envelope({"id": "1"}), 201)
 BODY: Any = {"name": "Sales", "short_name": "SALES"}
 
 
-@pytest.fixture(params=["own connections", "a lent session"])
+@pytest.fixture(params=["own connections", "the caller's session"])
 async def sent(request: pytest.FixtureRequest, client: MakeClient) -> AsyncIterator[SentClient]:
     """A client of each kind."""
     if request.param == "own connections":

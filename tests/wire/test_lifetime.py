@@ -200,11 +200,11 @@ async def test_a_borrowed_session(server: Server) -> None:
         assert not session.closed
         async with session.get(server.url) as response:
             assert response.status == 200
-    ours, theirs = server.requests
+    ours, owners = server.requests
     assert ours.headers["x-api-key"] == API_KEY and ours.headers["X-Theirs"] == "1"
     assert ours.headers["User-Agent"].startswith("sent-async/")
     assert [name.lower() for name in ours.headers].count("accept") == 1
-    assert "x-api-key" not in theirs.headers
+    assert "x-api-key" not in owners.headers
 
 
 async def test_a_borrowed_session_that_is_closed(client: MakeClient, server: Server) -> None:
@@ -230,12 +230,12 @@ async def test_a_runtime_error_of_the_borrowed_session(client: MakeClient, serve
     """A RuntimeError of a hook is not taken for a closed session."""
 
     async def hook(*_: object) -> None:
-        raise RuntimeError("mine")
+        raise RuntimeError("from the hook")
 
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(hook)
     async with aiohttp.ClientSession(trace_configs=[trace]) as session:
-        with pytest.raises(RuntimeError, match="mine"):
+        with pytest.raises(RuntimeError, match="from the hook"):
             await client(session=session).profiles.retrieve("p")
 
 

@@ -122,20 +122,20 @@ async def test_a_retried_delete_that_gets_404(client: MakeClient, server: Server
 
 async def test_each_attempt_is_reported(client: MakeClient, server: Server, clock: FakeClock) -> None:
     """``on_attempt`` is called for every attempt, with what is known of it and no id or body."""
-    told: list[Attempt] = []
+    attempts: list[Attempt] = []
     server.responses = [make_response(b"", 503, X_Request_Id="req_1"), make_response(problem("RESOURCE_014"), 404)]
-    sent = client(on_attempt=told.append)
+    sent = client(on_attempt=attempts.append)
     with pytest.raises(NotFoundError) as caught:
         await sent.profiles.retrieve("secret-id")
     server.responses = [PROFILE_RESPONSE]
     await sent.profiles.retrieve("secret-id")
-    assert [(one.method, one.path, one.number, one.status) for one in told] == [
+    assert [(one.method, one.path, one.number, one.status) for one in attempts] == [
         ("GET", "/v3/profiles/{profileId}", 1, 503),
         ("GET", "/v3/profiles/{profileId}", 2, 404),
         ("GET", "/v3/profiles/{profileId}", 1, 200),
     ]
-    assert [one.request_id for one in told] == ["req_1", "req_7X9zKp2jDw", "req_7X9zKp2jDw"]
-    assert [one.retry_in for one in told] == [clock.slept[0], None, None]
-    assert isinstance(told[0].error, ServerError)
-    assert told[1].error is caught.value and told[2].error is None
-    assert "secret-id" not in repr(told)
+    assert [one.request_id for one in attempts] == ["req_1", "req_7X9zKp2jDw", "req_7X9zKp2jDw"]
+    assert [one.retry_in for one in attempts] == [clock.slept[0], None, None]
+    assert isinstance(attempts[0].error, ServerError)
+    assert attempts[1].error is caught.value and attempts[2].error is None
+    assert "secret-id" not in repr(attempts)

@@ -99,10 +99,10 @@ def test_responses_are_frozen() -> None:
     found = classes(responses, ResponseModel)
     assert found
     tree = ast.parse(inspect.getsource(responses))
-    said = {
+    keywords = {
         node.name: {keyword.arg for keyword in node.keywords} for node in tree.body if isinstance(node, ast.ClassDef)
     }
-    assert all({"frozen", "kw_only"} <= said[c.__name__] for c in found)
+    assert all({"frozen", "kw_only"} <= keywords[c.__name__] for c in found)
     assert not any(c.__struct_config__.frozen for c in classes(requests, RequestModel))
 
 

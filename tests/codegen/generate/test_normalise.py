@@ -78,7 +78,7 @@ def probe(name: str, member: Node, *, required: bool = False) -> Any:
         pytest.param(
             {**STRING, "deprecated": True, "description": "Old."},
             {**STRING, "description": "Deprecated. Old."},
-            id="deprecation is said",
+            id="deprecation is in the description",
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_constant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "said"),
+    ("values", "kind", "schema"),
     [
         ([1, 2], "scalar", {"type": "integer"}),
         ([True, None], "scalar", {"type": "boolean"}),
@@ -73,10 +73,10 @@ def test_a_constant() -> None:
         (["a", "a", None], "enum", {"type": "string", "enum": ["a"]}),
     ],
 )
-def test_values(values: list[object], kind: str, said: Node) -> None:
+def test_values(values: list[object], kind: str, schema: Node) -> None:
     """Texts are an enum, other values of one kind are of this type, and null is no value."""
     found = shape({"enum": values}, document(), "x")
-    assert (found.kind, found.schema, found.nullable) == (kind, said, None in values)
+    assert (found.kind, found.schema, found.nullable) == (kind, schema, None in values)
 
 
 def test_members_beside_a_base() -> None:
