@@ -1083,7 +1083,7 @@ class TemplateVariableProps(RequestModel, kw_only=True):
 
 
 class UserInvite(RequestModel, kw_only=True):
-    """The person to invite. Inferred: `role` is required, as the vendor's prose says. The vendor's document requires only the other two members."""
+    """The person to invite. Inferred: `role` is required, as the vendor's pages say. The vendor's document requires only the other two members."""
 
     email: str
     """E-mail address that the invitation goes to."""

@@ -336,7 +336,7 @@ class Call(ResponseModel, frozen=True, kw_only=True):
     """A phone call."""
 
     id: str
-    """Id of the call, the same in callback questions and webhooks."""
+    """Id of the call, the same in callback requests and webhooks."""
 
     direction: CallDirection | None = None
     """Direction of the call."""
@@ -1364,7 +1364,7 @@ class SenderProfile(ResponseModel, frozen=True, kw_only=True):
     """The profile's own API key (`sk_live_…`). Only the response of `create` contains it. Secret."""
 
     billing: dict[str, Any] | None = None
-    """Who pays. `{"inherit": true}` means the organization. No source defines the other members. Null when the profile has no billing of its own."""
+    """Who pays. `{"inherit": true}` means the organization. No source defines the other members. Null when the profile does not have its own billing."""
 
     channels: SenderProfileChannels | None = None
     """The channels of the profile. Null when it has none."""
@@ -1599,7 +1599,7 @@ class VoiceCallbackTest(ResponseModel, frozen=True, kw_only=True):
     """Result of a test callback request."""
 
     outcome: VoiceTestOutcome | None = None
-    """The verdict."""
+    """The result."""
 
     call_id: str | None = None
     """The call id in the test callback request. The call does not exist."""

@@ -52,7 +52,7 @@ class ProfilesCampaigns:
 
         Returns all campaigns at once, as an array without pages. If `inherit_tcr_campaign` is true
         for the profile, inherited campaigns are included. The vendor's later document deprecates
-        `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and says that the
+        `/v3/profiles*` only in its texts. It recommends `/v3/sender-profiles` and says that the
         behaviour is unchanged.
 
         Args:
@@ -84,7 +84,7 @@ class ProfilesCampaigns:
         """Create a campaign.
 
         Creates a campaign for the brand of a profile. The server refuses this while campaigns are
-        inherited. The vendor's later document deprecates `/v3/profiles*` in prose only. It
+        inherited. The vendor's later document deprecates `/v3/profiles*` only in its texts. It
         recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
@@ -130,8 +130,9 @@ class ProfilesCampaigns:
         """Replace a campaign.
 
         Replaces the content of a campaign. Give the complete content. The server refuses this after
-        the campaign was submitted to TCR. The vendor's later document deprecates `/v3/profiles*` in
-        prose only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
+        the campaign was submitted to TCR. The vendor's later document deprecates `/v3/profiles*`
+        only in its texts. It recommends `/v3/sender-profiles` and says that the behaviour is
+        unchanged.
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
@@ -177,7 +178,7 @@ class ProfilesCampaigns:
         """Delete a campaign.
 
         Deletes a campaign. Documented requests always carry a JSON object. It may be empty. The
-        vendor's later document deprecates `/v3/profiles*` in prose only. It recommends
+        vendor's later document deprecates `/v3/profiles*` only in its texts. It recommends
         `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
@@ -224,7 +225,8 @@ class Profiles:
         Returns every profile of the key's organization, each with its brand. No source documents
         query parameters, but later responses contain `pagination`. The client requests another
         `page` only when `has_more` is true. The vendor's later document deprecates `/v3/profiles*`
-        in prose only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
+        only in its texts. It recommends `/v3/sender-profiles` and says that the behaviour is
+        unchanged.
 
         Returns:
             A ``Paginator``: await it for one page, iterate it for every ``Profile``.
@@ -248,8 +250,8 @@ class Profiles:
         Creates a profile. If a brand is given, it is created too. Requires an organization key
         whose user is an admin. A new profile is `incomplete`. The server's default of
         `inherit_tcr_brand` and `inherit_tcr_campaign` changed from true to false in 2026, so give
-        both. The vendor's later document deprecates `/v3/profiles*` in prose only. It recommends
-        `/v3/sender-profiles` and says that the behaviour is unchanged.
+        both. The vendor's later document deprecates `/v3/profiles*` only in its texts. It
+        recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
             idempotency_key: Requests with the same key run once. When left out, each call makes its
@@ -312,8 +314,8 @@ class Profiles:
         """Retrieve a profile.
 
         Returns one profile with its brand, in the same form as in the list. The vendor's later
-        document deprecates `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and
-        says that the behaviour is unchanged.
+        document deprecates `/v3/profiles*` only in its texts. It recommends `/v3/sender-profiles`
+        and says that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
@@ -367,8 +369,8 @@ class Profiles:
 
         Changes only the given members. Requires an admin. If `brand` is given, the brand is created
         or changed too. The server refuses this while `inherit_tcr_brand` is true, and after the
-        brand was submitted to TCR. The vendor's later document deprecates `/v3/profiles*` in prose
-        only. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
+        brand was submitted to TCR. The vendor's later document deprecates `/v3/profiles*` only in
+        its texts. It recommends `/v3/sender-profiles` and says that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
@@ -445,8 +447,8 @@ class Profiles:
         Marks a profile as deleted. Requires an admin. In late 2026, its numbers return to the
         inventory, its own WhatsApp account is deregistered and its routing rules are deleted.
         Documented requests always carry a JSON object. It may be empty. The vendor's later document
-        deprecates `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and says that
-        the behaviour is unchanged.
+        deprecates `/v3/profiles*` only in its texts. It recommends `/v3/sender-profiles` and says
+        that the behaviour is unchanged.
 
         Args:
             profile_id: Id of the profile, a UUID. It is independent of the `x-profile-id` header.
@@ -486,7 +488,7 @@ class Profiles:
         profile. The profile needs a name, a short name, a description, a submitted KYC form and a
         brand. TCR applications also need a campaign and both inherit flags. The key's user must be
         an admin or owner of the profile or its organization. The vendor's later document deprecates
-        `/v3/profiles*` in prose only. It recommends `/v3/sender-profiles` and says that the
+        `/v3/profiles*` only in its texts. It recommends `/v3/sender-profiles` and says that the
         behaviour is unchanged.
 
         Args:

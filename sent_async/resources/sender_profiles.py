@@ -206,7 +206,7 @@ class SenderProfiles:
         To change channels, use the methods of `channels`.
 
         Inferred: every member is optional. The vendor's document lists `name` as required, but its
-        prose and live calls show that it is not.
+        texts and live calls show that it is not.
 
         Args:
             sender_profile_id: Id of the sender profile, a UUID.

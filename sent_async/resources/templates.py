@@ -187,8 +187,8 @@ class Templates:
 
         Changes the given members. The other members keep their values, although the method is PUT.
         During review, the definition, category and language cannot change (409 `CONFLICT_006`). For
-        paused, disabled and revoked templates, changing them gives a 400. A change to an approved
-        template takes effect at once. For templates provided by the vendor, only
+        paused, disabled and revoked templates, changing them gives the status 400. A change to an
+        approved template takes effect at once. For templates provided by the vendor, only
         `submit_for_review` can be set.
 
         Args:
