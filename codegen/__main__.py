@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -57,10 +58,10 @@ def update(options: Options) -> int:
     report = compare(found.before, found.after)
     if not options.dry_run:
         output.write(options.root, found.files)
-    sys.stdout.write(render(report, options.format))
-    sys.stdout.writelines(f"note: {note}\n" for note in found.notes)
     verb = "would change" if options.dry_run else "changed"
-    sys.stdout.write(f"{verb}: {', '.join(sorted(found.files))}\n" if found.files else _UP_TO_DATE)
+    last = f"{verb}: {', '.join(sorted(found.files))}" if found.files else _UP_TO_DATE.strip()
+    notes = (*(f"note: {note}" for note in found.notes), last)
+    sys.stdout.write(render(replace(report, notes=notes), options.format))
     return 0
 
 

@@ -54,6 +54,8 @@ class Report:
 
     changes: tuple[Change, ...]
     apart: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else a reader has to know."""
 
     @property
     def bump(self) -> str:
@@ -87,7 +89,7 @@ def _terminal(report: Report) -> str:
     lines = _listed(report.changes)
     if report.apart:
         lines += ["", "Not covered by this client:", *_listed(report.apart)]
-    return "\n".join([*lines[1:], *([""] if lines else []), summary(report), ""])
+    return "\n".join([*lines[1:], *([""] if lines else []), summary(report), *report.notes, ""])
 
 
 def _listed(changes: tuple[Change, ...]) -> list[str]:
@@ -110,6 +112,8 @@ def _markdown(report: Report) -> str:
     lines = ["### Spec", "", summary(report), *_table(report.changes)]
     if report.apart:
         lines += ["", "Not covered by this client:", *_table(report.apart)]
+    if report.notes:
+        lines += ["", *(f"- {note}" for note in report.notes)]
     return "\n".join([*lines, ""])
 
 
@@ -126,6 +130,7 @@ def _table(changes: tuple[Change, ...]) -> list[str]:
 def _json(report: Report) -> str:
     changes, apart = ([_plain(change) for change in said] for said in (report.changes, report.apart))
     content = {"bump": report.bump, "breaking": report.is_breaking, "changes": changes, "apart": apart}
+    content |= {"notes": report.notes}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 

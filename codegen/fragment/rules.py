@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+from jsonschema import Draft202012Validator
 from jsonschema_path import SchemaPath
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -27,6 +28,7 @@ from codegen.openapi.reading import bundle
 from codegen.openapi.shapes import class_shape, shape, whole
 from codegen.openapi.sources import form_errors
 
+_SCHEMA: Final[Any] = Draft202012Validator(Draft202012Validator.META_SCHEMA)
 _INLINE: Final = {
     "enum": "inline enum: make it a component",
     "object": "inline object: make it a component",
@@ -46,6 +48,9 @@ def check(document: Node) -> Node:
         raise SpecError("openapi", f"must be 3.1.x, not {document.get('openapi')!r}")
     for place, ref in references(document):
         resolve(document, place, {"$ref": ref})
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        for error in _SCHEMA.iter_errors(schema):
+            raise SpecError(f"{SCHEMAS}{name}{pointer(error.absolute_path)[1:]}", error.message)
     meaning = OpenAPIV31SpecValidator(path := SchemaPath.from_dict(document)).root_validator(path)
     for error in chain(form_errors(document), meaning):
         raise SpecError(pointer(error.absolute_path), error.message)

@@ -57,10 +57,12 @@ def _read_action(place: str, action: object) -> Action:
 
 
 def apply_overlay(document: Node, actions: list[Action]) -> tuple[Node, list[str]]:
-    """The document after all actions, and a note on each that is no longer needed. The document itself stays."""
+    """The document after all actions, and a note on each that changes nothing. The document itself stays."""
     changed = copy.deepcopy(document)
     idle = [action for action in actions if not _apply(changed, action)]
-    return changed, [f"{action.place} is no longer needed: it changes nothing" for action in idle]
+    return changed, [
+        f"{action.place} changes nothing: it is no longer needed, or its target is wrong" for action in idle
+    ]
 
 
 def blame(document: Node, actions: list[Action], check: Callable[[Node], object]) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from codegen.fragment.rules import check, load
 from codegen.generate import output
-from codegen.importer.classes import VENDOR_OVERLAY
+from codegen.importer.classes import ADVICE, VENDOR_OVERLAY
 from codegen.importer.files import patch_files
 from codegen.importer.merge import check_covered, finish, merge, uncovered
 from codegen.importer.name_map import NAME_MAP, NameMap, read_names, read_toml
@@ -66,7 +66,7 @@ def prepare(root: Path, source: str) -> Update:
     except SpecError as error:
         blame(merged, actions, lambda document: check(finish(copy.deepcopy(document), before)))
         advice = f"Correct the document in {VENDOR_OVERLAY}, or what was made of it in {OVERLAY}."
-        raise SpecError(found.name, f"{error}. {advice}") from error
+        raise SpecError(f"{found.name} {error.place}", f"{error.problem}. {advice}") from error
     lock = _lock(root, found, len(names.operations))
     if not (root / LOCK).exists() or (root / LOCK).read_text(encoding="utf-8") != lock:
         files[LOCK] = lock
@@ -99,9 +99,9 @@ def _corrected(root: Path, found: Source, names: NameMap) -> tuple[Node, list[st
     corrected, notes = apply_overlay(found.document, actions)
     try:
         return covered_part(corrected), notes
-    except SpecError:
+    except SpecError as error:
         blame(found.document, actions, covered_part)
-        raise
+        raise SpecError(error.place, f"{error.problem.rstrip('.')}. {ADVICE}") from error
 
 
 def _lock(root: Path, found: Source, operations: int) -> str:

@@ -25,6 +25,7 @@ class SpecError(Exception):
 
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"{place}: {problem}")
+        self.place, self.problem = place, problem
 
 
 def is_node(value: object) -> TypeGuard[Node]:

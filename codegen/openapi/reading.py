@@ -50,7 +50,7 @@ def parse(content: bytes, name: str) -> Node:
         raise SpecError(name, f"is not UTF-8: {error}") from error
     document = _json(text, name) if text.lstrip()[:1] == "{" else _yaml(text, name)
     if not is_node(document):
-        raise SpecError(name, "is not a mapping")
+        raise SpecError(name, f"is not a mapping, but begins with {text.strip()[:40]!r}")
     return document
 
 
@@ -129,7 +129,7 @@ def _json(text: str, name: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
-        raise SpecError(f"{name}:{error.lineno}:{error.colno}", error.msg) from error
+        raise SpecError(f"{name}:{error.lineno}:{error.colno}", f"is not valid JSON: {error.msg}") from error
     except RecursionError as error:
         raise SpecError(name, "is nested too deeply") from error
 

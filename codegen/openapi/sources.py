@@ -95,7 +95,7 @@ def _fetch(url: str) -> bytes:
         with urllib.request.urlopen(url, timeout=_SECONDS) as response:  # noqa: S310 (http and https only, see above)
             content: bytes = response.read(_LARGEST + 1)
     except OSError as error:
-        raise SpecError(url, f"cannot be fetched: {error}") from error
+        raise SpecError(url, f"cannot be fetched: {error}. You can give a file instead") from error
     if len(content) > _LARGEST:
         raise SpecError(url, f"is larger than {_LARGEST} bytes")
     return content
@@ -105,7 +105,8 @@ def check_outline(document: Node, name: str) -> Node:
     """Give back the document if it has the outline of OpenAPI 3, so that others can look into it."""
     version = str(document.get("openapi", document.get("swagger", "")))
     if not version.startswith(("3.0.", "3.1.")):
-        raise SpecError(f"{name} openapi", f"must be 3.0.x or 3.1.x, not {version!r}")
+        found = version or "missing; a part of a document is read by way of its root file"
+        raise SpecError(f"{name} openapi", f"must be 3.0.x or 3.1.x; it is {found}")
     components = document.setdefault("components", {})
     if "webhooks" in document:
         document.setdefault("paths", {})
@@ -140,11 +141,18 @@ def check_used(document: Node, name: str, keys: Collection[Key] | None = None) -
     used = closure(document, paths, part.get("webhooks"), place=f"{name} #/paths")
     for kind, key in sorted(used):
         part["components"].setdefault(kind, {})[key] = document["components"][kind][key]
-    # Of "neither a reference nor a schema", the part that is wrong with the schema is worth reporting.
-    error: Any = cast("Any", exceptions).best_match(form_errors(part))
+    error: Any = cast("Any", exceptions).best_match(form_errors(part), key=_relevance)
     if error is not None:
-        raise SpecError(f"{name} {pointer(error.absolute_path)}", error.message[:300])
+        # A message begins with the value, however long, and ends with what is wrong with it.
+        message = error.message if len(error.message) <= 300 else f"…{error.message[-200:]}"
+        raise SpecError(f"{name} {pointer(error.absolute_path)}", message)
     return document
+
+
+def _relevance(error: Any) -> Any:
+    """Of "neither a reference nor a schema", what is wrong with the schema is worth reporting."""
+    is_reference = error.validator == "required" and error.validator_value == ["$ref"]
+    return is_reference, exceptions.relevance(error), error.message  # no two are equal
 
 
 def form_errors(document: Node) -> Iterator[Any]:

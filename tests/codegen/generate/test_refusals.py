@@ -206,7 +206,7 @@ def test_check_refuses_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[s
     """When the fragment cannot be read, the check fails and prints nothing else."""
     root = project(tmp_path, "- a\n")
     assert run(root, "check") == 2
-    assert capsys.readouterr().err == "error: sent-v3.yaml: is not a mapping\n"
+    assert capsys.readouterr().err == "error: sent-v3.yaml: is not a mapping, but begins with '- a'\n"
 
 
 def test_missing_fragment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

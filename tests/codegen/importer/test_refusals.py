@@ -88,7 +88,9 @@ def test_what_has_no_type_is_refused(root: Path) -> None:
 
 def test_invalid_parts_are_refused_where_they_are_used(root: Path) -> None:
     """An idle schema may be nonsense (it is, in the document of these tests); a used one may not."""
-    assert "#/components/schemas/Maker" in refused(root, lambda d: schema(d, "Maker").update(type=5))
+    text = refused(root, lambda d: schema(d, "Maker").update(type=5))
+    assert text.startswith("vendor.json #/components/schemas/Maker/type: 5 is not one of [")
+    assert "openapi/overlays/vendor.yaml" in text
     assert "points at nothing" in refused(root, put("ThingResponse.maker", {"$ref": f"{SCHEMAS}None"}))
     loop = {"A": {"$ref": f"{SCHEMAS}B"}, "B": {"$ref": f"{SCHEMAS}A"}}
     assert "leads back to itself" in refused(
@@ -112,7 +114,7 @@ def test_what_the_fragment_has_no_form_for(root: Path) -> None:
     both = {"anyOf": [{"type": "string"}, {"type": "number"}]}
     parameter = {"name": "size", "in": "query", "schema": both}
     text = refused(root, lambda d: d["paths"]["/v3/things"]["get"]["parameters"].append(parameter))
-    assert text.startswith("vendor.json: GET /v3/things size: a parameter is text, a number, true or false, or a list")
+    assert text.startswith("vendor.json GET /v3/things size: a parameter is text, a number, true or false, or a list")
     assert "openapi/overlays/vendor.yaml" in text and "openapi/overlays/fragment.yaml" in text
     envelope = {"type": "object", "properties": {"success": {"type": "boolean"}, "data": both}}
     assert "data: inline object: data must be" in refused(root, respond(envelope))

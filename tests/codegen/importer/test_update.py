@@ -46,6 +46,25 @@ def test_the_same_document_changes_nothing(root: Path, capsys: pytest.CaptureFix
     assert main(["--root", str(root), "check"]) == 0
 
 
+def test_reports_hold_the_notes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON is one value, and Markdown has the notes in a list after the table, in which they would be rows."""
+
+    def change(document: Node) -> None:
+        put("ThingResponse.weight", {"type": "number"})(document)
+        put("ThingResponse.odd", {})(document)
+
+    source = vendor(root, change)
+    reports: dict[str, str] = {}
+    for form in ("json", "markdown"):
+        assert main(["--root", str(root), "update", source, "--dry-run", "--format", form]) == 0
+        reports[form] = capsys.readouterr().out
+    notes = json.loads(reports["json"])["notes"]
+    assert notes[0] == "note: Thing.odd: the document gives no type; the member is left out"
+    assert notes[-1].startswith("would change: openapi/")
+    assert reports["markdown"].endswith("".join(f"\n- {note}" for note in notes) + "\n")
+    assert f"|\n\n- {notes[0]}" in reports["markdown"]
+
+
 def test_texts_and_comments_survive(root: Path) -> None:
     """A change is patched into its file: our texts, our comments and every other line stay."""
     before = (root / "openapi/things.yaml").read_text(encoding="utf-8")
