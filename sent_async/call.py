@@ -165,6 +165,13 @@ class Call(Generic[T]):
         except asyncio.CancelledError:
             reason = self.undo_stop("deadline", "close")
             if reason is None:
+                logger.debug(
+                    "%s %s: cancelled by the caller after %.3f s, attempts so far: %d",
+                    self.operation.method,
+                    self.operation.path,
+                    self._clock.time() - self._started,
+                    self.attempts,
+                )
                 raise
         else:
             elapsed = self._clock.time() - self._started

@@ -107,6 +107,22 @@ async def test_an_attempt_that_the_deadline_ends_is_logged(
     assert lines(log, logging.INFO) == []
 
 
+async def test_a_call_that_its_caller_cancels_is_logged(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
+    """It is logged at DEBUG, with how far it got: its caller has no error to read."""
+    async with RawServer(stalled_head) as raw:
+        task = asyncio.create_task(client(base_url=raw.url).profiles.retrieve("p"))
+        while not raw.requests:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    [line] = lines(log, logging.DEBUG)
+    assert re.fullmatch(
+        r"GET /v3/profiles/{profileId}: cancelled by the caller after \d+\.\d{3} s, attempts so far: 1", line
+    )
+    assert lines(log, logging.INFO) == []
+
+
 async def test_a_hook_that_raises_is_an_error_in_the_log(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
     """The call goes on, and the log has an error."""
 
