@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from sent_async import BadRequestError, NotFoundError, SentClient, SentError
-from sent_async.models import TemplateBody, TemplateBodyContent, TemplateDefinition
+from sent_async.models import Profile, TemplateDefinition
 
 
 @asynccontextmanager
@@ -47,9 +47,8 @@ class Draft(BaseModel):
 
 @app.post("/announcements", status_code=201)
 async def announce(announcement: Announcement, sent: Sent) -> Draft:
-    content = TemplateBodyContent(type="text", template=announcement.text)
     template = await sent.templates.create(
-        definition=TemplateDefinition(body=TemplateBody(multi_channel=content)),
+        definition=TemplateDefinition.text(announcement.text),
         category="MARKETING",
         idempotency_key=f"announcement-{announcement.order}",
     )
@@ -60,6 +59,12 @@ async def announce(announcement: Announcement, sent: Sent) -> Draft:
 async def status(template_id: str, sent: Sent) -> Draft:
     template = await sent.templates.retrieve(template_id)
     return Draft(id=template.id, status=template.status)
+
+
+@app.get("/profiles")
+async def profiles(sent: Sent) -> list[Profile]:
+    """All profiles as objects of the package. Their members are in the OpenAPI page of this service."""
+    return [profile async for profile in sent.profiles.list()]
 
 
 @app.exception_handler(SentError)

@@ -50,7 +50,7 @@ async def test_aiohttp_service_translates_errors(fake_sent: FakeSent, service: S
 
 
 async def test_fastapi_service(fake_sent: FakeSent, start: Start) -> None:
-    """Under a real server: creating twice with one order number happens once; errors are translated."""
+    """Creating twice with one order number happens once, errors are translated, and objects of ours are responses."""
     process = await start("-m", "uvicorn", "--port", "0", "fastapi_service:app")
     assert process.stderr is not None
     url = ""
@@ -74,6 +74,11 @@ async def test_fastapi_service(fake_sent: FakeSent, start: Start) -> None:
         async with session.post("/announcements", json={"text": " ", "order": "1002"}) as response:
             assert response.status == 422
             assert "details" in await response.json()
+        async with session.get("/profiles") as response:
+            [profile] = await response.json()
+            assert profile["id"] in fake_sent.profiles
+        async with session.get("/openapi.json") as response:
+            assert "organization_id" in (await response.json())["components"]["schemas"]["Profile"]["properties"]
         fake_sent.fail_next(1, status=403)
         async with session.get(f"/announcements/{MISSING}") as response:
             assert response.status == 502

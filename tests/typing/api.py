@@ -56,6 +56,8 @@ CAMPAIGN = CampaignData(
     type="App",
     use_cases=[CampaignUseCaseData(messaging_use_case_us="MIXED", sample_messages=["Hi"])],
 )
+assert_type(TemplateDefinition.text("Hello {{0:variable}}", "name", samples={"name": "Jo"}), TemplateDefinition)
+TemplateDefinition.text("Hello {{0:variable}}", 0)  # type: ignore[arg-type]
 DEFINITION = TemplateDefinition(body=TemplateBody(multi_channel=TemplateBodyContent(template="Hello")))
 
 
@@ -64,6 +66,8 @@ async def clients() -> None:
         assert_type(sent, SentClient)
     sent = SentClient("key", timeout=None, deadline=5, max_retries=0, headers={"X-A": "1"}, pacing=False)
     assert_type(sent.with_options(timeout=None, profile_id=None), SentClient)
+    assert_type(sent.with_options(api_key="sk_other"), SentClient)
+    sent.with_options(api_key=None)  # type: ignore[arg-type]
     assert_type(sent.rate_limits, dict[str, RateLimit])
     await sent.close()
     SentClient("key", "https://api.sent.dm")  # type: ignore[call-arg]

@@ -15,7 +15,7 @@ from sent_async import Attempt, NotFoundError, SentClient, SentError, SentTimeou
 from tests.support.clocks import FakeClock, NoPause
 from tests.support.limited import Limited, ServeLimited, fetch
 from tests.support.payloads import problem
-from tests.support.raw_servers import RawServer, closed_port, stalled_head
+from tests.support.raw_servers import Connection, RawServer, closed_port, stalled_head
 from tests.support.servers import API_KEY, PROFILE_RESPONSE, MakeClient, Server, make_response
 
 RETRY = re.compile(r"(GET|POST) \S+ attempt \d+: .+ in \d+\.\d{3} s( \(request_id=\S+\))?, next attempt in \d+\.\d\d s")
@@ -109,10 +109,16 @@ async def test_an_attempt_that_the_deadline_ends_is_logged(
 
 async def test_a_call_that_its_caller_cancels_is_logged(client: MakeClient, log: pytest.LogCaptureFixture) -> None:
     """It is logged at DEBUG, with how far it got: its caller has no error to read."""
-    async with RawServer(stalled_head) as raw:
+    arrived = asyncio.Event()
+
+    async def stall(connection: Connection) -> None:
+        await connection.read()
+        arrived.set()
+        await connection.hang()
+
+    async with RawServer(stall) as raw:
         task = asyncio.create_task(client(base_url=raw.url).profiles.retrieve("p"))
-        while not raw.requests:
-            await asyncio.sleep(0)
+        await arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
