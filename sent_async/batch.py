@@ -203,17 +203,7 @@ def batch(
 
 
 class Batch(Generic[K, V]):
-    """A batch of calls, made by ``batch`` and ``retrieve_many``. Await it or iterate it, once.
-
-    Args:
-        call: As for ``batch``.
-        items: As for ``batch``.
-        concurrency: As for ``batch``.
-        fail_fast: As for ``batch``.
-        on_progress: As for ``batch``.
-        clock: As for ``batch``.
-        names: The names of the items in a journal, if there is one.
-    """
+    """A batch of calls. Only ``batch`` and ``retrieve_many`` make one. Await it or iterate it, once."""
 
     def __init__(
         self,

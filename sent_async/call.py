@@ -246,7 +246,7 @@ class Call(Generic[T]):
     def _report(
         self, status: int | None, request_id: str | None, error: SentError | None = None, wait: float | None = None
     ) -> None:
-        """Log the attempt, and pass it to the ``on_attempt`` hook. A hook that raises is logged and changes nothing."""
+        """Log the attempt, and pass it to the ``on_attempt`` hook. If the hook raises, the error is only logged."""
         attempt = Attempt(
             method=self.operation.method,
             path=self.operation.path,

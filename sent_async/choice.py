@@ -1,4 +1,4 @@
-"""Values that are of one of several classes: ``oneOf`` in the API description."""
+"""Values that can have one of several classes: ``oneOf`` in the API description."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from . import repair
 
 class _ChoiceType(type):
     def __instancecheck__(cls, _value: object) -> bool:
-        """True: msgspec asks it of whatever ``read_choice`` returns."""
+        """Accept any value, because msgspec checks the result of ``read_choice`` with this."""
         return True
 
 
 class Choice(metaclass=_ChoiceType):
-    """One of several classes, for msgspec: a type that it does not know, so that it calls ``read_choice``."""
+    """The type of such a value. msgspec does not know this type, so it calls ``read_choice``."""
 
     classes: ClassVar[Sequence[str]]
     member: ClassVar[str | None]
@@ -28,19 +28,22 @@ class Choice(metaclass=_ChoiceType):
     @classmethod
     @cache
     def structs(cls) -> Mapping[str, type[msgspec.Struct]]:
-        """The classes by their names, such as ``responses.Card``. Looked up late, because they may hold the choice."""
+        """The classes by their names, such as ``responses.Card``. Imported late: they may contain this type."""
         modules = {name: import_module(f"sent_async.models.{name.partition('.')[0]}") for name in cls.classes}
         return {name: getattr(module, name.partition(".")[2]) for name, module in modules.items()}
 
 
 def choice(name: str, classes: Sequence[str], member: str | None = None, kinds: Mapping[str, str] | None = None) -> Any:
-    """The type of a value that is of one of these classes.
+    """Make the type of a value that can have one of these classes.
 
     Args:
-        name: Its name.
+        name: The name of the type.
         classes: The names of the classes in ``sent_async.models``, such as ``responses.Card``.
-        member: The member that says which class a value is of.
+        member: The member that decides the class of a value.
         kinds: The values of that member, each with the name of its class.
+
+    Returns:
+        The type.
     """
     return _ChoiceType(name, (Choice,), {"classes": classes, "member": member, "kinds": kinds or {}})
 
@@ -53,8 +56,8 @@ def read_choice(kind: type, plain: Any) -> Any:
         plain: Decoded JSON.
 
     Returns:
-        A Struct: of the class that the member names; without such a member, of the class that has most of the members.
-        Decoded JSON where no class fits, so a kind that is new never makes a response fail.
+        A Struct of the class that the member names; without such a member, of the class with the most common members.
+        The decoded JSON if no class fits, so that an unknown class does not make a response fail.
     """
     if isinstance(plain, dict) and issubclass(kind, Choice):
         value = cast("dict[str, Any]", plain)
@@ -67,7 +70,7 @@ def read_choice(kind: type, plain: Any) -> Any:
 
 
 def _candidates(kind: type[Choice], value: Mapping[str, Any]) -> list[type[msgspec.Struct]]:
-    """The classes that a value may be of, the most likely first."""
+    """The classes that a value can have. The most likely one is the first."""
     structs = kind.structs()
     if kind.member is not None and kind.member in value:
         name = kind.kinds.get(str(value[kind.member]))

@@ -27,7 +27,7 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
 _WITHOUT_REASON = {
     401: "the key is missing, unknown or revoked; check SENT_DM_API_KEY",
     403: "the key may not do this; check its role, and that a profile_id is used with an organization key",
-    404: "nothing is there; check the id and the base_url",
+    404: "there is no such resource; check the id and the base_url",
     429: "the rate limit is spent; call again later",
 }
 """What to say about an error response with an empty body, by status."""
@@ -113,7 +113,7 @@ def _without_data(operation: Operation[T], status: int, headers: Mapping[str, st
         return operation.without_data()
     except msgspec.ValidationError:
         if body.strip():
-            raise _decode_error("the envelope holds no data", status, headers, path="$.data") from None
+            raise _decode_error("the envelope has no data", status, headers, path="$.data") from None
         raise _decode_error("the body is empty", status, headers) from None
 
 

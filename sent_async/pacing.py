@@ -104,14 +104,14 @@ class NoPacer:
         return 0
 
     async def wait(self, tier: str, expires: float | None) -> None:
-        """Never called: ``try_acquire`` always gives a permit."""
+        """This is never called, because ``try_acquire`` always returns a permit."""
 
     def release(self, tier: str, permit: int, status: int, headers: Mapping[str, str]) -> None:
-        """Learns nothing."""
+        """Do nothing."""
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """The known state of one tier's limit. A member is ``None`` if no response has told it yet."""
+    """The known state of one tier's limit. A member is ``None`` if it is not known yet."""
 
     limit: int | None
     """Requests per window."""
@@ -120,7 +120,7 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
     resets_in: float | None
     """Seconds until the next window starts; 0 when it already has."""
     paused_for: float
-    """Seconds for which a 429 still holds back all requests of the tier."""
+    """Seconds for which all requests of the tier still wait after a 429; 0 without one."""
     in_flight: int
     """Requests that were sent and have no complete response yet."""
     waiting: int

@@ -111,7 +111,7 @@ class Paginator(Generic[T]):
             if page:
                 yield page
             seen += len(page)
-            if more is None:  # the API did not tell, so compare the counts
+            if more is None:  # without has_more, the counts decide
                 more = total is not None and seen < total
             if not more:
                 return

@@ -56,7 +56,7 @@ class Model:
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         absent = UNSET if isinstance(self, RequestModel) else None  # null means something in a request
-        kind: Any = type(self)  # mypy takes the __hash__ of instances for that of the class
+        kind: Any = type(self)  # mypy confuses the __hash__ of instances with that of the class
         secrets = _secret_members(kind)
         return [(name, "***" if name in secrets else value) for name, value in _members(self) if value is not absent]
 

@@ -32,7 +32,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     """The number of the window that the report is about."""
     left: float
-    """``X-RateLimit-Remaining`` in this epoch; -1 if no response has told it."""
+    """``X-RateLimit-Remaining`` in this epoch; -1 if no response has reported it."""
     resets: float
     """When the window ends."""
     limit: int

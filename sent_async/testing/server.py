@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from operator import attrgetter
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -12,8 +11,7 @@ import msgspec
 from aiohttp import web
 
 from ..client import SentClient
-from ..models import Campaign, ErrorCode, Profile, Template, TemplateDefinition, Webhook
-from ..operations import ERROR_STATUS
+from ..models import Profile, Webhook
 from . import faults
 from .accounts import AccountControls
 from .callbacks import Callback
@@ -21,32 +19,20 @@ from .clock import stamp
 from .context import Settings, World
 from .deliveries import Delivery
 from .events import FAMILIES, example, split
-from .handlers.templates import of_definition, review
 from .limits import Limit
 from .messaging.controls import MessageControls
 from .outbox import Outbox
 from .pipeline import State, handle
+from .profiles import ProfileControls
 from .recording import RecordedRequest
 from .scripting import FaultScripting
 from .seed import load
-from .store import (
-    Endpoint,
-    Key,
-    Record,
-    Store,
-    View,
-    new_campaign,
-    new_profile,
-    new_template,
-    new_webhook,
-    shown,
-    with_overrides,
-)
+from .store import Endpoint, Key, Store, new_webhook, with_overrides
 from .validation import is_url
 from .webhooks import Webhooks
 
 
-class FakeSent(FaultScripting, MessageControls, AccountControls):
+class FakeSent(FaultScripting, ProfileControls, MessageControls, AccountControls):
     """A Sent API on this machine, with state, rules and faults::
 
         async with FakeSent() as fake, fake.client() as sent:
@@ -198,107 +184,10 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         if self._runner is not None:
             self._state.start()
 
-    # Stored objects
-
-    @property
-    def profiles(self) -> Mapping[str, Profile]:
-        """The profiles by id, in the order of creation, as responses show them."""
-        return View(Profile, self._state.store.profiles, shown)
-
-    @property
-    def templates(self) -> Mapping[str, Template]:
-        """The templates of all owners by id, in the order of creation."""
-        return View(Template, self._state.store.templates, attrgetter("wire"))
-
-    @property
-    def campaigns(self) -> Mapping[str, Campaign]:
-        """The campaigns of all owners by id, in the order of creation."""
-        return View(Campaign, self._state.store.campaigns, attrgetter("wire"))
-
     @property
     def webhooks(self) -> Webhooks:
         """The webhook endpoints by id, and methods that change their deliveries."""
         return Webhooks(self._state.store, self._state.deliveries)
-
-    def definition(self, template_id: str) -> TemplateDefinition | None:
-        """The definition of a template, which the API itself does not return.
-
-        Args:
-            template_id: The id of the template.
-
-        Returns:
-            The definition of its creation or last update; ``None`` if it has none.
-
-        Raises:
-            KeyError: There is no such template.
-        """
-        return self._state.store.templates[template_id].definition
-
-    def add_profile(self, **overrides: Any) -> Profile:
-        """Store a profile.
-
-        Args:
-            overrides: Members of ``Profile``. ``status="incomplete"`` makes one that can be completed. Default: an
-                approved profile.
-
-        Returns:
-            The profile.
-
-        Raises:
-            TypeError: ``Profile`` has no such member.
-            ValueError: A value does not fit its member.
-        """
-        wire = {**new_profile(self._now()), "status": "approved", "name": "Sales Team", "short_name": "SALES"}
-        wire = with_overrides(Profile, wire, overrides)
-        self._state.store.profiles[wire["id"]] = wire
-        return self.profiles[wire["id"]]
-
-    def add_template(
-        self, *, profile_id: str | None = None, definition: TemplateDefinition | None = None, **overrides: Any
-    ) -> Template:
-        """Store a template.
-
-        Args:
-            profile_id: The profile of the template. Default: the organization.
-            definition: The content of its messages. Without it, a message has the template's name and the values.
-            overrides: Members of ``Template``. Default: an approved template.
-
-        Returns:
-            The template.
-
-        Raises:
-            KeyError: There is no such profile.
-            TypeError: ``Template`` has no such member.
-            ValueError: A value does not fit its member.
-        """
-        if profile_id is not None and profile_id not in self._state.store.profiles:
-            raise KeyError(profile_id)
-        definition = msgspec.convert(definition, TemplateDefinition | None)  # a seed has it as plain JSON
-        wire = {**new_template(profile_id, self._now()), "status": "APPROVED"}
-        wire = with_overrides(Template, {**wire, **(of_definition(definition) if definition else {})}, overrides)
-        wire = {**wire, "is_published": overrides.get("is_published", wire["status"] == "APPROVED")}
-        self._state.store.templates[wire["id"]] = Record(profile_id, wire, definition)
-        return self.templates[wire["id"]]
-
-    def add_campaign(self, profile_id: str | None = None, **overrides: Any) -> Campaign:
-        """Store a campaign.
-
-        Args:
-            profile_id: The profile of the campaign; ``None`` for the organization.
-            overrides: Members of ``Campaign``.
-
-        Returns:
-            The campaign.
-
-        Raises:
-            KeyError: There is no such profile.
-            TypeError: ``Campaign`` has no such member.
-            ValueError: A value does not fit its member.
-        """
-        brand = shown(self._state.store.profiles[profile_id])["brand"] if profile_id is not None else None
-        wire = with_overrides(Campaign, new_campaign(brand and brand["id"], self._now()), overrides)
-        self._state.store.campaigns[wire["id"]] = Record(profile_id, wire)
-        return self.campaigns[wire["id"]]
 
     def add_webhook(self, *, profile_id: str | None = None, **overrides: Any) -> Webhook:
         """Store an active webhook endpoint.
@@ -317,7 +206,7 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
             ValueError: A value does not fit its member.
         """
         self._must_be_a_profile(profile_id)
-        endpoint = new_webhook(profile_id, self._now())
+        endpoint = new_webhook(profile_id, stamp(self.now))
         wire = with_overrides(Webhook, {**endpoint.wire, "event_types": list(FAMILIES)}, overrides)
         if not is_url(wire["endpoint_url"]):
             raise ValueError(f"endpoint_url must be an absolute http or https URL, not {wire['endpoint_url']!r}")
@@ -342,36 +231,6 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         value = key or f"sk_test_{secrets.token_hex(12)}"
         self._state.store.keys[value] = Key(value=value, profile_id=profile_id, admin=admin)
         return value
-
-    # Actions of Sent's staff
-
-    def approve(self, template_id: str) -> Template:
-        """Approve a template.
-
-        Args:
-            template_id: The id of the template.
-
-        Returns:
-            The approved template.
-
-        Raises:
-            KeyError: There is no such template.
-        """
-        return self._review(template_id, "APPROVED")
-
-    def reject(self, template_id: str) -> Template:
-        """Reject a template.
-
-        Args:
-            template_id: The id of the template.
-
-        Returns:
-            The rejected template.
-
-        Raises:
-            KeyError: There is no such template.
-        """
-        return self._review(template_id, "REJECTED")
 
     def finish_completion(self, profile_id: str, *, success: bool = True) -> Profile:
         """End a completion that ``auto_complete=False`` left in progress, and report it to its ``webHookUrl``.
@@ -416,20 +275,6 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
                 raise ValueError(f"{name!r} is not a documented event; pass its payload") from None
         field, event = split(name)
         return self._state.emit(field, event, msgspec.to_builtins(payload), profile_id)
-
-    def refuse_deletion(self, profile_id: str, code: str = ErrorCode.NUMBER_ON_OWN_WHATSAPP_ACCOUNT) -> None:
-        """Refuse every deletion of a profile.
-
-        Args:
-            profile_id: The id of the profile.
-            code: The error code, such as ``CONFLICT_012`` or ``CONFLICT_013``.
-
-        Raises:
-            ValueError: The error catalogue has no such code.
-        """
-        if code not in ERROR_STATUS:
-            raise ValueError(f"{code} is not in the error catalogue")
-        self._state.store.undeletable[profile_id] = code
 
     def advance(self, seconds: float) -> None:
         """Advance the clock of the fake, and run everything that becomes due.
@@ -490,8 +335,6 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         """The time of the fake's clock, in Unix seconds."""
         return self._state.clock.now()
 
-    # Recordings
-
     @property
     def requests(self) -> list[RecordedRequest]:
         """The latest requests, up to ``keep_requests``, in the order of arrival. Those with faults are included."""
@@ -510,8 +353,6 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
         """Delete the recorded requests and callbacks, but no stored object."""
         self._state.requests.clear()
         self._state.callbacks.clear()
-
-    # Faults, besides the methods of FaultScripting
 
     def drop_connections(self) -> None:
         """Close every open connection, also unused ones, like a load balancer that restarts."""
@@ -546,10 +387,3 @@ class FakeSent(FaultScripting, MessageControls, AccountControls):
             finally:
                 self._control_connections.discard(request.protocol)
         return await handle(self._state, request)
-
-    def _review(self, template_id: str, status: str) -> Template:
-        review(self._state.store, self._state.emit, template_id, status, self._now())
-        return self.templates[template_id]
-
-    def _now(self) -> str:
-        return stamp(self._state.clock.now())

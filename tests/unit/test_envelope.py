@@ -120,7 +120,7 @@ def test_missing_data_is_named() -> None:
     with pytest.raises(SentDecodeError) as caught:
         read(RETRIEVE_PROFILE, b'{"success":true}', X_Request_Id="req_1")
     assert (caught.value.path, caught.value.request_id) == ("$.data", "req_1")
-    assert str(caught.value) == "200: the envelope holds no data - at $.data (request_id=req_1)"
+    assert str(caught.value) == "200: the envelope has no data - at $.data (request_id=req_1)"
 
 
 @pytest.mark.parametrize("leave_out", ["success", "error", "meta"])

@@ -126,7 +126,7 @@ KEY = "the key is missing, unknown or revoked; check SENT_DM_API_KEY"
             {},
             "403: the key may not do this; check its role, and that a profile_id is used with an organization key",
         ),
-        (404, b"", {}, "404: nothing is there; check the id and the base_url"),
+        (404, b"", {}, "404: there is no such resource; check the id and the base_url"),
         (
             404,
             HTML,

@@ -38,7 +38,7 @@ def create_voice_number(context: Context) -> Reply:
     number = body.number or f"+1{body.area_code or '212'}555{100 + len(context.store.voice_numbers):04d}"
     before = context.store.voice_numbers.get(number)
     if before is not None and before.owner != context.caller.acting:
-        raise Refusal(ErrorCode.VOICE_REQUEST_REFUSED, "This number belongs to somebody else")
+        raise Refusal(ErrorCode.VOICE_REQUEST_REFUSED, "This number belongs to another account")
     made: JSON = {
         "number": number,
         "default_for_app_calls": not _active(context),
