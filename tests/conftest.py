@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import settings
 
 from sent_async import SentClient
-from tests.support.clocks import FakeClock
+from tests.support.clocks import FakeClock, SimulatedClock
 from tests.support.limited import ServeLimited, limited_servers
 from tests.support.servers import API_KEY, MakeClient, Server
 
@@ -37,6 +37,11 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def simulated_clock() -> SimulatedClock:
+    return SimulatedClock()
 
 
 @pytest.fixture

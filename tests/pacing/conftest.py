@@ -14,11 +14,11 @@ from tests.support.servers import API_KEY
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Makes paced clients of a limited server."""
+    """Makes paced clients of a limited server, on its clock."""
     made: list[SentClient] = []
 
     def make(server: Limited, **options: Any) -> SentClient:
-        made.append(SentClient(API_KEY, base_url=server.url, **options))
+        made.append(SentClient(API_KEY, base_url=server.url, clock=server.clock, **options))
         return made[-1]
 
     yield make

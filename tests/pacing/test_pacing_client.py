@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from sent_async import NotFoundError, Pacer, RateLimitError, SentConnectionError, SentTimeoutError
+from tests.support.clocks import SimulatedClock
 from tests.support.limited import ID, Connect, Limited, ServeLimited, fetch
 from tests.support.payloads import problem
 from tests.support.raw_servers import RawServer, close_after_reading, good
@@ -125,13 +126,13 @@ async def test_a_call_that_cannot_connect_takes_no_permit(client: MakeClient, un
 
 
 async def test_no_call_holds_a_permit_while_it_waits_for_a_connection(
-    serve_limited: ServeLimited, connect: Connect
+    serve_limited: ServeLimited, connect: Connect, simulated_clock: SimulatedClock
 ) -> None:
     """With few slots, no call that had to wait is sent during a pause that began in the meantime."""
-    server = await serve_limited(Limited("window", limit=4, window=0.4, headers=False))
+    server = await serve_limited(Limited("window", limit=4, window=4, headers=False, clock=simulated_clock))
     client = connect(server, limit=4, max_retries=3)
 
-    assert await fetch(client, 24, concurrency=24) == 0
+    assert await server.run(fetch(client, 24, concurrency=24)) == 0
 
     assert server.refused <= 2 * 4  # at most what was in flight when the limit was met, and met again once
 

@@ -57,6 +57,22 @@ class FakeClock:
         self.now = max(self.now, until)
 
 
+class SimulatedClock(FakeClock):
+    """Time that passes only by ``move_on`` and ``advance``. Timers are a little late, as those of an event loop are."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        over = asyncio.Event()
+        self.call_later(seconds, over.set)
+        await over.wait()
+
+    def move_on(self) -> None:
+        """Let time pass until the next timer is due."""
+        self.timers[:] = [timer for timer in self.timers if not timer.cancelled]
+        if self.timers:
+            self.advance(min(timer.at for timer in self.timers) - self.now + 0.0001)
+
+
 class NoPause(SystemClock):
     """Real time in which nothing waits between attempts."""
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import math
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from sent_async import SentClient
+from sent_async.clock import Clock, SystemClock
 
+from .clocks import SimulatedClock
 from .payloads import problem
 from .servers import PROFILE_RESPONSE
+from .waiting import settle
+
+T = TypeVar("T")
 
 RetryAfter: TypeAlias = Literal["exact", "window", "none"]
 ID = "660e8400-e29b-41d4-a716-446655440000"
@@ -35,11 +40,13 @@ class Limited:
     headers: bool = True
     lies: bool = False
     """Let a bucket's headers count a window, as if its burst did not exist."""
+    clock: Clock = field(default_factory=SystemClock)
     clock_ahead: float = 0.0
     """Seconds by which the server's clock differs from ours."""
 
     url: str = ""
     paths: list[str] = field(default_factory=list)
+    responses: int = 0
     refused: int = 0
     before_response: Callable[[], Awaitable[None]] | None = None
     _passed: deque[float] = field(default_factory=deque)
@@ -74,19 +81,31 @@ class Limited:
             return passes, max(0, self.limit - len(self._passed)), until, wait
         return passes, int(self._tokens), (self.burst - self._tokens) / rate, wait
 
+    async def run(self, work: Awaitable[T]) -> T:
+        """Wait for some work. Simulated time passes while no request arrives and no response leaves."""
+        assert isinstance(self.clock, SimulatedClock)
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            before = (self.seen, self.responses)
+            await settle()
+            if before == (self.seen, self.responses) and not task.done():
+                self.clock.move_on()
+        return await task
+
     async def handle(self, request: web.BaseRequest) -> web.Response:
         self.paths.append(request.path)
-        passes, left, until_reset, wait = self._take(time.monotonic())
+        passes, left, until_reset, wait = self._take(self.clock.time())
         if self.before_response is not None:
             await self.before_response()
         headers = {"Content-Type": "application/json"}
-        unix = time.time() + self.clock_ahead
+        unix = self.clock.wall() + self.clock_ahead
         if self.clock_ahead:
             headers["Date"] = email.utils.formatdate(unix, usegmt=True)
         if self.headers:
             headers["X-RateLimit-Limit"] = str(self.limit)
             headers["X-RateLimit-Remaining"] = str(left)
             headers["X-RateLimit-Reset"] = f"{_up(unix + until_reset):.3f}"
+        self.responses += 1
         if passes:
             return web.Response(body=PROFILE_RESPONSE[1], headers=headers)
         self.refused += 1

@@ -12,7 +12,7 @@ import pytest
 
 import sent_async
 from sent_async import Attempt, NotFoundError, SentClient, SentError, SentTimeoutError, batch
-from tests.support.clocks import FakeClock, NoPause
+from tests.support.clocks import FakeClock, SimulatedClock
 from tests.support.limited import Limited, ServeLimited, fetch
 from tests.support.payloads import problem
 from tests.support.raw_servers import Connection, RawServer, closed_port, stalled_head
@@ -83,12 +83,13 @@ async def test_at_info_there_is_nothing_else(client: MakeClient, server: Server,
 
 @pytest.mark.parametrize("headers", [True, False], ids=["spent", "429"])
 async def test_a_wait_for_a_limit_says_why_and_how_long(
-    serve_limited: ServeLimited, headers: bool, log: pytest.LogCaptureFixture
+    serve_limited: ServeLimited, simulated_clock: SimulatedClock, headers: bool, log: pytest.LogCaptureFixture
 ) -> None:
     """Each line at INFO is a retry or a wait for a limit."""
-    server = await serve_limited(Limited(headers=headers))
-    async with SentClient(API_KEY, base_url=server.url, clock=NoPause()) as sent:
-        assert await fetch(sent, 60) == 0
+    server = await serve_limited(Limited(headers=headers, clock=simulated_clock))
+    async with SentClient(API_KEY, base_url=server.url, clock=simulated_clock) as sent:
+        # Calls without retries fail at once, so that the next ones wait for the limit.
+        await server.run(asyncio.gather(fetch(sent, 30), fetch(sent.with_options(max_retries=0), 30)))
     found = lines(log, logging.INFO)
     assert all(RETRY.fullmatch(line) or WAIT.fullmatch(line) for line in found), found
     reasons = {wait[1] for line in found if (wait := WAIT.fullmatch(line))}

@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from sent_async import Attempt, NotFoundError, Operation, SentClient, SentError, SentTimeoutError, operations
 from sent_async.models import PaymentDetails
 from sent_async.telemetry import with_telemetry
-from tests.support.clocks import FakeClock, NoPause
+from tests.support.clocks import FakeClock, SimulatedClock
 from tests.support.faults import FAULTS
 from tests.support.limited import Limited, ServeLimited, fetch
 from tests.support.payloads import envelope, problem, profile
@@ -197,11 +197,14 @@ async def test_a_replayed_response(client: MakeClient, server: Server, telemetry
     assert attributes(telemetry.span)["sent.replayed"] is True
 
 
-async def test_waits_for_a_limit_and_for_a_slot(serve_limited: ServeLimited, telemetry: Telemetry) -> None:
+async def test_waits_for_a_limit_and_for_a_slot(
+    serve_limited: ServeLimited, simulated_clock: SimulatedClock, telemetry: Telemetry
+) -> None:
     """Both are events of the span, and in the metric, each by its reason."""
-    server = await serve_limited(Limited())
-    async with SentClient(API_KEY, base_url=server.url, limit=2, clock=NoPause()) as client:
-        assert await fetch(telemetry.watch(client), 30) == 0
+    server = await serve_limited(Limited(clock=simulated_clock))
+    server.before_response = lambda: simulated_clock.sleep(0.001)
+    async with SentClient(API_KEY, base_url=server.url, limit=2, clock=simulated_clock) as client:
+        assert await server.run(fetch(telemetry.watch(client), 30)) == 0
     waits = [
         event["sent.wait.reason"] for span in telemetry.spans for name, event in events(span) if name == "sent.wait"
     ]
