@@ -211,8 +211,8 @@ def _check_variables(template: str, variables: Sequence[str]) -> None:
     if used != set(range(len(variables))):
         numbers = ", ".join(str(number) for number in sorted(used)) or "none"
         raise SentConfigError(
-            f"the template has {len(variables)} variables, so its placeholders are numbered from 0 "
-            f"without a gap; the numbers found are: {numbers}"
+            f"placeholders in the template: {numbers}; variables given: {', '.join(variables) or 'none'}; "
+            "number the placeholders from 0 without a gap, and give a name for each"
         )
     for name in variables:
         if _VARIABLE_NAME.fullmatch(name) is None:

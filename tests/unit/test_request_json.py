@@ -112,10 +112,10 @@ def test_a_plain_text() -> None:
 @pytest.mark.parametrize(
     ("template", "variables", "problem"),
     [
-        ("Hello", ["name"], "1 variables.* none$"),
-        ("Hello {{0:variable}}", [], "0 variables.* 0$"),
-        ("Hello {{1:variable}}", ["name"], "1 variables.* 1$"),
-        ("Hello {{0:variable}} {{2:variable}}", ["a", "b"], "2 variables.* 0, 2$"),
+        ("Hello", ["name"], "template: none; variables given: name;"),
+        ("Hello {{0:variable}}", [], "template: 0; variables given: none; .* give a name for each"),
+        ("Hello {{1:variable}}", ["name"], "template: 1; variables given: name; number .* from 0 "),
+        ("Hello {{0:variable}} {{2:variable}}", ["a", "b"], "template: 0, 2; variables given: a, b;"),
         ("Hello {{0}}", ["name"], r"\{\{0\}\} is not of the form"),
         ("Hello {{0:link}}", ["name"], r"\{\{0:link\}\} is not of the form"),
         ("Hello {{00:variable}}", ["name"], "is not of the form"),
