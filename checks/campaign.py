@@ -28,7 +28,7 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "campaign"
 WORKERS = 3
 
 
-class Outcome(msgspec.Struct):
+class CampaignResult(msgspec.Struct):
     """The result of a campaign."""
 
     people: int
@@ -77,7 +77,7 @@ def list_of_people(folder: Path, count: int) -> Path:
     return file
 
 
-async def campaign(messages: int, *, idle: float, limit: int, window: float) -> Outcome:
+async def campaign(messages: int, *, idle: float, limit: int, window: float) -> CampaignResult:
     """Fill the queue, start the workers, kill one when a third is sent, and wait until each person has an outcome.
 
     Args:
@@ -111,7 +111,7 @@ async def campaign(messages: int, *, idle: float, limit: int, window: float) -> 
                 await asyncio.sleep(0.01)
             kill(workers[0])
             await filling.wait()
-        return Outcome(
+        return CampaignResult(
             people=len({message.phone for message in fake.messages.values()}),
             messages=len(fake.messages),
             requests=len(fake.requests),

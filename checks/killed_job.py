@@ -26,7 +26,7 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "send_messages.py"
 MOST_RUNS = 10
 
 
-class Outcome(msgspec.Struct):
+class JobResult(msgspec.Struct):
     """The result of the job."""
 
     right: int
@@ -99,7 +99,7 @@ async def start(fake: FakeSent, people: Path) -> asyncio.subprocess.Process:
     )
 
 
-async def run(messages: int, *, rate: float = 0.1, seed: int = 1) -> Outcome:
+async def run(messages: int, *, rate: float = 0.1, seed: int = 1) -> JobResult:
     """Send, kill the job when a third is sent, and run it until it has nothing left to do.
 
     Args:
@@ -130,7 +130,7 @@ async def run(messages: int, *, rate: float = 0.1, seed: int = 1) -> Outcome:
                 text = message.message_body.content if message.message_body else None
                 got.setdefault(message.phone or "", []).append(text)
             keys = Counter(request.idempotency_key for request in fake.requests)
-            return Outcome(
+            return JobResult(
                 right=sum(got.get(phone) == [text] for phone, text in texts.items()),
                 messages=len(fake.messages),
                 sent_when_killed=sent_when_killed,

@@ -1,4 +1,4 @@
-"""The place where a response did not fit: a path with real indices, and no value of the response."""
+"""The place of a wrong value in a response: a path with real indices, and no value of the response."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def misfit(operation: Operation[Any], body: bytes) -> SentDecodeError:
 
 @pytest.mark.parametrize("index", [0, 1, 2, 7])
 def test_the_index_in_a_list(index: int) -> None:
-    """The first item that does not fit is named by its place."""
+    """The path has the index of the first wrong item."""
     profiles = [profile() for _ in range(8)]
     profiles[index] = profile(created_at="yesterday")
     error = misfit(LIST_PROFILES, envelope({"profiles": profiles}))
@@ -35,7 +35,7 @@ def test_the_index_in_a_list(index: int) -> None:
 
 
 def test_a_missing_member_deep_in_a_list() -> None:
-    """A member that is required and not there is named, with the item it is missing from."""
+    """The path has the item that lacks the member."""
     lacking = profile()
     del lacking["created_at"]
     error = misfit(LIST_PROFILES, envelope({"profiles": [profile(), lacking]}))
@@ -53,7 +53,7 @@ def test_lists_in_lists() -> None:
 
 
 def test_a_list_at_the_top() -> None:
-    """Campaigns are a bare list, and the wire's own names stand in the path."""
+    """The data is a list, and the path has the names of the API."""
     campaigns = msgspec.json.decode(payload("campaigns-list-200.docs"))["data"]
     odd = {**campaigns[0], "useCases": [campaigns[0]["useCases"][0], {**campaigns[0]["useCases"][0], "id": 7}]}
     error = misfit(LIST_CAMPAIGNS, envelope([campaigns[0], odd]))
@@ -67,14 +67,14 @@ def test_bare_lists_in_lists() -> None:
 
 
 def test_a_key_in_a_map() -> None:
-    """In a map the key stays unnamed; the index within its list does not."""
+    """The path has no key of a map, but the index in its list."""
     map_of_lists = Operation("map", "GET", "/v3/map", response=dict[str, list[int]])
     assert misfit(map_of_lists, envelope({"a": [1], "b c": [1, "x"]})).path == "$.data[...][1]"
 
 
 @pytest.mark.parametrize("key", ["", ".", "a.b", "[0]", "[...]", "`", '"', "$", " - at `$.data`"])
 def test_a_map_with_awkward_keys(key: str) -> None:
-    """No key can lead the search astray: the path starts at the map, and no exception but ours comes out."""
+    """The path starts at the map, whatever its keys are."""
     map_of_lists = Operation("map", "GET", "/v3/map", response=dict[str, list[int]])
     error = misfit(map_of_lists, envelope({"fine": [1], key: [1, "x"]}))
     assert error.path is not None and error.path.startswith("$.data[")
@@ -126,7 +126,7 @@ def every_nested_member(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tupl
     "path", list(every_nested_member(profile()["brand"])), ids=lambda path: ".".join(map(str, path))
 )
 def test_one_missing_nested_member_never_costs_a_page(path: tuple[Any, ...]) -> None:
-    """Whatever a brand lacks, the profiles beside it and the rest of it are read."""
+    """When a brand lacks a member, its rest and the other profiles are read."""
     lacking = profile()
     inside: Any = lacking["brand"]
     for part in path[:-1]:

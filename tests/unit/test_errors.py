@@ -1,4 +1,4 @@
-"""The tree of errors: one root, plain values, picklable, and a form of words."""
+"""The tree of errors: one root, plain values, pickling, and texts."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ EXAMPLES: list[SentError] = [
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("how", ["pickle", "copy", "deepcopy"])
-def test_errors_travel(error: SentError, how: str) -> None:
-    """An error comes out of another process, or a copy, with its class, words, attributes and notes."""
+def test_errors_can_be_pickled_and_copied(error: SentError, how: str) -> None:
+    """An error keeps its class, text, attributes and notes."""
     again = {"pickle": lambda e: pickle.loads(pickle.dumps(e)), "copy": copy.copy, "deepcopy": copy.deepcopy}[how](
         error
     )
@@ -85,7 +85,7 @@ def test_errors_travel(error: SentError, how: str) -> None:
 
 
 def test_a_pickled_code_is_still_a_member() -> None:
-    """The error code keeps its type, and headers their indifference to case."""
+    """The error code keeps its type, and the headers ignore case."""
     again = pickle.loads(pickle.dumps(api_error(NotFoundError)))
     assert again.code is ErrorCode.ORGANIZATION_NOT_FOUND
     assert again.headers["idempotent-replayed"] == "true" and again.replayed
@@ -115,12 +115,12 @@ def test_a_pickled_code_is_still_a_member() -> None:
     ],
 )
 def test_str(error: SentError, text: str) -> None:
-    """Exactly these forms; what is missing is left out with its punctuation."""
+    """The texts have exactly these forms. What is missing is left out with its punctuation."""
     assert str(error) == text
 
 
 def test_the_tree() -> None:
-    """Who is caught by what, the builtins included."""
+    """Each class is caught by these classes, builtins included."""
     assert all(kind.__base__ is SentAPIError for kind in API_ERRORS[1:])
     assert SentAPIError.__bases__ == (SentError,)
     assert SentConfigError.__bases__ == (SentError, ValueError)
@@ -130,21 +130,21 @@ def test_the_tree() -> None:
 
 
 def test_no_error_shadows_a_builtin() -> None:
-    """``from sent_async import *`` takes nothing away."""
+    """``from sent_async import *`` replaces no builtin."""
     import builtins
 
     assert not [name for name in sent_async.__all__ if hasattr(builtins, name)]
 
 
 def test_every_error_is_public_and_rooted() -> None:
-    """Whatever exception the module defines is a SentError and can be imported from the package."""
+    """Every exception of the module is a ``SentError`` and can be imported from the package."""
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, BaseException)]
     assert len(kinds) == 14
     assert all(issubclass(kind, SentError) and getattr(sent_async, kind.__name__) is kind for kind in kinds)
 
 
 def test_defaults() -> None:
-    """An error made by hand, as tests of user code do, needs little."""
+    """An error made by hand needs few arguments."""
     error = NotFoundError("gone", status=404)
     assert (error.code, error.details, error.doc_url, error.request_id) == (None, {}, None, None)
     assert (error.retry_after, error.headers, error.attempts, error.idempotency_key) == (None, {}, 0, None)

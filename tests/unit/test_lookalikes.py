@@ -1,4 +1,4 @@
-"""Values that Python takes and the API would misunderstand are refused before anything is sent."""
+"""Values that Python accepts and the API would misunderstand are refused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Tree(RequestModel):
     ],
 )
 def test_refused(body: RequestModel, member: str) -> None:
-    """A string is a sequence of strings to Python, and a datetime without a zone is any of many moments."""
+    """A string is a sequence of strings in Python, and a datetime without an offset has no definite time."""
     with pytest.raises(SentConfigError, match=f"^{member} must be") as caught:
         check_request(body)
     assert "4155" not in str(caught.value)
@@ -63,8 +63,8 @@ def test_refused(body: RequestModel, member: str) -> None:
         {"to": "a plain dict is the caller's own"},
     ],
 )
-def test_taken(body: object) -> None:
-    """Everything else is left to the API."""
+def test_accepted(body: object) -> None:
+    """Other values are left to the API."""
     check_request(body)
 
 
@@ -77,7 +77,7 @@ def test_taken(body: object) -> None:
     ],
 )
 def test_queries(value: dict[str, Any], query: str) -> None:
-    """Lists are repeated, times carry their zone, nothing is sent for ``None``."""
+    """Lists are repeated, times have their offset, and nothing is sent for ``None``."""
     assert LISTING.target(value) == ("/v3/things", query)
 
 

@@ -1,4 +1,4 @@
-"""Models as dicts, as JSON, as text, and as what pydantic and FastAPI take them for."""
+"""Models as dicts, as JSON and as text, and in pydantic and FastAPI."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def customers() -> Profile:
 
 
 def test_a_model_as_a_dict() -> None:
-    """Names as in Python, models inside as dicts, enum members as text, dates as datetimes."""
+    """Names are those of Python, nested models are dicts, enum members texts, dates datetimes."""
     found = customers().to_dict()
     assert found["short_name"] == "MKT"
     assert found["status"] == "approved" and type(found["status"]) is str
@@ -46,6 +46,7 @@ def test_a_model_as_a_dict() -> None:
 
 
 def test_lists_and_maps_are_plain_too() -> None:
+    """Models in lists and maps are dicts, too."""
     message = models.SentMessage(recipients=[models.MessageRecipient(message_id="m1")])
     assert message.to_dict()["recipients"][0]["message_id"] == "m1"
     template = MessageTemplate(name="hello", parameters={"name": "Jo"})
@@ -53,7 +54,7 @@ def test_lists_and_maps_are_plain_too() -> None:
 
 
 def test_a_model_as_json() -> None:
-    """The names of the API, and the way back."""
+    """Names are those of the API, and the JSON can be read again."""
     whole = customers()
     assert json.loads(whole.to_json())["short_name"] == "MKT"
     assert msgspec.json.decode(whole.to_json(), type=Profile) == whole
@@ -71,6 +72,7 @@ def _campaign() -> dict[str, Any]:
 
 
 def test_what_was_not_given_is_left_out_and_null_is_not() -> None:
+    """A dict and JSON have nulls, and not what was left out."""
     send = MessageSend(to=["+14155551234"], channel=None, template=MessageTemplate(name="hello"))
     assert send.to_dict() == {"to": ["+14155551234"], "channel": None, "template": {"name": "hello"}}
     assert json.loads(send.to_json()) == send.to_dict()
@@ -79,7 +81,7 @@ def test_what_was_not_given_is_left_out_and_null_is_not() -> None:
 
 
 def test_a_response_shows_what_it_has() -> None:
-    """Members without a value are not shown, secrets as stars, and both are in the dict."""
+    """The repr leaves out members without a value and masks secrets. The dict has both."""
     whole = msgspec.convert(profile(description=None), Profile)
     assert "short_name='MKT'" in repr(whole) and "description" not in repr(whole)
     token = VoiceToken(token="s3cret", identity="ann")
@@ -88,11 +90,13 @@ def test_a_response_shows_what_it_has() -> None:
 
 
 def test_pydantic_is_not_imported() -> None:
+    """``import sent_async`` does not import pydantic."""
     code = "import sent_async, sent_async.models, sys; sys.exit('pydantic' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_pydantic_reads_and_writes_a_model() -> None:
+    """A ``TypeAdapter`` reads and writes what the model itself does."""
     adapter = TypeAdapter(Profile)
     assert adapter.validate_python(customers()) == customers()
     assert adapter.validate_json(customers().to_json()) == customers()
@@ -102,28 +106,8 @@ def test_pydantic_reads_and_writes_a_model() -> None:
         adapter.validate_python({})
 
 
-def test_fastapi_shows_a_model() -> None:
-    """A handler returns a model or a list of them, and its OpenAPI page has the members."""
-    app = FastAPI()
-
-    @app.get("/one")
-    async def one() -> Profile:
-        return customers()
-
-    @app.get("/many")
-    async def many() -> list[Profile]:
-        return [customers()]
-
-    document = app.openapi()
-    schemas = document["components"]["schemas"]
-    shown = document["paths"]["/one"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    members = (schemas[shown["$ref"].rpartition("/")[2]] if "$ref" in shown else shown)["properties"]
-    assert {"id", "short_name", "brand", "created_at"} <= set(members)
-    assert "/many" in document["paths"]
-
-
-async def test_fastapi_serves_models() -> None:
-    """A handler responds with a model, a list of them or a page, and takes a request model as its body."""
+def service() -> FastAPI:
+    """A service whose handlers return models and take one."""
     app = FastAPI()
 
     @app.get("/one")
@@ -138,9 +122,24 @@ async def test_fastapi_serves_models() -> None:
     async def echo(body: Annotated[TemplateDefinition, Body()]) -> TemplateDefinition:
         return body
 
+    return app
+
+
+def test_fastapi_shows_a_model() -> None:
+    """The OpenAPI page of a service has the members of its models."""
+    document = service().openapi()
+    schemas = document["components"]["schemas"]
+    shown = document["paths"]["/one"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    members = (schemas[shown["$ref"].rpartition("/")[2]] if "$ref" in shown else shown)["properties"]
+    assert {"id", "short_name", "brand", "created_at"} <= set(members)
+    assert "/many" in document["paths"]
+
+
+async def test_fastapi_serves_models() -> None:
+    """A handler responds with a model, a list of them or a page, and takes a request model as its body."""
     definition = TemplateDefinition.text("Hello").to_json()
     is_json = {"Content-Type": "application/json"}
-    async with uvicorn_server(app) as url, aiohttp.ClientSession(URL(url).origin(), headers=is_json) as session:
+    async with uvicorn_server(service()) as url, aiohttp.ClientSession(URL(url).origin(), headers=is_json) as session:
         async with session.get("/one") as response:
             assert (response.status, await response.text()) == (200, customers().to_json())
         async with session.get("/many") as response:
@@ -154,7 +153,7 @@ async def test_fastapi_serves_models() -> None:
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 def test_every_model_has_a_json_schema(kind: Any) -> None:
-    """Those that contain themselves too; the members have the names of the API."""
+    """This holds for models that contain themselves. The members have the names of the API."""
     schema = TypeAdapter(kind).json_schema()
     whole = json.dumps(schema)
     for member in msgspec.structs.fields(kind):

@@ -1,4 +1,4 @@
-"""Secrets, message texts and phone numbers: in no repr and no table of any model, and in no error about one."""
+"""Secrets, message texts and phone numbers are in no repr and no table of a model, and in no error about one."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def make(kind: Any, *, shown: str = "shown", above: tuple[type, ...] = ()) -> An
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_no_model_shows_what_is_hidden(name: str) -> None:
-    """In no text and no table of itself, of a page or of a dict with it. It is sent and stored all the same."""
+    """They are in no text or table of a model, of a page or of a dict with it. They are sent and stored."""
     model = make(MODELS[name])
     for holder in (model, Page([model]), {"key": [model]}):
         assert HIDDEN not in repr(holder) + str(holder) + f"{holder!r:>500}"
@@ -113,12 +113,13 @@ def test_no_model_shows_what_is_hidden(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(MUST_BE_SECRET))
 def test_what_has_to_be_hidden_is(name: str) -> None:
+    """These members must be hidden."""
     hints = get_type_hints(MODELS[name], include_extras=True)
     assert [member for member in MUST_BE_SECRET[name] if not hidden(hints[member])] == []
 
 
 def test_no_name_of_a_credential_is_shown() -> None:
-    """Whatever class it is in, also one that is added later."""
+    """A member with the name of a credential is hidden in every class."""
     names = {
         "signing_secret",
         "callback_secret",
@@ -164,7 +165,7 @@ def texts(error: BaseException | None) -> str:
 
 @pytest.mark.parametrize("operation", [one for one in operations.ALL if one.response], ids=lambda one: one.name)
 def test_no_error_quotes_a_response(operation: Operation[Any]) -> None:
-    """Of a response that does not fit its type, wherever that is: neither what is hidden nor any other value."""
+    """The error of a response that does not fit its type has no value of it."""
     data = json.loads(msgspec.json.encode(value(operation.response, shown=HIDDEN)))
     failures = 0
     for spoilt in broken(data):

@@ -1,4 +1,4 @@
-"""What callers build: three states of a member, and secrets that no repr shows."""
+"""Models that callers build: three states of a member, and masked secrets."""
 
 from __future__ import annotations
 
@@ -86,19 +86,19 @@ def test_secrets_are_masked(holder: object) -> None:
 
 
 def test_a_masked_repr_shows_the_rest() -> None:
-    """What is no secret is there, in the form of a call."""
+    """Other members are shown, in the form of a call."""
     assert repr(WABA) == "WhatsAppBusinessAccount(waba_id='waba_1', access_token='***', phone_number_id='pn_1')"
 
 
 @pytest.mark.parametrize("secret", [CARD, WABA])
 def test_rich_shows_no_secrets(secret: Any) -> None:
-    """Consoles that ask an object for its members get them masked."""
+    """rich gets masked members."""
     assert not [value for _, value in secret.__rich_repr__() if value in SECRETS]
     assert ("zip_code", "94103") in CARD.__rich_repr__()
 
 
 def test_secrets_are_sent() -> None:
-    """Masked for people, whole for the API."""
+    """Secrets are masked for people and complete for the API."""
     assert encoded(CARD)["card_number"] == "4111111111111111"
 
 

@@ -1,4 +1,4 @@
-"""Forms with documents: what a server reads out of them, attempt after attempt."""
+"""Forms with documents, as a server reads them, for each attempt."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def test_the_members_go_in_parts_of_their_own() -> None:
 @settings(max_examples=60, deadline=None)
 @given(documents=st.dictionaries(NAMES, st.tuples(NAMES, st.binary(max_size=200)), max_size=4))
 def test_any_name_and_content_arrives(documents: dict[str, tuple[str, bytes]]) -> None:
-    """Whatever the names and contents, the reader gets them back, and the length is that of the bytes."""
+    """The reader gets the names and contents, and the length is that of the bytes."""
     files = {key: (name, content, "text/plain") for key, (name, content) in documents.items()}
 
     async def both() -> None:
@@ -144,7 +144,7 @@ async def test_a_server_takes_the_form_twice(tmp_path: Path) -> None:
 
 
 async def test_an_attempt_that_is_given_up_closes_its_file(tmp_path: Path) -> None:
-    """A half-read attempt that is closed leaves no file open (an open one would be a ResourceWarning)."""
+    """An attempt that is closed half-way leaves no file open."""
     path = tmp_path / "large.bin"
     path.write_bytes(bytes(600_000))
     chunks = Multipart({}, {"large": path}, parts="profile").chunks()
@@ -171,7 +171,7 @@ def test_an_unreadable_document_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_document(tmp_path: Path) -> None:
-    """A folder is refused as what it is."""
+    """The error says that it is a folder."""
     with pytest.raises(SentConfigError, match=r'documents\["deed"\] is not a file'):
         Multipart({}, {"deed": tmp_path}, parts="profile")
 
@@ -193,7 +193,7 @@ def test_documents_are_a_mapping_with_names_of_their_own(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("change", [b"longer than before", b"other"])
 async def test_a_file_that_changed_between_attempts_is_an_error(tmp_path: Path, change: bytes) -> None:
-    """Other content under the same idempotency key would be another request, so nothing of it is sent."""
+    """Other content under the same idempotency key would be another request, so nothing is sent."""
     path = tmp_path / "deed.pdf"
     path.write_bytes(b"first")
     form = Multipart({}, {"deed": path}, parts="profile")
@@ -216,7 +216,7 @@ async def test_a_file_that_vanished_between_attempts_is_an_error(tmp_path: Path)
 
 @pytest.mark.parametrize("size", [0, 300_000, 900_000])
 async def test_a_file_that_changes_while_it_is_sent_is_never_sent_whole(tmp_path: Path, size: int) -> None:
-    """A file cut or grown in the middle of an attempt stops the attempt short of its announced length."""
+    """The attempt ends before its announced length."""
     path = tmp_path / "deed.pdf"
     path.write_bytes(bytes(600_000))
     form = Multipart({}, {"deed": path}, parts="profile")
@@ -234,7 +234,7 @@ async def test_a_file_that_changes_while_it_is_sent_is_never_sent_whole(tmp_path
 
 
 @pytest.mark.parametrize("name", ["", "a\r\nX-Evil: 1", "a\0b"])
-def test_names_cannot_smuggle_headers(name: str) -> None:
+def test_names_cannot_add_headers(name: str) -> None:
     """Control characters in a key, a file name or a content type are refused, and so are empty ones."""
     for documents in ({name: b""}, {"key": (name, b"", "text/plain")}, {"key": ("name", b"", name or "\n")}):
         with pytest.raises(SentConfigError, match="must be printable and not empty"):
@@ -242,7 +242,7 @@ def test_names_cannot_smuggle_headers(name: str) -> None:
 
 
 def test_a_member_without_a_place_in_the_form_is_an_error() -> None:
-    """A member that the form does not take, or null, which no form can say, is named in a config error."""
+    """A member that the form does not have, or null, is named in the error."""
     with pytest.raises(SentConfigError, match="compliance cannot be sent together with documents"):
         Multipart(Market(country="US", compliance={}), {"key": b""}, parts=PARTS)
     with pytest.raises(SentConfigError, match="country cannot be null together with documents"):
@@ -256,5 +256,5 @@ def test_a_body_that_is_no_json_is_an_error() -> None:
 
 
 def test_the_repr_shows_nothing() -> None:
-    """Names and contents stay out of tracebacks."""
+    """Names and contents are not in the repr."""
     assert repr(Multipart({"a": 1}, {"key": b"x"}, parts="profile")) == "<Multipart with 1 document(s)>"

@@ -1,4 +1,4 @@
-"""Enums that stay open."""
+"""Enums that accept unknown values."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_an_unknown_value_is_its_string(text: str) -> None:
 
 
 @given(unknown_text)
-def test_an_unknown_value_travels(text: str) -> None:
-    """Pickles and copies keep class, value and openness."""
+def test_an_unknown_value_can_be_pickled_and_copied(text: str) -> None:
+    """It keeps its class and value, and stays unknown."""
     value = decode(text)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(value, protocol))
@@ -54,14 +54,14 @@ def test_an_unknown_value_travels(text: str) -> None:
 
 
 @pytest.mark.parametrize("member", list(TemplateStatus))
-def test_a_member_travels(member: TemplateStatus) -> None:
-    """A member stays the very same object."""
+def test_a_member_can_be_pickled_and_copied(member: TemplateStatus) -> None:
+    """It stays the same object."""
     assert pickle.loads(pickle.dumps(member)) is member
     assert copy.deepcopy(member) is member
 
 
-def test_looking_does_not_make_known() -> None:
-    """Neither membership nor iteration grows by what servers send."""
+def test_unknown_values_do_not_become_members() -> None:
+    """Membership and iteration do not change when servers send new values."""
     before = list(TemplateStatus)
     assert not decode("NEVER_SEEN").is_known
     assert not decode("NEVER_SEEN").is_known
@@ -75,7 +75,7 @@ def test_the_same_text_in_two_enums() -> None:
 
 
 def test_what_is_no_string_is_refused() -> None:
-    """Open to new strings, not to other types."""
+    """Only strings may be unknown values."""
     values: list[Any] = [7, None, ["x"]]
     for value in values:
         with pytest.raises((ValueError, TypeError)):
@@ -83,7 +83,7 @@ def test_what_is_no_string_is_refused() -> None:
 
 
 def test_a_flood_of_values_takes_no_memory() -> None:
-    """A server that invents values without end does not fill the memory."""
+    """Unknown values are not stored."""
     for n in range(2_000):
         decode(f"warm up {n}")
     gc.collect()
@@ -99,7 +99,7 @@ def test_a_flood_of_values_takes_no_memory() -> None:
 
 
 def test_match_statement() -> None:
-    """A match over members falls through to the wildcard."""
+    """A match statement compares members, and an unknown value matches the wildcard."""
     match decode("NEVER_SEEN"):
         case TemplateStatus.APPROVED:
             pytest.fail("matched a member")

@@ -1,4 +1,4 @@
-"""Operations: from keyword arguments to a path and a query that nobody can break out of."""
+"""Operations: keyword arguments become a path and a query, and cannot change the rest of the URL."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ nasty = st.sampled_from(
 
 @given(ids | nasty)
 def test_an_id_stays_in_its_segment(value: str) -> None:
-    """Whatever the id: one segment, no query, ASCII only, and the server reads the same id back."""
+    """Any id is one ASCII segment without a query, and the server reads the same id."""
     path, query = RETRIEVE_PROFILE.target({"profile_id": value})
     assert query == "" and path.isascii()
     assert path.count("/") == 3 and not set(path) & set("?#\\ \r\n\x00;")
@@ -56,7 +56,7 @@ def test_an_id_stays_in_its_segment(value: str) -> None:
 
 @given(ids | nasty, ids | nasty)
 def test_two_ids_stay_in_their_segments(profile_id: str, campaign_id: str) -> None:
-    """Neither id reaches into the other's place."""
+    """Neither id changes the place of the other."""
     path, _ = UPDATE_CAMPAIGN.target({"campaign_id": campaign_id, "profile_id": profile_id})
     _, v3, profiles, first, campaigns, second = path.split("/")
     assert (v3, profiles, campaigns) == ("v3", "profiles", "campaigns")
@@ -65,7 +65,7 @@ def test_two_ids_stay_in_their_segments(profile_id: str, campaign_id: str) -> No
 
 @pytest.mark.parametrize("value", ["", " ", ".", "..", "...", " . ", ".. ", None, 7, b"x", ["x"], "\ud800"])
 def test_refused_ids(value: object) -> None:
-    """What is empty, dots only, no string or no text would call another endpoint, or none."""
+    """An id that is empty, only dots, or no text is refused, because it could call another endpoint."""
     with pytest.raises(SentConfigError):
         RETRIEVE_PROFILE.target({"profile_id": value})
     with pytest.raises(SentConfigError):
@@ -105,7 +105,7 @@ def test_unknown_and_missing_parameters() -> None:
     ],
 )
 def test_the_query(parameters: dict[str, Any], query: list[tuple[str, str]]) -> None:
-    """None is left out, booleans are in JSON's spelling, text comes back as it was."""
+    """None is left out, booleans are written as in JSON, and text is read as it was."""
     path, text = LIST_TEMPLATES.target(parameters)
     assert path == "/v3/templates"
     assert parse_qsl(text, keep_blank_values=True) == query
@@ -113,7 +113,7 @@ def test_the_query(parameters: dict[str, Any], query: list[tuple[str, str]]) -> 
 
 @given(st.text(max_size=40, alphabet=st.characters(exclude_categories=["Cs"])))
 def test_any_search(text: str) -> None:
-    """A query value adds no parameter and ends no query."""
+    """A value in the query adds no parameter."""
     _, query = LIST_TEMPLATES.target({"search": text})
     assert parse_qsl(query, keep_blank_values=True) == [("search", text)]
     assert query.isascii() and not set(query) & set("# \r\n")
@@ -126,7 +126,7 @@ def test_a_search_that_cannot_be_sent() -> None:
 
 
 def test_a_list_in_the_query() -> None:
-    """A list is repeated names; one text in its place is refused, for it would be sent as a list of one."""
+    """A list is repeated names. A text in its place is refused."""
     search: Operation[None] = Operation(
         "search", "GET", "/v3/search", response=None, query_parameters={"tags": "tag"}, query_lists=["tags"]
     )
@@ -137,27 +137,27 @@ def test_a_list_in_the_query() -> None:
 
 
 def test_the_first_page_of_profiles_has_no_query() -> None:
-    """The seed shows no parameters at all."""
+    """The API documents no parameters for it."""
     assert LIST_PROFILES.target({"page": None}) == ("/v3/profiles", "")
     assert LIST_PROFILES.target({"page": 2}) == ("/v3/profiles", "page=2")
 
 
-def test_names_are_read_off_a_template_by_hand() -> None:
-    """A hand-built operation takes snake_case keywords for camelCase placeholders."""
+def test_names_of_an_operation_made_by_hand() -> None:
+    """Keywords are in snake_case, placeholders in camelCase."""
     operation: Operation[None] = Operation("x", "GET", "/v3/a%20b/{accountId}/{id}", response=None)
     assert operation.target({"account_id": "1", "id": "2 3"}) == ("/v3/a%20b/1/2%203", "")
     assert repr(operation) == "<Operation x: GET /v3/a%20b/{accountId}/{id}>"
 
 
 def test_each_operation_once() -> None:
-    """Every operation is listed once, under a name of its own."""
+    """Every operation is listed once, with a name of its own."""
     assert len({operation.name for operation in ALL}) == len(ALL)
     assert len({(operation.method, operation.path) for operation in ALL}) == len(ALL)
 
 
 @pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)
 def test_writes_are_repeatable(operation: Operation[Any]) -> None:
-    """Reads and deletes by nature, other writes by their automatic key."""
+    """Reads and deletes can be repeated, and other writes with their automatic key."""
     automatic = operation.method in ("POST", "PUT", "PATCH")
     assert (operation.idempotency == "automatic") is automatic
     assert operation.repeatable
@@ -165,7 +165,7 @@ def test_writes_are_repeatable(operation: Operation[Any]) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "post"])
 def test_a_write_made_by_hand_gets_a_key(method: str) -> None:
-    """Without a word about idempotency it is automatic, and the request can be repeated."""
+    """The key is automatic by default, and the request can be repeated."""
     operation: Operation[None] = Operation("thing", method, "/v3/things", response=None)
     request = build_request(
         operation,
@@ -181,12 +181,12 @@ def test_a_write_made_by_hand_gets_a_key(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD"])
 def test_other_methods_made_by_hand_get_none(method: str) -> None:
-    """They may be repeated without a key."""
+    """They can be repeated without a key."""
     operation: Operation[None] = Operation("thing", method, "/v3/things", response=None)
     assert operation.idempotency == "none" and operation.repeatable
 
 
 def test_a_write_made_by_hand_may_do_without() -> None:
-    """What it says itself holds."""
+    """An explicit ``idempotency`` is used."""
     operation: Operation[None] = Operation("thing", "POST", "/v3/things", response=None, idempotency="none")
     assert operation.idempotency == "none" and not operation.repeatable

@@ -87,13 +87,13 @@ def parcels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_choices_are_read_and_sent(parcels: Path) -> None:
-    """By the member that names the class, else by the members; a kind that is new never makes a response fail."""
+    """The class is named by a member, or found by the members. An unknown kind does not make a response fail."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=parcels, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_choices_are_unions_for_type_checkers(parcels: Path) -> None:
-    """A received choice may be a dict, too, since a new kind is one; what is sent is of a known class."""
+    """A received choice may be a dict, since its kind may be unknown. A sent one is of a known class."""
     text = (parcels / "sent_async/models/unions.py").read_text(encoding="utf-8")
     assert "    Step: TypeAlias = responses.Sent | responses.Delivered | dict[str, Any]\n" in text
     assert '    """A step, told apart by its kind."""\n' in text
