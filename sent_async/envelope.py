@@ -137,7 +137,7 @@ def _decode_leniently(
     try:
         return repair.convert(plain, operation.envelope, optional=("error", "meta"), hook=read_choice)
     except msgspec.ValidationError as error:
-        path, what = repair.where(error)
+        path, what = repair.path_and_message(error)
         raise _decode_error(what, status, headers, path=path, plain=plain) from None
 
 

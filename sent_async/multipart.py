@@ -51,12 +51,12 @@ class Multipart:
         self._pieces: list[bytes | _File] = []
         members = _members(body, parts)
         for name, content, content_type in members:
-            self._pieces += [_head(boundary, content_type, name=name), content, b"\r\n"]
+            self._pieces += [_part_headers(boundary, content_type, name=name), content, b"\r\n"]
         for key, document in documents.items():
             if any(key == name for name, _, _ in members):
                 raise SentConfigError(f'documents["{key}"] has the name of another part of the form')
             filename, piece, content_type = _document(key, document)
-            self._pieces += [_head(boundary, content_type, name=key, filename=filename), piece, b"\r\n"]
+            self._pieces += [_part_headers(boundary, content_type, name=key, filename=filename), piece, b"\r\n"]
         self._pieces.append(f"--{boundary}--\r\n".encode())
         self._files = [piece for piece in self._pieces if isinstance(piece, _File)]
         self._count = len(documents)
@@ -177,7 +177,7 @@ def _encode(body: object) -> bytes:
     raise SentConfigError(f"the body cannot be written as JSON ({problem}); check its values")
 
 
-def _head(boundary: str, content_type: str | None, **names: str) -> bytes:
+def _part_headers(boundary: str, content_type: str | None, **names: str) -> bytes:
     """The header lines of a part."""
     if not all(text and text.isprintable() for text in (*names.values(), content_type or _BINARY)):
         raise SentConfigError("a document's key, file name and content type must be printable and not empty")

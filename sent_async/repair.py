@@ -49,7 +49,7 @@ def convert(
         try:
             return msgspec.convert(plain, kind, dec_hook=hook)
         except msgspec.ValidationError as error:
-            place, what = where(error)
+            place, what = path_and_message(error)
             everywhere = _INDEX.sub("[*]", place)  # all items of a list at once
             steps = [name or "*" for name in _STEP.findall(everywhere)]
             kind_of_time = _KIND_OF_TIME.search(what)
@@ -63,7 +63,7 @@ def convert(
                 raise
 
 
-def where(error: msgspec.ValidationError) -> tuple[str, str]:
+def path_and_message(error: msgspec.ValidationError) -> tuple[str, str]:
     """The path in an error of msgspec, such as ``$.data.profiles[1].id``, and its message without the path."""
     text = str(error)
     place = _PLACE.search(text)

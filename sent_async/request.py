@@ -31,7 +31,7 @@ class Headers:
         merged = {name.lower(): (name, value) for source in sources for name, value in source.items()}
         merged.pop("content-type", None)
         self.by_name = dict(merged.values())
-        self.wire = _lines(self.by_name)
+        self.wire = _header_lines(self.by_name)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -57,13 +57,13 @@ class Request(msgspec.Struct, frozen=True):
         head = f"{self.method} {origin}{self.target} HTTP/1.1\r\n".encode()
         body = self.body
         if isinstance(body, Multipart):
-            return b"%b%b%bContent-Length: %d\r\n\r\n" % (head, self.shared.wire, _lines(self.own), body.length)
+            return b"%b%b%bContent-Length: %d\r\n\r\n" % (head, self.shared.wire, _header_lines(self.own), body.length)
         if body is not None:
-            own = _lines(self.own)
+            own = _header_lines(self.own)
             return b"%b%b%bContent-Length: %d\r\n\r\n%b" % (head, self.shared.wire, own, len(body), body)
         if self.method in _WITHOUT_LENGTH:
-            return b"%b%b%b\r\n" % (head, self.shared.wire, _lines(self.own) if self.own else b"")
-        return b"%b%b%bContent-Length: 0\r\n\r\n" % (head, self.shared.wire, _lines(self.own))
+            return b"%b%b%b\r\n" % (head, self.shared.wire, _header_lines(self.own) if self.own else b"")
+        return b"%b%b%bContent-Length: 0\r\n\r\n" % (head, self.shared.wire, _header_lines(self.own))
 
     @property
     def headers(self) -> dict[str, str]:
@@ -119,7 +119,7 @@ _WITHOUT_LENGTH = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _encoder = msgspec.json.Encoder()
 
 
-def _lines(headers: Mapping[str, str]) -> bytes:
+def _header_lines(headers: Mapping[str, str]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode()
 
 

@@ -14,7 +14,7 @@ import msgspec
 from ..models import NumberLookup, SenderProfile, SmsMarket, User
 from .clock import stamp
 from .context import World
-from .handlers.channels import activated
+from .handlers.channels import active_market
 from .handlers.sender_profiles import shown_sender_profile
 from .phones import parse
 from .seed import ORGANIZATION_ID
@@ -91,7 +91,7 @@ class AccountControls(ABC):
             KeyError: There is no such market.
         """
         store, place = self._world.store, (profile_id, country, number_type)
-        market = store.sms_markets[place] = activated(store, place)
+        market = store.sms_markets[place] = active_market(store, place)
         self._world.emit(
             "channel",
             "channel.activated",

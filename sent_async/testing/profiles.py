@@ -13,7 +13,7 @@ from ..models import Campaign, ErrorCode, Profile, Template, TemplateDefinition
 from ..operations import ERROR_STATUS
 from .clock import stamp
 from .context import World
-from .handlers.templates import of_definition, review
+from .handlers.templates import members_of_definition, review
 from .store import Record, View, new_campaign, new_profile, new_template, shown, with_overrides
 
 
@@ -99,7 +99,9 @@ class ProfileControls(ABC):
             raise KeyError(profile_id)
         definition = msgspec.convert(definition, TemplateDefinition | None)  # a seed has it as plain JSON
         wire = {**new_template(profile_id, stamp(self._world.time())), "status": "APPROVED"}
-        wire = with_overrides(Template, {**wire, **(of_definition(definition) if definition else {})}, overrides)
+        wire = with_overrides(
+            Template, {**wire, **(members_of_definition(definition) if definition else {})}, overrides
+        )
         wire = {**wire, "is_published": overrides.get("is_published", wire["status"] == "APPROVED")}
         self._world.store.templates[wire["id"]] = Record(profile_id, wire, definition)
         return self.templates[wire["id"]]

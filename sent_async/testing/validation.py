@@ -176,7 +176,7 @@ def whole_number(
     return int(text)
 
 
-def given(struct: msgspec.Struct) -> dict[str, Any]:
+def given_members(struct: msgspec.Struct) -> dict[str, Any]:
     """The members by their Python names, without absent and null ones: for the API, null means "not provided"."""
     values = {name: getattr(struct, name) for name in struct.__struct_fields__}
     return {name: value for name, value in values.items() if value is not UNSET and value is not None}
@@ -187,11 +187,11 @@ def as_object(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def written(struct: msgspec.Struct) -> dict[str, Any]:
+def wire_members(struct: msgspec.Struct) -> dict[str, Any]:
     """The members as plain data by the API's names, with null where it clears a member. Without ``sandbox``."""
     return {name: value for name, value in msgspec.to_builtins(struct).items() if name != "sandbox"}
 
 
-def complete(struct: msgspec.Struct) -> dict[str, Any]:
+def all_members(struct: msgspec.Struct) -> dict[str, Any]:
     """All members by their Python names, which are their names in responses. Absent members are null."""
-    return {**dict.fromkeys(struct.__struct_fields__), **given(struct)}
+    return {**dict.fromkeys(struct.__struct_fields__), **given_members(struct)}

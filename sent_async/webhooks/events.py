@@ -155,7 +155,7 @@ def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
     try:
         envelope = _envelope.decode(body)
     except msgspec.ValidationError as error:
-        path, what = repair.where(error)
+        path, what = repair.path_and_message(error)
         raise SentDecodeError(f"{what} - at {path}", path=path) from None
     except _NOT_JSON:
         raise SentDecodeError("the body is not JSON" if body.strip() else "the body is empty") from None
@@ -183,7 +183,7 @@ def decode(body: bytes, *, id: str, endpoint_id: str) -> Event:
             raise first_error
         return UnknownEvent(**common, payload=msgspec.json.decode(raw, type=dict[str, Any] | None) or {})
     except msgspec.ValidationError as error:
-        path, what = repair.where(error)
+        path, what = repair.path_and_message(error)
         path = place + path[1:]
         raise SentDecodeError(f"{what} - at {path}", request_id=request_id, path=path) from None
     except _NOT_JSON:
@@ -208,7 +208,7 @@ def parse_profile_completion(body: bytes) -> ProfileCompletionCallback:
     try:
         return _payload(body, ProfileCompletionCallback, _completion)
     except msgspec.ValidationError as error:
-        path, what = repair.where(error)
+        path, what = repair.path_and_message(error)
         raise SentDecodeError(f"{what} - at {path}", path=path) from None
     except _NOT_JSON:
         raise SentDecodeError("the body is not JSON" if body.strip() else "the body is empty") from None

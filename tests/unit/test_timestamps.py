@@ -14,7 +14,7 @@ from sent_async import SentDecodeError
 from sent_async.envelope import decode
 from sent_async.models import Profile
 from sent_async.operations import LIST_PROFILES, RETRIEVE_PROFILE
-from sent_async.repair import convert, where
+from sent_async.repair import convert, path_and_message
 from tests.support.clocks import FakeClock
 from tests.support.payloads import envelope, profile
 
@@ -73,7 +73,7 @@ def test_what_is_no_date_time_or_duration(kind: type[Any], text: object) -> None
     """Other text is refused, and the error names its place."""
     with pytest.raises(msgspec.ValidationError) as caught:
         convert([text], list[kind])  # type: ignore[valid-type]  # a variable
-    assert where(caught.value)[0] == "$[0]"
+    assert path_and_message(caught.value)[0] == "$[0]"
 
 
 def test_seven_digits() -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from ...models import BrandData, EntityType, TaxIdType, TcrBrandRelationship, TcrVertical
 from ..store import JSON, new_id
-from ..validation import Problems, complete, given
+from ..validation import Problems, all_members, given_members
 
 
 def check_brand(brand: BrandData, problems: Problems) -> None:
@@ -37,15 +37,16 @@ def stored_brand(brand: BrandData, before: JSON | None, now: str) -> JSON:
         "updated_at": None,
         "business": None,
     }
+    compliance = given_members(brand.compliance)
     return {
         **identity,
         "updated_at": now if before else None,
-        "contact": complete(brand.contact),
-        "business": complete(brand.business) if brand.business else identity["business"],
+        "contact": all_members(brand.contact),
+        "business": all_members(brand.business) if brand.business else identity["business"],
         "compliance": {
-            **complete(brand.compliance),
-            "is_tcr_application": given(brand.compliance).get("is_tcr_application", False),
+            **all_members(brand.compliance),
+            "is_tcr_application": compliance.get("is_tcr_application", False),
             # The member of a country entry is camelCase in responses too.
-            "destination_countries": msgspec.to_builtins(given(brand.compliance).get("destination_countries", [])),
+            "destination_countries": msgspec.to_builtins(compliance.get("destination_countries", [])),
         },
     }

@@ -18,7 +18,7 @@ from ..context import Context
 from ..responses import Refusal, Reply
 from ..seed import ORGANIZATION_ID
 from ..store import JSON, Store, new_id
-from ..validation import Problems, as_object, invalid, not_found, written
+from ..validation import Problems, as_object, invalid, not_found, wire_members
 
 _REQUIREMENTS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("US", "TEN_DLC"): ("brand.legal_name", "campaign.message_flow")
@@ -49,12 +49,12 @@ def create_sms_market(context: Context) -> Reply:
     problems.expect(body.country.isascii() and body.country.isalpha() and len(body.country) == 2, "country", _COUNTRY)
     problems.expect_one_of(body.number_type, SmsNumberType, "number_type")
     problems.refuse_if_any()
-    plain = {"compliance": None, **written(body)}
+    plain = {"compliance": None, **wire_members(body)}
     if context.documents:
         plain["compliance"] = {**(plain["compliance"] or {}), "documents": context.documents}
     if (context.caller.acting, body.country.upper(), body.number_type) in context.store.sms_markets:
         raise Refusal(ErrorCode.ALREADY_EXISTS, "This market exists already")
-    return Reply(201, with_market(context.store, context.caller.acting, plain))
+    return Reply(201, store_market(context.store, context.caller.acting, plain))
 
 
 def retrieve_sms_market(context: Context) -> Reply:
@@ -81,7 +81,7 @@ def create_whatsapp_channel(context: Context) -> Reply:
     problems = Problems()
     problems.expect_text(body.waba_id, "waba_id")
     problems.refuse_if_any()
-    channel = connected(written(body))
+    channel = new_whatsapp_channel(wire_members(body))
     context.store.whatsapp[context.caller.acting] = channel
     return Reply(201, channel)
 
@@ -93,7 +93,7 @@ def create_rcs_agent(context: Context) -> Reply:
     for name in ("privacy_policy_url", "terms_and_conditions_url", "website_url", "logo_url", "banner_url"):
         problems.expect_url(getattr(body, name), name)
     problems.refuse_if_any()
-    agent = requested(written(body), context.now)
+    agent = new_rcs_agent(wire_members(body), context.now)
     context.store.rcs_agents[context.caller.acting] = agent
     return Reply(201, agent)
 
@@ -130,7 +130,7 @@ def voice_numbers_of(store: Store, owner: str | None) -> list[JSON]:
     return [record.wire for record in store.voice_numbers.values() if record.owner == owner]
 
 
-def with_market(store: Store, owner: str | None, members: Mapping[str, Any]) -> JSON:
+def store_market(store: Store, owner: str | None, members: Mapping[str, Any]) -> JSON:
     """Store a market, and return it."""
     country, kind = members["country"].upper(), members["number_type"]
     sender = members.get("sender_value")
@@ -145,7 +145,7 @@ def with_market(store: Store, owner: str | None, members: Mapping[str, Any]) -> 
     return market
 
 
-def activated(store: Store, place: tuple[str | None, str, str]) -> JSON:
+def active_market(store: Store, place: tuple[str | None, str, str]) -> JSON:
     """The market with the status ACTIVE, and with a number if it had none."""
     market = store.sms_markets[place]
     number = {"sender_value": f"+1212555{100 + list(store.sms_markets).index(place):04d}", "area_code": "212"}
@@ -153,7 +153,7 @@ def activated(store: Store, place: tuple[str | None, str, str]) -> JSON:
     return {**market, "status": "ACTIVE", "numbers": numbers, "reason_code": None, "reason": None}
 
 
-def connected(members: Mapping[str, Any]) -> JSON:
+def new_whatsapp_channel(members: Mapping[str, Any]) -> JSON:
     """A WhatsApp account that was just connected."""
     return {
         "waba_id": members.get("waba_id"),
@@ -166,7 +166,7 @@ def connected(members: Mapping[str, Any]) -> JSON:
     }
 
 
-def requested(members: Mapping[str, Any], now: str) -> JSON:
+def new_rcs_agent(members: Mapping[str, Any], now: str) -> JSON:
     """An RCS agent that was just requested."""
     made = {"id": new_id(), "status": "PENDING_REVIEW", "phone_number": None, "reason_code": None, "reason": None}
     return {**made, **members, "created_at": now}

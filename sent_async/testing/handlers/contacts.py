@@ -16,7 +16,7 @@ from ..paging import paged
 from ..phones import parse
 from ..responses import Refusal, Reply
 from ..store import JSON
-from ..validation import Problems, given, whole_number
+from ..validation import Problems, given_members, whole_number
 
 _DEFAULT_PAGE_SIZE: Final = 20
 _DELIVERED: Final = ("DELIVERED", "READ")
@@ -57,7 +57,7 @@ def retrieve_contact(context: Context) -> Reply:
 def update_contact(context: Context) -> Reply:
     before = _contact(context, "id")
     body: ContactUpdate = context.body
-    changes = {name: value for name, value in given(body).items() if name != "sandbox"}
+    changes = {name: value for name, value in given_members(body).items() if name != "sandbox"}
     if changes.get("default_channel", CHANNELS[0]) not in CHANNELS:
         raise Refusal(ErrorCode.INVALID_ENUM_VALUE, details={"default_channel": [_one_of("default_channel")]})
     wire = {**before.wire, **changes, "updated_at": context.now}

@@ -13,7 +13,7 @@ from ..messaging.records import MessageRecord, with_events
 from ..messaging.rendering import Content, TemplateText, has_media
 from ..responses import Refusal, Reply
 from ..store import JSON, Record
-from ..validation import Problems, given
+from ..validation import Problems, given_members
 from .templates import readable_owners
 
 _RESENDABLE: Final = ("DELIVERED", "READ", "FAILED", "BLOCKED")
@@ -58,7 +58,7 @@ def resend_message(context: Context) -> Reply:
     record = _message(context)
     if record.status not in _RESENDABLE:
         raise _not_modifiable(record, "sent again")
-    record = lifecycle.step(context, record, "QUEUED")
+    record = lifecycle.set_status(context, record, "QUEUED")
     lifecycle.plan_next_step(context, record)
     return Reply(202, _sent([record]))
 
@@ -70,7 +70,7 @@ def cancel_message(context: Context) -> Reply:
         return Reply(200, with_events(record))
     if record.status != "SCHEDULED":
         raise _not_modifiable(record, "cancelled")
-    return Reply(200, with_events(lifecycle.step(context, record, "CANCELLED")))
+    return Reply(200, with_events(lifecycle.set_status(context, record, "CANCELLED")))
 
 
 def _message(context: Context) -> MessageRecord:
@@ -138,7 +138,7 @@ def _content(body: MessageSend, template: Record | None) -> Content:
     return Content(
         text=body.text or None,
         template=text,
-        parameters=given(body.template).get("parameters", {}) if body.template else {},
+        parameters=given_members(body.template).get("parameters", {}) if body.template else {},
         media_urls=body.media_urls or (),
         subject=body.subject or None,
     )

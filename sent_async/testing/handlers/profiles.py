@@ -11,7 +11,7 @@ from ..context import Context
 from ..paging import paged
 from ..responses import Refusal, Reply
 from ..store import JSON, new_profile, shown
-from ..validation import Problems, complete, given, whole_number
+from ..validation import Problems, all_members, given_members, whole_number
 from .brands import check_brand, stored_brand
 
 _COPIED: Final = (
@@ -100,7 +100,7 @@ def _check(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any]) -> No
     _check_billing(body, before, problems)
     if body.brand:
         check_brand(body.brand, problems)
-        inherits = given(body).get("inherit_tcr_brand", before.get("inherit_tcr_brand", False))
+        inherits = given_members(body).get("inherit_tcr_brand", before.get("inherit_tcr_brand", False))
         problems.expect(not inherits, "brand", "Not allowed while inherit_tcr_brand is true")
         own = before.get("brand")
         submitted = own is not None and own["submitted_to_tcr"]
@@ -110,7 +110,7 @@ def _check(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any]) -> No
 
 def _check_billing(body: ProfileCreate | ProfileUpdate, before: Mapping[str, Any], problems: Problems) -> None:
     problems.expect_one_of(body.billing_model, BillingModel, "billing_model")
-    model = given(body).get("billing_model", before.get("billing_model"))
+    model = given_members(body).get("billing_model", before.get("billing_model"))
     # Only a model in the request needs a contact. Otherwise no profile could be created without one.
     if body.billing_model in (BillingModel.PROFILE, BillingModel.PROFILE_AND_ORGANIZATION):
         has_contact = bool(body.billing_contact) or before.get("billing_contact") is not None
@@ -137,10 +137,10 @@ def _check_card(card: PaymentDetails, problems: Problems) -> None:
 
 def _changes(body: ProfileCreate | ProfileUpdate, brand: JSON | None, now: str) -> JSON:
     """The members of a stored profile that a request changes. Card data and access tokens are not stored."""
-    values = given(body)
+    values = given_members(body)
     changes: JSON = {name: values[name] for name in _COPIED if name in values}
     if body.billing_contact:
-        changes["billing_contact"] = complete(body.billing_contact)
+        changes["billing_contact"] = all_members(body.billing_contact)
     if body.brand:
         changes["brand"] = stored_brand(body.brand, brand, now)
     return changes

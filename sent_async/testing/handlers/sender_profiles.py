@@ -11,8 +11,8 @@ from ..context import Context
 from ..paging import paged
 from ..responses import Refusal, Reply
 from ..store import JSON, Key, Store, new_sender_profile
-from ..validation import Problems, invalid, whole_number, written
-from .channels import connected, requested, sms_markets_of, with_market
+from ..validation import Problems, invalid, whole_number, wire_members
+from .channels import new_rcs_agent, new_whatsapp_channel, sms_markets_of, store_market
 
 _DEFAULT_PAGE_SIZE: Final = 20
 _INHERITED: Final = {"inherit": True}
@@ -37,7 +37,7 @@ def create_sender_profile(context: Context) -> Reply:
     body: SenderProfileCreate = context.body
     problems = Problems()
     _check(body, problems)
-    plain = written(body)
+    plain = wire_members(body)
     for name in ("billing", "compliance"):
         _expect_own_or_inherited(plain.get(name), name, problems)
     channels: Mapping[str, Any] = plain.get("channels") or {}
@@ -52,11 +52,11 @@ def create_sender_profile(context: Context) -> Reply:
     profile_id: str = profile["id"]
     context.store.sender_profiles[profile_id] = profile
     if sms := channels.get("sms"):
-        with_market(context.store, profile_id, {**sms, "compliance": profile["compliance"]})
+        store_market(context.store, profile_id, {**sms, "compliance": profile["compliance"]})
     if whatsapp := channels.get("whatsapp"):
-        context.store.whatsapp[profile_id] = whatsapp if whatsapp == _INHERITED else connected(whatsapp)
+        context.store.whatsapp[profile_id] = whatsapp if whatsapp == _INHERITED else new_whatsapp_channel(whatsapp)
     if rcs := channels.get("rcs"):
-        context.store.rcs_agents[profile_id] = rcs if rcs == _INHERITED else requested(rcs, context.now)
+        context.store.rcs_agents[profile_id] = rcs if rcs == _INHERITED else new_rcs_agent(rcs, context.now)
     key = Key(value=f"sk_live_{secrets.token_hex(16)}", profile_id=profile_id)
     context.store.keys[key.value] = key
     return Reply(201, {**shown_sender_profile(context.store, profile), "api_key": key.value})
@@ -71,7 +71,7 @@ def update_sender_profile(context: Context) -> Reply:
     context.caller.must_be_admin()
     before = _sender_profile(context)
     body: SenderProfileUpdate = context.body
-    changes = written(body)
+    changes = wire_members(body)
     if not changes:
         raise invalid("body", "At least one member is required")
     problems = Problems()

@@ -14,7 +14,7 @@ from ..paging import paged
 from ..responses import Refusal, Reply
 from ..seed import ORGANIZATION_ID
 from ..store import JSON, Record, Store, new_template
-from ..validation import Problems, check_uuids, given, invalid, one_of, whole_number
+from ..validation import Problems, check_uuids, given_members, invalid, one_of, whole_number
 from .definitions import channels_of, check_definition, derived_name, detected_category, variables_of
 
 _EDITABLE: Final = ("DRAFT", "REJECTED", "APPROVED")
@@ -48,7 +48,7 @@ def create_template(context: Context) -> Reply:
         "category": body.category or detected_category(body.definition),
         "language": body.language or "en_US",
         "status": "PENDING" if body.submit_for_review is True else "DRAFT",
-        **of_definition(body.definition),
+        **members_of_definition(body.definition),
     }
     context.store.templates[template["id"]] = Record(owner, template, body.definition)
     return Reply(201, template, then=_auto_review(context, template))
@@ -62,7 +62,7 @@ def update_template(context: Context) -> Reply:
     """Update only the given members, although this is a PUT. With ``submit_for_review``, the review begins again."""
     before = _template(context, to_write=True)
     body: TemplateUpdate = context.body
-    changes = given(body)
+    changes = given_members(body)
     submits = body.submit_for_review is True
     if submits or changes.keys() & {"definition", "category", "language"}:
         _must_be_editable(before.wire["status"])
@@ -70,7 +70,7 @@ def update_template(context: Context) -> Reply:
     template: JSON = {
         **before.wire,
         **{name: changes[name] for name in ("name", "category", "language") if name in changes},
-        **(of_definition(body.definition) if body.definition else {}),
+        **(members_of_definition(body.definition) if body.definition else {}),
         "status": "PENDING" if submits else before.wire["status"],
         "updated_at": context.now,
     }
@@ -153,6 +153,6 @@ def _check(body: TemplateCreate | TemplateUpdate, before: Record | None) -> None
     problems.refuse_if_any()
 
 
-def of_definition(definition: TemplateDefinition) -> JSON:
+def members_of_definition(definition: TemplateDefinition) -> JSON:
     """The members of a template that follow from its definition."""
     return {"channels": channels_of(definition), "variables": variables_of(definition)}

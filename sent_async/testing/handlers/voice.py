@@ -15,7 +15,7 @@ from ..outbox import Outcome
 from ..phones import parse
 from ..responses import Refusal, Reply
 from ..store import JSON, VoiceNumber, new_id, new_webhook_secret
-from ..validation import Problems, as_object, invalid, not_found, written
+from ..validation import Problems, as_object, invalid, not_found, wire_members
 from .channels import voice_numbers_of
 
 _TIMEOUT: Final = 2.5
@@ -62,7 +62,7 @@ def retrieve_voice_number(context: Context) -> Reply:
 def update_voice_number(context: Context) -> Reply:
     before = _number(context)
     body: VoiceNumberUpdate = context.body
-    changes = {name: value for name, value in written(body).items() if value is not None}
+    changes = {name: value for name, value in wire_members(body).items() if value is not None}
     if not changes:
         raise invalid("body", "At least one of status, default_for_app_calls and callback_url is required")
     if "status" in changes:

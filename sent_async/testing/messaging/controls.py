@@ -93,7 +93,7 @@ class MessageControls(ABC):
         """
         record = self._open(message_id)
         if record.status in ("QUEUED", "SCHEDULED", "ROUTED"):
-            record = lifecycle.move(self._world, record, "SENT")
+            record = lifecycle.advance_to(self._world, record, "SENT")
         return self._end(record, "FAILED", reason_code, reason)
 
     def block(
@@ -229,7 +229,7 @@ class MessageControls(ABC):
     def _move(self, message_id: str, target: str, channel: str | None) -> Message:
         if channel is not None and channel not in lifecycle.CHANNELS:
             raise ValueError(f"a channel is one of {', '.join(lifecycle.CHANNELS)}, not {channel!r}")
-        lifecycle.move(self._world, self._world.store.messages[message_id], target, channel)
+        lifecycle.advance_to(self._world, self._world.store.messages[message_id], target, channel)
         return self.messages[message_id]
 
     def _open(self, message_id: str) -> MessageRecord:
@@ -238,8 +238,13 @@ class MessageControls(ABC):
         return record
 
     def _end(self, record: MessageRecord, status: str, reason_code: str, reason: str | None) -> Message:
-        lifecycle.step(
-            self._world, record, status, channel=lifecycle.unrouted(record), reason_code=reason_code, reason=reason
+        lifecycle.set_status(
+            self._world,
+            record,
+            status,
+            channel=lifecycle.channel_if_unrouted(record),
+            reason_code=reason_code,
+            reason=reason,
         )
         return self.messages[record.wire["id"]]
 

@@ -91,14 +91,14 @@ def create(
         wire["scheduled_at"] = stamp(due)
     record = MessageRecord(owner=owner, wire=wire, content=content, senders=senders or {}, due=due)
     world.store.messages[wire["id"]] = record
-    record = step(world, record, "QUEUED")
+    record = set_status(world, record, "QUEUED")
     if due is not None:
-        record = step(world, record, "SCHEDULED")
+        record = set_status(world, record, "SCHEDULED")
     plan_next_step(world, record)
     return record
 
 
-def step(
+def set_status(
     world: World,
     before: MessageRecord,
     status: str,
@@ -162,7 +162,7 @@ def plan_next_step(world: World, record: MessageRecord) -> None:
     world.call_at(moment, proceed)
 
 
-def move(world: World, record: MessageRecord, target: str, channel: str | None = None) -> MessageRecord:
+def advance_to(world: World, record: MessageRecord, target: str, channel: str | None = None) -> MessageRecord:
     """Bring a message to a status step by step, without checks.
 
     A failed message is first queued again. A message with a later status keeps it.
@@ -172,12 +172,12 @@ def move(world: World, record: MessageRecord, target: str, channel: str | None =
     """
     status = check_not_final(record, allowed=("READ",))
     if status == "FAILED":
-        record = step(world, record, "QUEUED")
+        record = set_status(world, record, "QUEUED")
         status = "QUEUED"
     reached = PROGRESS.index("QUEUED" if status == "SCHEDULED" else status)
     for next_status in PROGRESS[reached + 1 : PROGRESS.index(target) + 1]:
         to = (channel or _route(world.store, record)) if next_status == "ROUTED" else None
-        record = step(world, record, next_status, channel=to)
+        record = set_status(world, record, next_status, channel=to)
     plan_next_step(world, record)
     return record
 
@@ -212,17 +212,17 @@ def _proceed(world: World, record: MessageRecord) -> None:
         failure = outcome if outcome and outcome.status in FAILURES[1:] else _check(world, record, channel)
         if failure:
             explanation = {"reason_code": failure.reason_code, "reason": failure.reason}
-            step(world, record, failure.status, channel=unrouted(record), **explanation)
+            set_status(world, record, failure.status, channel=channel_if_unrouted(record), **explanation)
             return
         if status == "QUEUED" and (not world.settings.auto_deliver or (outcome and outcome.status == "QUEUED")):
             return
-        record = step(world, record, "ROUTED", channel=channel)
+        record = set_status(world, record, "ROUTED", channel=channel)
         _record_template(world, record)
         plan_next_step(world, record)
     elif outcome and outcome.status == "FAILED" and status == "SENT":
-        step(world, record, "FAILED", reason_code=outcome.reason_code, reason=outcome.reason)
+        set_status(world, record, "FAILED", reason_code=outcome.reason_code, reason=outcome.reason)
     elif not (outcome and outcome.status == status) and (status != "DELIVERED" or _has_receipts(record)):
-        plan_next_step(world, step(world, record, _NEXT[status][0]))
+        plan_next_step(world, set_status(world, record, _NEXT[status][0]))
 
 
 def _body(content: Content, channel: str) -> JSON | None:
@@ -233,7 +233,7 @@ def _has_receipts(record: MessageRecord) -> bool:
     return record.wire["channel"] in ("whatsapp", "rcs")
 
 
-def unrouted(record: MessageRecord) -> str | None:
+def channel_if_unrouted(record: MessageRecord) -> str | None:
     """The ``channel`` of a message that ends before a channel was chosen."""
     return "auto" if record.wire["channel"] == "sent" else None
 
