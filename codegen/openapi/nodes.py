@@ -95,26 +95,18 @@ def resolve(document: Node, place: str, node: Node) -> Node:
 
 
 def closure(document: Node, *roots: object, place: str = "#") -> set[tuple[str, str]]:
-    """Kind and name of every component that the roots lead to, such as ``("schemas", "Profile")``.
-
-    Raises:
-        SpecError: A reference points at nothing.
-    """
-    found: set[tuple[str, str]] = set()
-    seen: set[str] = set()
+    """Kind and name of every component that the roots lead to, such as ``("schemas", "Profile")``."""
+    found: set[tuple[str, ...]] = set()
     waiting = [reference for root in roots for reference in references(root, place)]
     while waiting:
         place, ref = waiting.pop()
-        if ref in seen:
-            continue
-        seen.add(ref)
-        target = lookup(document, place, ref)
-        if (steps := _steps(ref))[0] == "components" and len(steps) > 2:
-            found.add((steps[1], steps[2]))
-            ref = pointer(steps[:3])
-            target = lookup(document, place, ref)
-        waiting += references(target, ref)
-    return found
+        lookup(document, place, ref)
+        # A reference into a component leads to the whole of it.
+        steps = tuple(_steps(ref)[:3] if ref.startswith("#/components/") else _steps(ref))
+        if steps not in found:
+            found.add(steps)
+            waiting += references(lookup(document, place, pointer(steps)), pointer(steps))
+    return {(steps[1], steps[2]) for steps in found if steps[0] == "components" and len(steps) == 3}
 
 
 def schema_closure(document: Node, names: Iterable[str]) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from codegen.openapi.nodes import METHODS, Node, SpecError, is_node, resolve
-from codegen.openapi.shapes import Shape, shape, whole
+from codegen.openapi.shapes import shape, whole
 
 Key = tuple[str, str]
 """Method and path without the names of path parameters, in which two spellings of an operation may differ."""
@@ -158,22 +158,17 @@ def _unwrap(schema: Node, operation: Operation, place: str) -> Response:
         problem = f"has an envelope with {', '.join(others)} where data was expected"
         return Response(schema, problem=problem, others=others)
     data = members.get("data")
-    if data is not None and is_empty(shape(data, operation.document, f"{place}.data")):
-        data = None
+    if data is not None:
+        said = shape(data, operation.document, f"{place}.data")
+        data = None if said.kind == "any" and said.nullable else data  # nothing but null
     return Response(schema, data, others=others)
-
-
-def is_empty(found: Shape) -> bool:
-    """Whether a schema says that there is nothing but null."""
-    return found.kind == "any" and found.nullable
 
 
 def _json_schema(holder: Node) -> Node | None:
     """The JSON schema of a body, whichever of .NET's media types it stands under."""
-    content = holder.get("content")
-    for kind in ("application/json", *(content if is_node(content) else ())):
-        media = content.get(kind) if is_node(content) and "json" in kind else None
-        if is_node(media):
-            schema = media.get("schema", {})
+    content: Node = holder["content"] if is_node(holder.get("content")) else {}
+    for kind in sorted(content, key=lambda kind: kind != "application/json"):
+        if "json" in kind and is_node(content[kind]):
+            schema = content[kind].get("schema", {})
             return schema if is_node(schema) else {}
     return None
