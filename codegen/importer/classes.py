@@ -11,7 +11,7 @@ from typing import Final
 
 from codegen.importer.name_map import NAME_MAP, NameMap
 from codegen.openapi.names import camel, python_name, singular, snake, without_namespace
-from codegen.openapi.nodes import LIMITS, SCHEMAS, Node, SpecError, is_node, or_null, split_null
+from codegen.openapi.nodes import LIMITS, SCHEMAS, Node, SpecError, component, is_node, or_null, split_null
 from codegen.openapi.shapes import TYPED_FORMATS, Shape, class_shape, shape, whole
 
 VENDOR_OVERLAY: Final = "openapi/overlays/vendor.yaml"
@@ -52,11 +52,16 @@ class Classes:
         found = shape(schema, self.theirs, place)
         mine = self._mine(ours, place)
         full = whole(found, self.theirs)
-        if full.kind in ("object", "enum"):
+        kinds = {whole(shape(branch, self.theirs, place), self.theirs).kind for branch in full.branches}
+        if full.kind in ("object", "enum") or (kinds == {"object"} and mine.kind != "map"):
             return {"$ref": SCHEMAS + self._component(found, mine, direction, place)}
         self._note_dropped(place, found)
         if full.kind == "union":
-            return self._choice(full, mine, place)
+            text = f"is one of {len(full.branches)} schemas, which the fragment cannot express"
+            if not kinds <= {"object", "map"} or mine.kind not in ("any", "map"):
+                raise SpecError(place, f"{text}. {ADVICE}")
+            self.notes.append(f"{place}: {text}; it is a free map")
+            return {"type": "object", "additionalProperties": True}
         if found.kind == "list":
             known = _limits(ours) if mine.kind == "list" else {}
             return {"type": "array", **known, **found.schema, "items": self._inner(found, mine, direction, place)}
@@ -77,15 +82,6 @@ class Classes:
 
     def _mine(self, ours: object, place: str) -> Shape:
         return shape(ours, self.ours, place) if is_node(ours) else Shape("any")
-
-    def _choice(self, found: Shape, mine: Shape, place: str) -> Node:
-        """A union of objects, where we have no class for it, is a free map."""
-        kinds = {whole(shape(branch, self.theirs, place), self.theirs).kind for branch in found.branches}
-        text = f"is one of {len(found.branches)} schemas, which the fragment cannot express"
-        if not kinds <= {"object", "map"} or mine.kind not in ("any", "map"):
-            raise SpecError(place, f"{text}. {ADVICE}")
-        self.notes.append(f"{place}: {text}; it is a free map")
-        return {"type": "object", "additionalProperties": True}
 
     def _inner(self, found: Shape, mine: Shape, direction: str, place: str) -> Node:
         ours = mine.inner if mine.kind == found.kind else None
@@ -155,10 +151,34 @@ class Classes:
 
     def _make(self, target: str, full: Shape, direction: str) -> Node:
         ours: Node = self.ours["components"].get("schemas", {}).get(target, {})
-        made = _enum(full, ours) if full.kind == "enum" else self._object(target, full, direction, ours)
+        if full.kind == "union":
+            made = self._union(full, direction, ours, target)
+        else:
+            made = _enum(full, ours) if full.kind == "enum" else self._object(target, full, direction, ours)
         made["description"] = ours.get("description") or full.text.get("description") or words(target)
         made |= {"deprecated": True} if full.text.get("deprecated") else {}
         return ordered(made, ours, "description", "type", "required", "properties")
+
+    def _union(self, full: Shape, direction: str, ours: Node, place: str) -> Node:
+        """A choice of classes. Ours and theirs belong together by their members, since the order may change."""
+        left: list[str] = [name for name in map(component, ours.get("oneOf", ())) if name]
+        names: dict[str, str] = {}
+        for number, branch in enumerate(full.branches, 1):
+            members = whole(shape(branch, self.theirs, place), self.theirs).schema["properties"].keys()
+            shared = {name: len(members & class_shape(name, self.ours).schema["properties"].keys()) for name in left}
+            best = max(left, key=lambda name: shared[name], default="")
+            mine = {"$ref": SCHEMAS + best} if shared.get(best) else None
+            written = self.value(branch, mine, direction, f"{place}.{number}")
+            names[component(branch) or str(number)] = str((written or {})["$ref"])
+            left = [name for name in left if SCHEMAS + name not in names.values()]
+        made: Node = {"oneOf": [{"$ref": ref} for ref in dict.fromkeys(names.values())]}
+        if said := full.schema.get("discriminator"):
+            mapping: Node = said.get("mapping") or {name: name for name in names}
+            refs = {value: names.get(ref.removeprefix(SCHEMAS)) for value, ref in mapping.items()}
+            self.notes += [f"{place}: {value!r} names none of its schemas" for value, ref in refs.items() if not ref]
+            kept = {value: ref for value, ref in refs.items() if ref}
+            made["discriminator"] = {"propertyName": said["propertyName"], "mapping": kept}
+        return made
 
     def _object(self, target: str, full: Shape, direction: str, ours: Node) -> Node:
         theirs: Node = full.schema["properties"]

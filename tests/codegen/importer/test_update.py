@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from codegen.__main__ import main
+from codegen.generate import output
 from codegen.importer.update import prepare
 from codegen.openapi.nodes import Node
 from tests.support.things import (
@@ -360,3 +361,32 @@ def test_a_map_of_nothing_but_itself(root: Path) -> None:
     found = prepare(root, vendor(root, change))
     assert member(found.after, "Thing.tree")["additionalProperties"] is True
     assert "Thing.tree: additionalProperties of the document is not carried over" in found.notes
+
+
+def test_a_choice_of_classes(root: Path) -> None:
+    """It is a component, and its discriminator names our classes. A second update changes nothing."""
+
+    def change(document: Node) -> None:
+        schemas = document["components"]["schemas"]
+        schemas["Workshop"] = {"type": "object", "properties": {"kind": {"type": "string"}, "city": {"type": "string"}}}
+        branches = [{"$ref": f"{SCHEMAS}Maker"}, {"$ref": f"{SCHEMAS}Workshop"}]
+        origin = {"nullable": True, "oneOf": branches, "discriminator": {"propertyName": "kind"}}
+        put("ThingResponse.origin", origin)(document)
+        mapping = {"m": "Maker", "w": f"{SCHEMAS}Workshop", "x": "Idle"}
+        places = {"anyOf": branches[::-1], "discriminator": {"propertyName": "kind", "mapping": mapping}}
+        put("ThingResponse.places", {"type": "array", "items": places})(document)
+
+    found = prepare(root, vendor(root, change))
+    classes = [{"$ref": f"{SCHEMAS}Maker"}, {"$ref": f"{SCHEMAS}Workshop"}]
+    assert member(found.after, "Thing.origin")["anyOf"] == [{"$ref": f"{SCHEMAS}ThingOrigin"}, {"type": "null"}]
+    origin = schema(found.after, "ThingOrigin")
+    assert origin["oneOf"] == classes
+    mapping = {"Maker": f"{SCHEMAS}Maker", "Workshop": f"{SCHEMAS}Workshop"}
+    assert origin["discriminator"] == {"propertyName": "kind", "mapping": mapping}
+    assert member(found.after, "Thing.places")["items"] == {"$ref": f"{SCHEMAS}ThingPlace"}
+    assert schema(found.after, "ThingPlace")["oneOf"] == classes[::-1]
+    mapping = {"m": f"{SCHEMAS}Maker", "w": f"{SCHEMAS}Workshop"}
+    assert schema(found.after, "ThingPlace")["discriminator"]["mapping"] == mapping
+    assert "ThingPlace: 'x' names none of its schemas" in found.notes
+    output.write(root, found.files)
+    assert not prepare(root, vendor(root, change)).files
