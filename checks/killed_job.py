@@ -65,7 +65,7 @@ FAULTS: Final[Sequence[Fault]] = (
 )
 
 
-class Weather:
+class RandomFaults:
     """A fault for a share of the requests. Once ``until_killed`` messages are sent, every request loses its response.
 
     So the job is killed while it does not know what is done.
@@ -110,14 +110,14 @@ async def run(messages: int, *, rate: float = 0.1, seed: int = 1) -> JobResult:
     with tempfile.TemporaryDirectory() as folder:
         texts = people_file(Path(folder), messages)
         async with asyncio.timeout(600), FakeSent(keep_requests=10 * messages) as fake:
-            weather = Weather(fake, seed, rate, messages // 3)
-            fake.fault(weather)
+            random_faults = RandomFaults(fake, seed, rate, messages // 3)
+            fake.fault(random_faults)
             began = time.monotonic()
             process = await start(fake, Path(folder, "people.csv"))
-            await weather.time_to_kill.wait()
+            await random_faults.time_to_kill.wait()
             process.kill()
             await process.communicate()
-            weather.go_on()
+            random_faults.go_on()
             sent_when_killed, runs = len(fake.messages), 1
             while process.returncode != 0 and runs < MOST_RUNS:
                 process = await start(fake, Path(folder, "people.csv"))
@@ -136,7 +136,7 @@ async def run(messages: int, *, rate: float = 0.1, seed: int = 1) -> JobResult:
                 sent_when_killed=sent_when_killed,
                 runs=runs,
                 requests=len(fake.requests),
-                faults=weather.met,
+                faults=random_faults.met,
                 repeated=sum(times - 1 for times in keys.values()),
                 seconds=seconds,
             )

@@ -69,7 +69,7 @@ class Described:
         return [error.message for error in validator.iter_errors(body) if error.validator in FORM]
 
     def called(self, method: str, path: str) -> str | None:
-        """The operation that a request is for; a literal path goes before one with places to fill in."""
+        """The operation of a request. A literal path takes precedence over one with parameters."""
         found = [
             (template.count("{"), name)
             for name, (verb, template, _) in self.operations.items()

@@ -23,7 +23,7 @@ class FakeTimer:
 
 
 class FakeClock:
-    """Time that passes only when somebody sleeps, and then at once, or when a test calls ``advance``."""
+    """Time that passes only when a task sleeps, and then at once, or when a test calls ``advance``."""
 
     def __init__(self) -> None:
         self.now = 1000.0

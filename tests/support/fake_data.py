@@ -1,4 +1,4 @@
-"""What a FakeSent holds at its start, and what can be created in it."""
+"""What a FakeSent has at its start, and values for what tests create in it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from sent_async import NotFoundError
 
 
 class Gate:
-    """A call that notes who is in it. Items pass at once, or wait for ``open`` when made with ``closed=True``."""
+    """A call that keeps the items in it. They pass at once, or with ``closed=True`` when ``open`` is called."""
 
     def __init__(self, *, closed: bool = False) -> None:
         self.begun: list[int] = []
@@ -20,7 +20,7 @@ class Gate:
             self.open()
 
     def open(self) -> None:
-        """Let everybody pass, from now on."""
+        """Let all items pass from now on."""
         self._open.set()
 
     async def __call__(self, item: int) -> int:
@@ -43,5 +43,5 @@ class Gate:
 
 
 def not_found(message: str = "Profile not found") -> NotFoundError:
-    """An error as a call would raise it."""
+    """An error of a call."""
     return NotFoundError(message, status=404, code="RESOURCE_014")

@@ -59,7 +59,7 @@ class Limited:
         return len(self.paths)
 
     def _take(self, now: float) -> tuple[bool, int, float, float]:
-        """Whether it may pass, and what is left, seconds until all is back, seconds until one may pass."""
+        """Whether a request passes, how many are left, seconds to the reset, seconds until one passes."""
         if self._passed and now >= self._passed[0] + self.window:
             self._passed.clear()
         until = (self._passed[0] if self._passed else now) + self.window - now
@@ -115,7 +115,7 @@ class Limited:
 
 
 def _up(seconds: float) -> float:
-    """Rounded up to milliseconds, as the real API rounds up to whole seconds."""
+    """Round up to milliseconds, as the real API rounds up to whole seconds."""
     return math.ceil(seconds * 1000) / 1000
 
 
@@ -129,7 +129,7 @@ Connect: TypeAlias = Callable[..., SentClient]
 
 
 async def fetch(client: SentClient, count: int, concurrency: int = 10) -> int:
-    """Fetch that many profiles at once. Returns how many failures the caller sees."""
+    """Fetch this many profiles in a batch. Returns the number of failures."""
     results = await client.profiles.retrieve_many((ID for _ in range(count)), concurrency=concurrency)
     return sum(not result.ok for result in results)
 

@@ -14,12 +14,12 @@ JO = "+14155550100"
 
 
 def statuses(message: Message) -> list[str]:
-    """What happened to it so far."""
+    """The statuses of a message so far."""
     return [str(event.status) for event in message.events or ()]
 
 
 async def send(sent: SentClient, to: str = JO, **members: Any) -> str:
-    """Send one message; its id."""
+    """Send one message. Returns its id."""
     members = members or {"text": "Your table is ready"}
     return (await sent.messages.send(to=[to], **members)).recipients[0].message_id
 

@@ -16,12 +16,12 @@ def payload(name: str) -> bytes:
 
 
 def envelope(data: object, **members: object) -> bytes:
-    """A successful body around this data."""
+    """The body of a success with this data."""
     return json.dumps({"success": True, "data": data, "error": None, "meta": META, **members}).encode()
 
 
 def problem(code: str | None, message: str = "No.", **members: object) -> bytes:
-    """A body that says no."""
+    """The body of an error response."""
     error = {"code": code, "message": message, "details": None, "doc_url": None, **members}
     return json.dumps({"success": False, "data": None, "error": error, "meta": META}).encode()
 

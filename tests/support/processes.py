@@ -20,13 +20,13 @@ class Start(Protocol):
 
 
 class Run(Protocol):
-    """The same, to its end: the exit code, and what was printed, stdout first."""
+    """Runs it to its end. Returns the exit code and the output, stdout first."""
 
     async def __call__(self, *arguments: str | Path) -> tuple[int | None, str]: ...
 
 
 class Ended(NamedTuple):
-    """What a process left behind."""
+    """The exit code and the output of a process."""
 
     code: int | None
     out: str

@@ -1,4 +1,4 @@
-"""Servers that misbehave, byte by byte, and a proxy. Each stops cleanly, with whatever still hangs on it."""
+"""Servers that misbehave, byte by byte, and a proxy. Each ends all of its connections when it stops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Behaviour: TypeAlias = Callable[["Connection"], Awaitable[None]]
 
 
 class Connection:
-    """One accepted connection. What a behaviour does with it is up to the behaviour."""
+    """One accepted connection, for a behaviour."""
 
     def __init__(self, server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.server = server
@@ -68,7 +68,7 @@ class Connection:
 
 
 class RawServer:
-    """Takes one behaviour for each connection, the last one for ever, and keeps what it has read.
+    """Uses one behaviour for each connection, the last one again and again, and keeps the requests.
 
     Args:
         behaviours: What to do with the connections.
@@ -143,7 +143,7 @@ async def reset_before_reading(connection: Connection) -> None:
 
 
 async def reset_after_reading(connection: Connection) -> None:
-    """As if the work were done and the response lost."""
+    """The work may be done; the response is lost."""
     await connection.read()
     connection.reset()
 

@@ -37,7 +37,7 @@ class Received:
 
 
 class Server:
-    """Sends the scripted responses one by one, the last one for ever, and keeps every request."""
+    """Sends the scripted responses one by one, the last one again and again, and keeps the requests."""
 
     def __init__(self) -> None:
         self.responses: list[ScriptedResponse] = [PROFILE_RESPONSE]

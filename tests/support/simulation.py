@@ -38,7 +38,7 @@ class Simulation:
         self._in_flight = 0
 
     async def call(self, number: int, deadline: float | None = None) -> None:
-        """Like the client: connect, take, else wait and start over; a refused request is sent again."""
+        """What the client does: connect, take a permit or wait and start over, and send a refused request again."""
         expires = None if deadline is None else self.clock.now + deadline
         status = 429
         while status == 429:

@@ -1,4 +1,4 @@
-"""A program in a terminal of its own, with somebody who reads and types."""
+"""A program in a terminal of its own, which a test reads and types into."""
 
 from __future__ import annotations
 
