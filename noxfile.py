@@ -55,7 +55,7 @@ def tests(session: nox.Session) -> None:
     if session.python != PYTHONS[0]:
         session.run("pytest", *PARALLEL, *(f"--ignore={folder}" for folder in ON_ONE_PYTHON))
         return
-    # Not pytest-cov: our own pytest plugin is imported before it could start to look.
+    # Not pytest-cov, which starts after our own pytest plugin has been imported.
     session.run("coverage", "run", "-m", "pytest", *PARALLEL)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under=100")

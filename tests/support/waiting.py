@@ -6,10 +6,15 @@ import asyncio
 from collections.abc import Callable
 
 
+async def turns(count: int) -> None:
+    """Let the event loop run this many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 async def settle() -> None:
     """Let every task run until it can do nothing more by itself."""
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await turns(50)
 
 
 async def until(condition: Callable[[], object]) -> None:

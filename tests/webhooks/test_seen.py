@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -101,14 +103,15 @@ async def test_sqlite_between_two_connections(tmp_path: Path, clock: FakeClock) 
 
 async def test_sqlite_forgets(tmp_path: Path, clock: FakeClock) -> None:
     """Finished events leave the file after ``ttl``. An unfinished claim stays, as it may be claimed again."""
-    async with SQLiteSeen(tmp_path / "seen.sqlite", ttl=1000, clock=clock) as store:
+    path = tmp_path / "seen.sqlite"
+    async with SQLiteSeen(path, ttl=1000, clock=clock) as store:
         await store.claim("old")
         await store.finish("old")
         await store.claim("unfinished")
         clock.advance(2000)
         await store.claim("new")
-        rows = await store._database.run(lambda connection: connection.execute("SELECT id FROM seen").fetchall())
-    assert {id for (id,) in rows} == {"unfinished", "new"}
+    with closing(sqlite3.connect(path)) as database:
+        assert {id for (id,) in database.execute("SELECT id FROM seen")} == {"unfinished", "new"}
 
 
 async def test_closed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sent_async import SentClient, SentError
 from sent_async.clock import SystemClock
 from tests.support.raw_servers import Connection, RawServer, good
 from tests.support.servers import MakeClient, make_response
-from tests.support.waiting import until
+from tests.support.waiting import turns, until
 
 LIMIT = 5
 
@@ -31,10 +31,10 @@ class Unreliable:
             await connection.read()
             behaviour = "quick" if self.good else self.random.choice(["quick", "slow", "split", "503", "429", "reset"])
             if behaviour == "slow":
-                await asyncio.sleep(self.random.random() * 0.01)
+                await turns(self.random.randrange(30))
             if behaviour == "split":
                 await connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
-                await asyncio.sleep(self.random.random() * 0.01)
+                await turns(self.random.randrange(30))
                 return
             if behaviour == "reset":
                 connection.reset()
@@ -46,24 +46,32 @@ class Unreliable:
 
 
 class ShortWaits(SystemClock):
-    """Real but short waits between attempts, so that some calls are caught in one."""
+    """Waits of a few turns of the loop between attempts, so that some calls are cancelled in one."""
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / 100)
+        await turns(int(seconds * 30))
 
 
-async def by_cancel(call: Awaitable[object], after: float) -> None:
+async def by_cancel(call: Awaitable[object], after: int) -> None:
     task = asyncio.ensure_future(call)
-    await asyncio.sleep(after)
+    await turns(after)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled() or task.exception() is None or isinstance(task.exception(), SentError)
 
 
-async def by_timeout(call: Awaitable[object], after: float) -> None:
+async def by_timeout(call: Awaitable[object], after: int) -> None:
+    async def expire(limit: asyncio.Timeout) -> None:
+        await turns(after)
+        limit.reschedule(0)
+
     try:
-        async with asyncio.timeout(after):
-            await call
+        async with asyncio.timeout(None) as limit:
+            expiring = asyncio.ensure_future(expire(limit))
+            try:
+                await call
+            finally:
+                expiring.cancel()
     except SentError:
         pass
     except TimeoutError:
@@ -71,9 +79,9 @@ async def by_timeout(call: Awaitable[object], after: float) -> None:
         assert task is not None and task.cancelling() == 0
 
 
-async def by_group(call: Awaitable[object], after: float) -> None:
+async def by_group(call: Awaitable[object], after: int) -> None:
     async def stop() -> None:
-        await asyncio.sleep(after)
+        await turns(after)
         raise ZeroDivisionError
 
     async def run() -> None:
@@ -102,7 +110,7 @@ def some_call(sent: SentClient, draw: random.Random) -> Awaitable[object]:
 
 @pytest.mark.parametrize("how", [by_cancel, by_timeout, by_group])
 async def test_cancelled_at_random(
-    client: MakeClient, how: Callable[[Awaitable[object], float], Awaitable[None]]
+    client: MakeClient, how: Callable[[Awaitable[object], int], Awaitable[None]]
 ) -> None:
     """After hundreds of cancelled calls, as many as the limit allows succeed at once, and no task is left."""
     draw = random.Random(7)
@@ -111,7 +119,7 @@ async def test_cancelled_at_random(
     async with RawServer(unreliable) as raw:
         sent = client(base_url=raw.url, limit=LIMIT, clock=ShortWaits())
         for _ in range(10):
-            await asyncio.gather(*(how(some_call(sent, draw), draw.random() * 0.03) for _ in range(30)))
+            await asyncio.gather(*(how(some_call(sent, draw), draw.randrange(120)) for _ in range(30)))
         unreliable.good = True
         together = asyncio.gather(*(sent.profiles.retrieve("p") for _ in range(LIMIT)))
         async with asyncio.timeout(10):
