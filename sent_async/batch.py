@@ -92,7 +92,7 @@ class Progress(msgspec.Struct, frozen=True):
     total: int | None
     """The number of items, if ``items`` has a length; otherwise ``None``."""
     elapsed: float
-    """Seconds since the first item was taken."""
+    """Seconds since the batch began."""
 
     @property
     def rate(self) -> float:

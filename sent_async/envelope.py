@@ -45,7 +45,7 @@ class SentResponse(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=Fal
     meta: ApiMeta | None = None
     """The ``meta`` of the envelope."""
     attempts: int = 1
-    """How many times the request was sent."""
+    """The number of attempts that were needed."""
     elapsed: float = 0.0
     """Seconds from the start of the call to the response, with all waits."""
 

@@ -46,7 +46,7 @@ class Journal:
     """The file of a resumable batch. ``batch(..., journal="sale.sqlite")`` makes one from the path.
 
     Args:
-        path: The file. It is made if it does not exist. SQLite has a ``-wal`` file beside it while the batch runs.
+        path: The file. It is made if it does not exist. SQLite has a ``-wal`` file next to it while the batch runs.
         name: The name of the batch. A file continues only the batch with the same name. Default: the module and name
             of the function that is called. After renaming the function, pass its old name here.
     """

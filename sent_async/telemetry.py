@@ -49,6 +49,7 @@ def with_telemetry(
     retry, for the rate limit, or for a free slot (``SentClient(limit=...)``).
 
     The metrics are ``http.client.request.duration`` for each attempt, and ``sent.client.wait.duration`` for each wait.
+    If a rate limit frees too late, nothing is sent, and this does not count as an attempt.
 
     No span or metric contains a key, a header, a body, a query, an id from a path or the text of an error. No trace
     context is sent to the API. Views that ``with_options`` makes of this view have telemetry too.
