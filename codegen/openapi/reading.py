@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -66,9 +67,9 @@ def read_bytes(path: Path) -> bytes:
         raise SpecError(str(path), f"cannot be read: {error}") from error
 
 
-def bundle(path: Path) -> Node:
+def bundle(path: Path, read: Callable[[Path], bytes] = read_bytes) -> Node:
     """A document that may refer to files beside it, as one document. Component names are unique among the files."""
-    document = parse(read_bytes(path), path.name)
+    document = parse(read(path), path.name)
     joined = _mapping(document, "components", path.name)
     homes = {(kind, name): path.name for kind in joined for name in _mapping(joined, kind, path.name)}
     waiting = sorted(_localised(document, path.name))
@@ -78,7 +79,7 @@ def bundle(path: Path) -> Node:
         if name in seen:
             continue
         seen.add(name)
-        part = parse(read_bytes(path.parent / name), name)
+        part = parse(read(path.parent / name), name)
         waiting += sorted(_localised(part, name))
         components = _mapping(part, "components", name)
         for kind in components:

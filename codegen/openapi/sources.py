@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
-import tarfile
-import tempfile
 import urllib.request
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -53,38 +50,24 @@ def read_source(source: str, root: Path) -> Source:
     if source.startswith(("https://", "http://")):
         content = _fetch(source)
         return Source(source, content, check_outline(parse(content, source), source))
-    if Path(source).is_file():
-        return _read_file(Path(source), Path(source).name)
-    return _read_revision(source, root)
+    path, name, read = Path(source), Path(source).name, read_bytes
+    if not path.is_file():
+        path, name, read = Path(source.partition(":")[2] or FRAGMENT), source, partial(_read_revision, root, source)
+    content = read(path)
+    document = parse(content, name)
+    if any(not ref.startswith("#") for _, ref in references(document)):
+        document = bundle(path, read)
+    return Source(name, content, check_outline(document, name))
 
 
-def _read_revision(source: str, root: Path) -> Source:
-    if source.startswith("-"):
-        raise SpecError(source, "is neither a file, a URL nor a revision of git")
-    revision, _, inside = source.partition(":")
-    inside = inside or FRAGMENT
-    # The whole folder, because a document may refer to its neighbours.
-    command = ["git", "archive", "--format=tar", revision, "--", str(Path(inside).parent)]
+def _read_revision(root: Path, source: str, path: Path) -> bytes:
+    command = ["git", "show", "--end-of-options", f"{source.partition(':')[0]}:{path.as_posix()}"]
     try:
-        done = subprocess.run(command, cwd=root, check=True, capture_output=True)  # noqa: S603 (git is ours to call)
+        return subprocess.run(command, cwd=root, check=True, capture_output=True).stdout  # noqa: S603 - git is ours to call
     except (OSError, subprocess.CalledProcessError) as error:
         detail = getattr(error, "stderr", b"") or str(error).encode()
         problem = (detail.decode(errors="replace").strip().splitlines() or [""])[0]
         raise SpecError(source, f"is neither a file, a URL nor a revision of git ({problem})") from error
-    with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(folder, filter="data")
-        if not Path(folder, inside).is_file():
-            raise SpecError(source, f"the revision has no file {inside}")
-        return _read_file(Path(folder, inside), f"{revision}:{inside}")
-
-
-def _read_file(path: Path, name: str) -> Source:
-    content = read_bytes(path)
-    document = parse(content, name)
-    if any(not ref.startswith("#") for _, ref in references(document)):
-        document = bundle(path)
-    return Source(name, content, check_outline(document, name))
 
 
 def _fetch(url: str) -> bytes:
