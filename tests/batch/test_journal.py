@@ -48,7 +48,7 @@ async def test_a_finished_batch_is_iterated_without_a_call(tmp_path: Path) -> No
     assert numbers.called == []
 
 
-async def test_what_is_reported_is_in_the_file(tmp_path: Path) -> None:
+async def test_reported_results_are_in_the_file(tmp_path: Path) -> None:
     """A copy of the file, made when a result is reported, holds that result."""
     path = tmp_path / "batch.sqlite"
     async for result in batch(Numbers().double, range(50), journal=path, concurrency=7):

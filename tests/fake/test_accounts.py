@@ -51,7 +51,7 @@ async def test_invitations_that_are_refused(
     assert (response.status, list(response.json["error"]["details"])) == (400, [member])
 
 
-async def test_the_last_admin_and_oneself(fake_sent: FakeSent, sent: SentClient) -> None:
+async def test_the_last_admin_and_the_own_user(fake_sent: FakeSent, sent: SentClient) -> None:
     """The last admin and the own user cannot be changed or removed. An invited admin does not count."""
     (me,) = fake_sent.users
     fake_sent.add_user(role="admin", status="invited")

@@ -44,7 +44,7 @@ async def test_a_process_of_its_own() -> None:
     assert process.returncode == 0
 
 
-async def test_it_stops_whatever_clients_do() -> None:
+async def test_it_stops_while_clients_wait() -> None:
     """Idle connections, delayed responses and unfinished requests do not delay its end."""
     serving = FakeSent()
     await serving.start()

@@ -271,7 +271,7 @@ async def test_connections_are_dropped(fake_sent: FakeSent, control: Control) ->
         ("POST", "/reset", [], 400, "JSON object"),
     ],
 )
-async def test_what_cannot_be_done_is_explained(
+async def test_errors_explain_what_to_do(
     control: Control, method: str, path: str, json: object, status: int, problem: str
 ) -> None:
     """The error is JSON and says what to do. The state does not change."""

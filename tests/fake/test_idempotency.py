@@ -86,7 +86,7 @@ async def test_a_key_used_for_something_else(fake_sent: FakeSent, wire: Wire) ->
     assert scoped.code == "CONFLICT_005"
 
 
-async def test_keys_of_two_accounts_do_not_meet(fake_sent: FakeSent, wire: Wire) -> None:
+async def test_keys_of_two_accounts_are_separate(fake_sent: FakeSent, wire: Wire) -> None:
     """An idempotency key belongs to the API key that sent it."""
     other = fake_sent.add_key()
     for key in (fake_sent.api_key, other):

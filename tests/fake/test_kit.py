@@ -74,7 +74,7 @@ async def test_an_ipv6_host() -> None:
     await fake.close()
 
 
-def test_options_that_cannot_be() -> None:
+def test_impossible_options() -> None:
     """Impossible options are refused when they are given."""
     with pytest.raises(ValueError, match="api_key"):
         FakeSent("")

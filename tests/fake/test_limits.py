@@ -122,7 +122,7 @@ async def test_the_limit_counts_down(fake_sent: FakeSent, wire: Wire) -> None:
 @pytest.mark.parametrize(
     "members", [{"limit": 0}, {"window": 0}, {"window": float("nan")}, {"burst": -1}, {"kind": "bucket", "burst": 0}]
 )
-def test_limits_that_cannot_be(members: dict[str, Any]) -> None:
+def test_impossible_limits(members: dict[str, Any]) -> None:
     """Impossible limits are refused when they are made."""
     with pytest.raises(ValueError, match="burst"):
         Limit(**members)

@@ -75,7 +75,7 @@ ACTS: list[Callable[[FakeSent, str], Message]] = [FakeSent.deliver, FakeSent.rea
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_what_has_ended_stays(
+async def test_ended_messages_do_not_change(
     fake_sent: FakeSent, sent: SentClient, act: Callable[[FakeSent, str], Message]
 ) -> None:
     """A message in a final state, a received one and an unknown one cannot be moved."""
@@ -123,7 +123,7 @@ async def test_an_outcome_with_a_code(fake_sent: FakeSent, sent: SentClient) -> 
     assert fake_sent.messages[message_id].reason == "Account suspended"
 
 
-async def test_arguments_that_cannot_be(fake_sent: FakeSent, sent: SentClient) -> None:
+async def test_impossible_arguments(fake_sent: FakeSent, sent: SentClient) -> None:
     """Impossible arguments are refused without the number in the error, and nothing is stored."""
     message_id = await send(sent)
     with pytest.raises(ValueError, match="'SCHEDULED'"):

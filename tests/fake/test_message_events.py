@@ -102,7 +102,7 @@ async def test_a_failed_message_that_arrives_after_all(
     assert (state.status, state.channel) == ("DELIVERED", "sms")
 
 
-async def test_what_a_contact_writes(
+async def test_messages_of_a_contact(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
     """The event of the message comes first, then that of its meaning, with the state of the contact."""
@@ -136,7 +136,7 @@ async def test_what_a_contact_writes(
     )
 
 
-async def test_what_the_api_changes_is_no_event(
+async def test_changes_by_requests_are_no_events(
     fake_sent: FakeSent, sent: SentClient, service: Service, endpoint: Webhook
 ) -> None:
     """Opting out by a request and sandbox requests cause no event."""

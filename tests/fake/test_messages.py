@@ -156,7 +156,7 @@ BLOCKED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "code"), [case[1:] for case in BLOCKED], ids=[case[0] for case in BLOCKED])
-async def test_what_is_blocked_after_it_was_accepted(
+async def test_accepted_messages_that_are_blocked(
     fake_sent: FakeSent, wire: Wire, body: dict[str, Any], code: str
 ) -> None:
     """The message has the reason, as code and text."""
@@ -250,7 +250,7 @@ async def test_a_message_is_sent_again(fake_sent: FakeSent, sent: SentClient, en
     assert message.price == pytest.approx(price + 0.0055)
 
 
-async def test_what_is_under_way_or_stopped_is_not_sent_again(fake_sent: FakeSent, sent: SentClient) -> None:
+async def test_queued_and_stopped_messages_are_not_sent_again(fake_sent: FakeSent, sent: SentClient) -> None:
     """Queued, filtered and received messages are refused."""
     queued = await send(sent)
     received = fake_sent.receive_message("+14155550200", "Hi").id

@@ -187,7 +187,7 @@ async def test_an_inherited_brand(fake_sent: FakeSent, sent: SentClient) -> None
     assert (await sent.profiles.update(profile.id, inherit_tcr_brand=False)).brand == own.brand
 
 
-async def test_what_went_to_tcr_is_fixed(fake_sent: FakeSent, sent: SentClient) -> None:
+async def test_a_submitted_brand_cannot_change(fake_sent: FakeSent, sent: SentClient) -> None:
     """A submitted brand or campaign cannot change."""
     seeded = fake_sent.profiles[SEEDED].brand
     assert seeded is not None

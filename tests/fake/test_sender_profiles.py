@@ -138,7 +138,7 @@ async def test_changes_that_are_refused(fake_sent: FakeSent, wire: Wire, body: o
     assert member in response.json["error"]["details"]
 
 
-async def test_who_may(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
+async def test_which_keys_may(fake_sent: FakeSent, sent: SentClient, wire: Wire) -> None:
     """Only the organization lists and creates. A profile reads itself and no other."""
     stored, other = fake_sent.add_sender_profile(), fake_sent.add_sender_profile()
     async with fake_sent.client(api_key=stored.api_key) as profile_client:

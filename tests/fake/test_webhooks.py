@@ -187,7 +187,7 @@ async def test_secrets_and_tests_have_the_sensitive_limit(fake_sent: FakeSent, s
     await sent.webhooks.retrieve(stored.id)
 
 
-async def test_adding_an_endpoint_that_cannot_be(fake_sent: FakeSent) -> None:
+async def test_adding_an_impossible_endpoint(fake_sent: FakeSent) -> None:
     """The error is raised in the test that adds it."""
     with pytest.raises(ValueError, match="endpoint_url"):
         fake_sent.add_webhook(endpoint_url="nowhere")

@@ -181,7 +181,7 @@ async def test_a_pacer_that_is_false_is_used(client: MakeClient) -> None:
     ("window", "deadline", "says"),
     [(60.0, 5, "after its deadline"), (600.0, None, "a call waits at most 120 s"), (600.0, 5, "at most 120 s")],
 )
-async def test_a_call_does_not_wait_for_a_limit_in_vain(
+async def test_a_wait_that_is_too_long_raises_at_once(
     serve_limited: ServeLimited, connect: Connect, window: float, deadline: float | None, says: str
 ) -> None:
     """It raises at once and is not retried. Nothing was sent, and the error has the time to wait."""
@@ -199,7 +199,7 @@ async def test_a_call_does_not_wait_for_a_limit_in_vain(
     assert server.seen == 1
 
 
-async def test_a_spent_quota_pauses_nobody(server: Server, client: MakeClient) -> None:
+async def test_a_spent_quota_pauses_no_calls(server: Server, client: MakeClient) -> None:
     """429 ``LIMIT_001`` is about the number of stored messages, not the rate: other calls go on at once."""
     success = server.responses[0]
     server.responses = [make_response(problem("LIMIT_001"), 429, Retry_After="50"), success]

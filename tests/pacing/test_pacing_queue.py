@@ -96,7 +96,7 @@ async def test_a_wait_is_logged_once_for_each_pause(caplog: pytest.LogCaptureFix
     assert {(record.name, record.levelno) for record in caplog.records} == {("sent_async", logging.INFO)}
 
 
-async def test_a_pause_in_which_nobody_waits_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_pause_without_waiting_calls_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Calls that raise at once are not logged either."""
     caplog.set_level(logging.INFO, "sent_async")
     clock = FakeClock()

@@ -134,7 +134,7 @@ async def test_a_limit_raised_mid_run_is_followed(
     assert client.rate_limits["standard"].limit == 200
 
 
-async def test_two_clients_sharing_a_key_stay_polite(
+async def test_two_clients_with_the_same_key(
     serve_limited: ServeLimited, connect: Connect, simulated_clock: SimulatedClock
 ) -> None:
     """Neither sees the other, so a few requests of each window are refused, not all."""

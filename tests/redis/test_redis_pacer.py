@@ -345,7 +345,7 @@ def test_without_the_extra_the_error_says_what_to_install() -> None:
     ("url", "options"),
     [("localhost:6379", {}), (AWAY, {"lease": 0}), (AWAY, {"timeout": -1}), (AWAY, {"lease": float("nan")})],
 )
-def test_what_cannot_work_is_refused(url: str, options: dict[str, Any]) -> None:
+def test_impossible_options_are_refused(url: str, options: dict[str, Any]) -> None:
     """Impossible options are refused when the pacer is made."""
     with pytest.raises(SentConfigError):
         RedisPacer(url, **options)

@@ -70,7 +70,7 @@ class Process:
     left=st.integers(1, 60),
     steps=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30), st.integers(0, 30)), max_size=30),
 )
-def test_what_all_hold_is_never_more_than_is_left(pace: Script, left: int, steps: list[tuple[int, int, int]]) -> None:
+def test_permits_never_exceed_the_limit(pace: Script, left: int, steps: list[tuple[int, int, int]]) -> None:
     """Whatever the order of requests and responses, the server never has to refuse."""
     fleet = secrets.token_hex(4)
     processes = [Process(pace, fleet) for _ in range(4)]
@@ -84,7 +84,7 @@ def test_what_all_hold_is_never_more_than_is_left(pace: Script, left: int, steps
         assert 0 <= sum(each.window.permits for each in processes) <= left
 
 
-def test_one_process_asks_and_all_learn(pace: Script) -> None:
+def test_one_request_opens_the_window_for_all(pace: Script) -> None:
     """While nothing is known, one permit is given. Its response opens the window for all processes."""
     first, second = Process(pace), Process(pace)
     assert [first.exchange(waiting=9).granted, second.exchange(waiting=9).granted] == [1, 0]
@@ -107,7 +107,7 @@ def test_when_the_first_request_has_no_response_the_others_go(pace: Script) -> N
     assert second.exchange(waiting=9, patience=0.0).granted == 9
 
 
-def test_a_refusal_takes_back_what_the_others_hold(pace: Script) -> None:
+def test_a_refusal_takes_back_the_permits_of_others(pace: Script) -> None:
     """The others keep the pause. Their own refusals that were in flight begin no other pause."""
     first, second = Process(pace), Process(pace)
     first.learn(50)
@@ -158,7 +158,7 @@ def test_a_refusal_while_redis_was_away_is_reported_later(pace: Script) -> None:
     assert second.window.paused_until == pytest.approx(second.now + 30, abs=1)
 
 
-def test_what_comes_late_changes_nothing(pace: Script) -> None:
+def test_late_reports_change_nothing(pace: Script) -> None:
     """A report of an earlier window changes nothing, and its process learns of the present one."""
     first, late = Process(pace), Process(pace)
     first.learn(50)

@@ -91,7 +91,7 @@ async def test_without_redis_nothing_is_claimed() -> None:
 @pytest.mark.parametrize(
     ("url", "options"), [("http://redis", {}), ("redis://r", {"lease": 0}), ("redis://r", {"ttl": -1})]
 )
-def test_what_cannot_work_is_refused(url: str, options: dict[str, Any]) -> None:
+def test_impossible_options_are_refused(url: str, options: dict[str, Any]) -> None:
     """Impossible options are refused when the store is made."""
     with pytest.raises(SentConfigError):
         RedisSeen(url, **options)

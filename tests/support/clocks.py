@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from sent_async.clock import SystemClock
 
+from .waiting import turns
+
 
 @dataclass(eq=False)
 class FakeTimer:
@@ -84,8 +86,7 @@ async def elapse(clock: FakeClock, seconds: float) -> None:
     """Let time pass from one timer to the next, and let the tasks run after each."""
     until = clock.now + seconds
     while True:
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await turns(10)
         clock.timers[:] = [timer for timer in clock.timers if not timer.cancelled]
         next_at = min((timer.at for timer in clock.timers), default=math.inf)
         if next_at > until:

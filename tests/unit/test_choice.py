@@ -58,7 +58,7 @@ def test_nothing_makes_a_response_fail(kind: Any, plain: Any) -> None:
     assert isinstance(value, (Campaign, BrandContact)) or value == plain
 
 
-def test_what_is_sent_is_checked() -> None:
+def test_a_choice_in_a_request_is_checked() -> None:
     """A request inside a choice is checked like any other."""
     check_request(Asked(value=MessageSend(to=["+14155551234"])))
     with pytest.raises(SentConfigError, match="must be a list"):

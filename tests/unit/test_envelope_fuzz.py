@@ -134,7 +134,7 @@ def test_flipped_bytes(operation: Operation[Any], status: int, data: st.DataObje
     ],
     ids=lambda body: repr(body[:24]) + str(len(body)),
 )
-def test_known_troublemakers(operation: Operation[Any], body: bytes) -> None:
+def test_difficult_bodies(operation: Operation[Any], body: bytes) -> None:
     """Deep nesting, huge numbers, repeated keys and broken text give a value or a ``SentError``."""
     outcome(operation, 200, body)
     outcome(operation, 500, body)

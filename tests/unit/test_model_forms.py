@@ -71,7 +71,7 @@ def _campaign() -> dict[str, Any]:
     }
 
 
-def test_what_was_not_given_is_left_out_and_null_is_not() -> None:
+def test_absent_members_are_left_out_and_nulls_are_not() -> None:
     """A dict and JSON have nulls, and not what was left out."""
     send = MessageSend(to=["+14155551234"], channel=None, template=MessageTemplate(name="hello"))
     assert send.to_dict() == {"to": ["+14155551234"], "channel": None, "template": {"name": "hello"}}
@@ -80,7 +80,7 @@ def test_what_was_not_given_is_left_out_and_null_is_not() -> None:
     assert repr(send) == shown
 
 
-def test_a_response_shows_what_it_has() -> None:
+def test_a_response_shows_members_with_a_value() -> None:
     """The repr leaves out members without a value and masks secrets. The dict has both."""
     whole = msgspec.convert(profile(description=None), Profile)
     assert "short_name='MKT'" in repr(whole) and "description" not in repr(whole)

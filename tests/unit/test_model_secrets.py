@@ -100,7 +100,7 @@ def make(kind: Any, *, shown: str = "shown", above: tuple[type, ...] = ()) -> An
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_no_model_shows_what_is_hidden(name: str) -> None:
+def test_no_model_shows_hidden_members(name: str) -> None:
     """They are in no text or table of a model, of a page or of a dict with it. They are sent and stored."""
     model = make(MODELS[name])
     for holder in (model, Page([model]), {"key": [model]}):
@@ -112,7 +112,7 @@ def test_no_model_shows_what_is_hidden(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(MUST_BE_SECRET))
-def test_what_has_to_be_hidden_is(name: str) -> None:
+def test_these_members_are_hidden(name: str) -> None:
     """These members must be hidden."""
     hints = get_type_hints(MODELS[name], include_extras=True)
     assert [member for member in MUST_BE_SECRET[name] if not hidden(hints[member])] == []

@@ -74,7 +74,7 @@ def test_the_same_text_in_two_enums() -> None:
     assert type(BillingModel("odd")) is BillingModel
 
 
-def test_what_is_no_string_is_refused() -> None:
+def test_other_types_than_strings_are_refused() -> None:
     """Only strings may be unknown values."""
     values: list[Any] = [7, None, ["x"]]
     for value in values:
@@ -82,7 +82,7 @@ def test_what_is_no_string_is_refused() -> None:
             TemplateStatus(value)
 
 
-def test_a_flood_of_values_takes_no_memory() -> None:
+def test_unknown_values_are_not_stored() -> None:
     """Unknown values are not stored."""
     for n in range(2_000):
         decode(f"warm up {n}")

@@ -69,7 +69,7 @@ def test_dates_times_and_durations(kind: type[Any], text: str, expected: object)
 
 @pytest.mark.parametrize("kind", [date, time, timedelta])
 @pytest.mark.parametrize("text", ["soon", "", "9" * 400 + ".00:00:00", "99:99", 7, None])
-def test_what_is_no_date_time_or_duration(kind: type[Any], text: object) -> None:
+def test_values_that_are_no_date_time_or_duration(kind: type[Any], text: object) -> None:
     """Other text is refused, and the error names its place."""
     with pytest.raises(msgspec.ValidationError) as caught:
         convert([text], list[kind])  # type: ignore[valid-type]  # a variable
@@ -84,7 +84,7 @@ def test_seven_digits() -> None:
 
 
 @pytest.mark.parametrize("stamp", ["yesterday", "", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00", 7, True, [], {}])
-def test_what_is_no_stamp(stamp: object) -> None:
+def test_values_that_are_no_time_stamp(stamp: object) -> None:
     """Other text is a decode error that names the member."""
     with pytest.raises(SentDecodeError) as caught:
         read(stamp)

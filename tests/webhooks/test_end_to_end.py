@@ -16,7 +16,7 @@ async def test_a_crash_loses_nothing(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", webhooks.KINDS)
-async def test_a_tracker_knows_what_became_of_each_message(kind: str) -> None:
+async def test_a_tracker_knows_the_state_of_each_message(kind: str) -> None:
     """Requests fail, and deliveries are lost, repeated and out of order.
 
     In the end the states are those of the fake.

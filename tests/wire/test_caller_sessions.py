@@ -165,7 +165,7 @@ def test_a_session_of_another_loop() -> None:
         {"headers": {"transfer-encoding": "chunked"}},
     ],
 )
-def test_what_cannot_work_is_refused_when_the_client_is_made(options: dict[str, Any]) -> None:
+def test_impossible_options_are_refused_when_the_client_is_made(options: dict[str, Any]) -> None:
     """The error is a ``SentConfigError`` when the client is made, not another one at the first request."""
     with pytest.raises(SentConfigError):
         SentClient(API_KEY, **options)

@@ -222,7 +222,7 @@ async def test_a_dead_kept_connection_is_replaced_at_once(client: MakeClient, me
         assert raw.connections == 4
 
 
-async def test_only_what_may_be_sent_again_is(client: MakeClient) -> None:
+async def test_a_write_without_a_key_is_not_sent_again(client: MakeClient) -> None:
     """A write without a key on a connection that breaks may have arrived. It fails, and the error says so."""
     async with RawServer(dies_when_used_again, good) as raw:
         sent = client(base_url=raw.url)

@@ -249,7 +249,7 @@ async def test_opened_twice(client: MakeClient) -> None:
         assert raw.connections == 1
 
 
-async def test_what_is_known_of_the_limits(client: MakeClient, server: Server) -> None:
+async def test_the_known_rate_limits(client: MakeClient, server: Server) -> None:
     """``rate_limits`` has the tiers of responses with rate headers, and is empty without pacing."""
     server.responses = [(*server.responses[0][:2], {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"})]
     sent, unpaced = client(pacing=True), client()

@@ -79,7 +79,7 @@ def attributes(span: ReadableSpan) -> Mapping[str, Any]:
 
 
 def events(span: ReadableSpan) -> list[tuple[str, dict[str, Any]]]:
-    """Without the durations of attempts, which nobody can foretell."""
+    """Without the durations of attempts, which differ from run to run."""
     return [
         (event.name, {key: value for key, value in (event.attributes or {}).items() if key != "sent.attempt.duration"})
         for event in span.events

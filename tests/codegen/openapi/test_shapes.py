@@ -31,7 +31,7 @@ def test_no_schema(schema: object) -> None:
         shape(schema, document(), "here")
 
 
-def test_what_cannot_be_held_is_named() -> None:
+def test_dropped_members_are_named() -> None:
     """An object with members and free members keeps its members; the note says what was dropped."""
     found = shape(
         {"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "string"}}, document(), "x"
