@@ -39,10 +39,11 @@ def write_out_members(method: griffe.Function, fields: griffe.Module) -> None:
         return
     del method.parameters[packed.name]
     for name, member in fields[str(packed.annotation.slice)].attributes.items():
-        wrapped: Any = member.annotation  # Required[...] or NotRequired[...]
-        default = None if str(wrapped.left) == "Required" else "..."
+        annotation: Any = member.annotation
+        optional = isinstance(annotation, griffe.ExprSubscript) and str(annotation.left) == "NotRequired"
+        annotation, default = (annotation.slice, "...") if optional else (annotation, None)
         kind = griffe.ParameterKind.keyword_only
-        method.parameters.add(griffe.Parameter(name, annotation=wrapped.slice, kind=kind, default=default))
+        method.parameters.add(griffe.Parameter(name, annotation=annotation, kind=kind, default=default))
     for section in method.docstring.parsed:
         if section.kind is griffe.DocstringSectionKind.other_parameters:
             section.title = "Members:"

@@ -30,7 +30,7 @@ GUIDES = {
 }
 BESIDE = {"messages": ["sent_async.following.wait_for_message"]}
 """What belongs to a resource and is written by hand."""
-KINDS = {"responses": "Responses", "requests": "Requests", "events": "Payloads"}
+KINDS = {"responses": "Responses", "requests": "Requests", "unions": "Choices", "events": "Payloads"}
 
 Schemas = Mapping[str, Mapping[str, Any]]
 

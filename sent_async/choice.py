@@ -45,7 +45,8 @@ def choice(name: str, classes: Sequence[str], member: str | None = None, kinds: 
     Returns:
         The type.
     """
-    return _ChoiceType(name, (Choice,), {"classes": classes, "member": member, "kinds": kinds or {}})
+    members = {"classes": classes, "member": member, "kinds": kinds or {}}
+    return _ChoiceType(name, (Choice,), {"__module__": "sent_async.models.unions", **members})
 
 
 def read_choice(kind: type, plain: Any) -> Any:
