@@ -23,7 +23,7 @@ import msgspec
 from sent_async import SentError, batch
 from sent_async.models.events import EventName
 from sent_async.testing import Delivery, Drop, Fail, FakeSent, Fault, RecordedRequest
-from sent_async.testing.events import Emitted, example, split
+from sent_async.testing.events import Emitted, example_payload, split_name
 from sent_async.webhooks import Event, MessageTracker, WebhookReceiver
 from tests.support.clocks import NoPause
 from tests.support.deliveries import SECRET, aiohttp_server, listening, signed, uvicorn_server
@@ -212,8 +212,8 @@ def noise(count: int, seed: int) -> Counter[str]:
 def _body(chance: random.Random) -> bytes:
     if chance.random() < 0.2:
         return chance.randbytes(20)
-    field, event = split(name := chance.choice(list(EventName)).value)
-    emitted = Emitted(field=field, event=event, payload=example(name, None, 0.0), owner=None, at=0.0)
+    field, event = split_name(name := chance.choice(list(EventName)).value)
+    emitted = Emitted(field=field, event=event, payload=example_payload(name, None, 0.0), owner=None, at=0.0)
     body: Any = msgspec.json.decode(emitted.body())
     for _ in range(chance.randrange(4)):
         place = chance.choice((body, body.get("payload"), body.get("payload")))

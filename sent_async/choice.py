@@ -60,18 +60,19 @@ def read_choice(kind: type, plain: Any) -> Any:
         A Struct of the class that the member names; without such a member, of the class with the most common members.
         The decoded JSON if no class fits, so that an unknown class does not make a response fail.
     """
-    if isinstance(plain, dict) and issubclass(kind, Choice):
-        value = cast("dict[str, Any]", plain)
-        for struct in _candidates(kind, value):
-            try:
-                return repair.convert(value, struct, hook=read_choice)
-            except msgspec.ValidationError:
-                continue
+    for struct in _candidates(kind, plain):
+        try:
+            return repair.convert(plain, struct, hook=read_choice)
+        except msgspec.ValidationError:
+            continue
     return plain
 
 
-def _candidates(kind: type[Choice], value: Mapping[str, Any]) -> list[type[msgspec.Struct]]:
+def _candidates(kind: type, plain: object) -> list[type[msgspec.Struct]]:
     """The classes that a value can have. The most likely one is the first."""
+    if not isinstance(plain, dict) or not issubclass(kind, Choice):
+        return []
+    value = cast("dict[str, Any]", plain)
     structs = kind.structs()
     if kind.member is not None and kind.member in value:
         name = kind.kinds.get(str(value[kind.member]))

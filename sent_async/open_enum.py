@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, Final
 
-_REMEMBERED: Final = 256
+_CACHE_SIZE: Final = 256
 
 
 class StrEnum(enum.StrEnum):
@@ -49,6 +49,6 @@ def _unknown(cls: type[StrEnum], value: str) -> StrEnum:
     if member is None:
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
-        if len(_unknown_members) < _REMEMBERED:
+        if len(_unknown_members) < _CACHE_SIZE:
             _unknown_members[cls, value] = member
     return member

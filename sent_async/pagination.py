@@ -10,8 +10,8 @@ from .models.responses import Pagination
 
 T = TypeVar("T")
 
-_SHOWN: Final = 10
-_LINE: Final = 110
+_MOST_ITEMS: Final = 10
+_MOST_CHARACTERS: Final = 110
 
 
 class Page(Sequence[T]):
@@ -45,9 +45,9 @@ class Page(Sequence[T]):
 
     def __repr__(self) -> str:
         """The first items, each in one line, and how many there are."""
-        lines = [f"  {_shortened(repr(item))}" for item in self[:_SHOWN]]
-        if len(self) > _SHOWN:
-            lines.append(f"  ... {len(self) - _SHOWN:,} more")
+        lines = [f"  {_shortened(repr(item))}" for item in self[:_MOST_ITEMS]]
+        if len(self) > _MOST_ITEMS:
+            lines.append(f"  ... {len(self) - _MOST_ITEMS:,} more")
         return "\n".join([f"<Page: {summary_of(self)}", *lines]) + ">"
 
     def _repr_html_(self) -> str:
@@ -145,7 +145,7 @@ def summary_of(page: Page[Any]) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LINE else f"{text[: _LINE - 4]} ..."
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 4]} ..."
 
 
 def _contradiction(page: Page[Any], what: str) -> SentDecodeError:

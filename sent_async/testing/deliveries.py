@@ -14,7 +14,7 @@ import msgspec
 
 from .clock import Clock, stamp
 from .events import FAMILIES, Emitted
-from .outbox import OUT_OF_REACH, Outbox, Outcome
+from .outbox import NOT_ALLOWED, Outbox, Outcome
 from .store import JSON, Endpoint, Store, new_id
 
 FIRST_WAIT: Final = 60.0
@@ -96,10 +96,10 @@ class Deliveries:
         made = [
             self._new(endpoint, event)
             for endpoint in self._store.webhooks.values()
-            if endpoint.wire["is_active"] and wants(endpoint, event)
+            if endpoint.wire["is_active"] and is_subscribed(endpoint, event)
         ]
         for delivery in made:
-            step = self.scripted.popleft() if self.scripted else self._put
+            step = self.scripted.popleft() if self.scripted else self._enqueue
             step(delivery)
         return made
 
@@ -112,9 +112,9 @@ class Deliveries:
 
     # What a test can do with a delivery
 
-    def put_twice(self, delivery: Delivery) -> None:
-        self._put(delivery)
-        self._put(delivery)
+    def enqueue_twice(self, delivery: Delivery) -> None:
+        self._enqueue(delivery)
+        self._enqueue(delivery)
 
     def drop(self, delivery: Delivery) -> None:
         delivery.outcome = Outcome(problem="dropped, as the test asked for")
@@ -122,7 +122,7 @@ class Deliveries:
 
     def delay(self, delivery: Delivery, seconds: float) -> None:
         delivery.due += seconds
-        self._clock.call_at(delivery.due, partial(self._put, delivery))
+        self._clock.call_at(delivery.due, partial(self._enqueue, delivery))
 
     def hold(self) -> None:
         if self._held is None:
@@ -135,7 +135,7 @@ class Deliveries:
             if at_once:
                 self.outbox.start(self._attempt(delivery))
             else:
-                self._put(delivery)
+                self._enqueue(delivery)
 
     def _new(self, endpoint: Endpoint, event: Emitted) -> Delivery:
         delivery = Delivery(
@@ -150,7 +150,7 @@ class Deliveries:
         self.log.append(delivery)
         return delivery
 
-    def _put(self, delivery: Delivery) -> None:
+    def _enqueue(self, delivery: Delivery) -> None:
         if self._held is not None:
             self._held.append(delivery)
             return
@@ -160,9 +160,9 @@ class Deliveries:
     def _wake(self, endpoint_id: str) -> None:
         if self._running and endpoint_id not in self._busy:
             self._busy.add(endpoint_id)
-            self.outbox.start(self._work(endpoint_id))
+            self.outbox.start(self._deliver_queue(endpoint_id))
 
-    async def _work(self, endpoint_id: str) -> None:
+    async def _deliver_queue(self, endpoint_id: str) -> None:
         queue = self._queues[endpoint_id]
         try:
             while queue:
@@ -176,16 +176,16 @@ class Deliveries:
         if endpoint is None or not endpoint.wire["is_active"]:
             delivery.outcome = Outcome(problem=f"the endpoint was {'turned off' if endpoint else 'deleted'}")
             self._end(delivery, "FAILED")
-        elif not self.outbox.reaches(endpoint.wire["endpoint_url"]):
+        elif not self.outbox.allows(endpoint.wire["endpoint_url"]):
             # This is not counted as a failure: ten failures would turn off an endpoint that a test only creates.
-            delivery.outcome = OUT_OF_REACH
+            delivery.outcome = NOT_ALLOWED
         else:
             outcome = await self._post(endpoint, delivery)
-            self._count(delivery.endpoint_id, outcome)
+            self._update_endpoint(delivery.endpoint_id, outcome)
             if outcome.ok:
                 self._end(delivery, "DELIVERED")
             elif delivery.attempts <= endpoint.wire["retry_count"]:
-                self._repeat(delivery)
+                self._plan_retry(delivery)
             else:
                 self._end(delivery, "FAILED")
 
@@ -206,7 +206,7 @@ class Deliveries:
         delivery.attempts += 1
         return delivery.outcome
 
-    def _count(self, endpoint_id: str, outcome: Outcome) -> None:
+    def _update_endpoint(self, endpoint_id: str, outcome: Outcome) -> None:
         """Update the endpoint after an attempt. It may have been changed or deleted meanwhile."""
         endpoint = self._store.webhooks.get(endpoint_id)
         if endpoint is None:
@@ -220,7 +220,7 @@ class Deliveries:
             wire |= {"consecutive_failures": failures, "is_active": wire["is_active"] and failures < FAILURES}
         self._store.webhooks[endpoint_id] = msgspec.structs.replace(endpoint, wire=wire)
 
-    def _repeat(self, delivery: Delivery) -> None:
+    def _plan_retry(self, delivery: Delivery) -> None:
         """Plan the next attempt: after a minute, then after twice as long each time, up to an hour.
 
         The wait starts when the last attempt was due.
@@ -230,20 +230,20 @@ class Deliveries:
         delivery.status = "RETRYING"
         delivery.due += min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
         if delivery.due <= self._clock.now():
-            self._put(delivery)
+            self._enqueue(delivery)
         else:
             self._clock.call_at(delivery.due, partial(self._retry, delivery))
 
     def _retry(self, delivery: Delivery) -> None:
         if delivery.completed is None:
-            self._put(delivery)
+            self._enqueue(delivery)
 
     def _end(self, delivery: Delivery, status: Literal["DELIVERED", "FAILED"]) -> None:
         if delivery.status != "DELIVERED":
             delivery.status, delivery.completed = status, self._clock.now()
 
 
-def wants(endpoint: Endpoint, event: Emitted) -> bool:
+def is_subscribed(endpoint: Endpoint, event: Emitted) -> bool:
     """Whether an endpoint gets an event. All endpoints get the events of an unknown family."""
     subscription: Mapping[str, Any] = endpoint.wire
     if event.owner != endpoint.owner:

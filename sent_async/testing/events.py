@@ -66,17 +66,17 @@ class Emit(Protocol):
     def __call__(self, field: str, event: str | None, payload: JSON, owner: str | None = None) -> object: ...
 
 
-def discard(field: str, event: str | None, payload: JSON, owner: str | None = None) -> None:
+def emit_nothing(field: str, event: str | None, payload: JSON, owner: str | None = None) -> None:
     """Report nothing. This is used for sandbox requests."""
 
 
-def split(name: str) -> tuple[str, str | None]:
+def split_name(name: str) -> tuple[str, str | None]:
     """The ``field`` and the ``event`` of a name such as ``message.delivered`` or ``templates``."""
     family, dot, _ = name.partition(".")
     return family, name if dot else None
 
 
-def example(name: str, owner: str | None, now: float) -> JSON:
+def example_payload(name: str, owner: str | None, now: float) -> JSON:
     """An example payload of a documented event.
 
     Raises:

@@ -149,19 +149,19 @@ async def respond(
     try:
         match fault:
             case None:
-                return _plain(await work.process())
+                return _to_web_response(await work.process())
             case RawAnswer():
-                return _plain(Response(fault.status, fault.headers, fault.body))
+                return _to_web_response(Response(fault.status, fault.headers, fault.body))
             case Fail():
                 if fault.after_commit:
                     await work.process()
-                return _plain(work.failure(fault))
+                return _to_web_response(work.failure(fault))
             case Delay(after_commit=False):
-                return _plain(await work.process(pause=lambda: _pause(fault.seconds, closing)))
+                return _to_web_response(await work.process(pause=lambda: _pause(fault.seconds, closing)))
             case Delay():
                 response = await work.process()
                 await _pause(fault.seconds, closing)
-                return _plain(response)
+                return _to_web_response(response)
             case CutBody() | StallBody():
                 await _send_half(fault, request, await work.process(), closing)
                 return None
@@ -176,7 +176,7 @@ async def respond(
     return None
 
 
-def _plain(response: Response) -> web.Response:
+def _to_web_response(response: Response) -> web.Response:
     return web.Response(status=response.status, headers=response.headers, body=response.body)
 
 

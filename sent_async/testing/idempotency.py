@@ -14,8 +14,8 @@ KEPT: Final = 100_000
 """The number of keys that are stored. Sent stores all keys for 24 hours. Here the limit bounds the memory."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """The stored result of a request."""
+class StoredResponse(msgspec.Struct, frozen=True):
+    """What is stored of a response, so that it can be sent again."""
 
     status: int
     body: bytes
@@ -26,17 +26,17 @@ class Outcome(msgspec.Struct, frozen=True):
 class _Entry(msgspec.Struct, frozen=True):
     fingerprint: bytes
     expires: float
-    outcome: Outcome | None
+    outcome: StoredResponse | None
 
 
-class Ledger:
+class IdempotencyStore:
     """The idempotency keys of each API key, with the results of their requests."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._entries: dict[tuple[str, str], _Entry] = {}
 
-    def claim(self, key: tuple[str, str], fingerprint: bytes, now: float) -> Outcome | None:
+    def claim(self, key: tuple[str, str], fingerprint: bytes, now: float) -> StoredResponse | None:
         """Claim a key. Returns the stored result of an earlier request, if there is one.
 
         Otherwise the caller must execute the request, and then call ``settle`` or ``release``. Raises ``Refusal``:
@@ -55,7 +55,7 @@ class Ledger:
             raise Refusal(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT)
         return entry.outcome
 
-    def settle(self, key: tuple[str, str], fingerprint: bytes, outcome: Outcome, now: float) -> None:
+    def settle(self, key: tuple[str, str], fingerprint: bytes, outcome: StoredResponse, now: float) -> None:
         """Store the result of a claimed request. An error is stored too, and is final for its key."""
         self._entries[key] = _Entry(fingerprint, now + LIFETIME, outcome)
 

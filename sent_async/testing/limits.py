@@ -123,7 +123,7 @@ class Limits:
         return {
             "X-RateLimit-Limit": str(limit.limit),
             "X-RateLimit-Remaining": str(pool.remaining(now)),
-            "X-RateLimit-Reset": _up(pool.resets_at(now), limit),
+            "X-RateLimit-Reset": _rounded_up(pool.resets_at(now), limit),
         }
 
     def retry_after(self, tier: str, key: str, now: float) -> dict[str, str]:
@@ -132,7 +132,7 @@ class Limits:
         if limit.retry_after == "none":
             return {}
         seconds = limit.window if limit.retry_after == "window" else self._pools[tier, key].opens_in(now)
-        return {"Retry-After": _up(seconds, limit)}
+        return {"Retry-After": _rounded_up(seconds, limit)}
 
     def _new(self, tier: str, now: float) -> FixedWindow | TokenBucket:
         limit = self.by_tier.get(tier, _DEFAULT)
@@ -142,7 +142,7 @@ class Limits:
 _DEFAULT = Limit()
 
 
-def _up(seconds: float, limit: Limit) -> str:
+def _rounded_up(seconds: float, limit: Limit) -> str:
     """Seconds rounded up: whole seconds as in the API, milliseconds for a window below a minute."""
     if limit.window >= 60:
         return str(math.ceil(seconds))

@@ -31,7 +31,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return self.problem is None
 
 
-OUT_OF_REACH: Final = Outcome(
+NOT_ALLOWED: Final = Outcome(
     problem="not sent: the host is neither on this machine nor in FakeSent(callback_hosts=[...])"
 )
 
@@ -48,7 +48,7 @@ class Outbox:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._session: aiohttp.ClientSession | None = None
 
-    def reaches(self, url: str) -> bool:
+    def allows(self, url: str) -> bool:
         """Whether requests to this URL are allowed."""
         host = (URL(url).host or "").lower()
         return is_loopback(host) or host in self._hosts
@@ -62,8 +62,8 @@ class Outbox:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Outcome:
         """Post once. An error of the receiver raises nothing, because it must not fail the test's API request."""
-        if not self.reaches(url):
-            return OUT_OF_REACH
+        if not self.allows(url):
+            return NOT_ALLOWED
         if self._session is None:
             # A new connection for each request, because a kept one would break when the receiver restarts.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))

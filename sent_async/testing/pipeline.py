@@ -24,11 +24,11 @@ from .callbacks import Callback, report
 from .clock import Clock, stamp
 from .context import Caller, Context, Settings, World, authenticate
 from .deliveries import Deliveries, Delivery
-from .events import Emitted, discard
+from .events import Emitted, emit_nothing
 from .forms import read_form
 from .handlers import HANDLERS
 from .handlers.completion import finish_completion
-from .idempotency import Ledger, Outcome
+from .idempotency import IdempotencyStore, StoredResponse
 from .limits import Limits
 from .outbox import Outbox
 from .recording import RecordedRequest
@@ -50,7 +50,7 @@ class State:
         self.outbox = outbox
         self.deliveries = Deliveries(store, self.clock, outbox)
         self.limits = Limits()
-        self.ledger = Ledger()
+        self.idempotency = IdempotencyStore()
         self.script = faults.Script()
         self.requests: list[RecordedRequest] = []
         self.callbacks: list[Callback] = []
@@ -182,10 +182,10 @@ class Exchange:
             if caller.by_header:
                 self._headers["X-Profile-Id"] = caller.acting or ""
             self._count(caller)
-            outcome = await self._once(caller, pause)
+            outcome = await self._execute_once(caller, pause)
         except Refusal as refusal:
-            outcome = self._refused(refusal)
-        return self._finished(outcome)
+            outcome = self._refusal_response(refusal)
+        return self._to_response(outcome)
 
     def failure(self, fault: faults.Fail) -> Response:
         """The response of a scripted failure, in the form of the API's own errors."""
@@ -193,9 +193,9 @@ class Exchange:
         code = fault.code or _CODES.get(fault.status)
         if fault.body is not None or code is None:
             kind = "text/html" if (fault.body or b"").lstrip().startswith(b"<") else "application/json"
-            response = self._finished(Outcome(fault.status, fault.body or b"", self._request_id))
+            response = self._to_response(StoredResponse(fault.status, fault.body or b"", self._request_id))
             return Response(fault.status, {**response.headers, "Content-Type": kind, **fault.headers}, response.body)
-        response = self._finished(self._refused(Refusal(code, details=fault.details, status=fault.status)))
+        response = self._to_response(self._refusal_response(Refusal(code, details=fault.details, status=fault.status)))
         return Response(response.status, {**response.headers, **fault.headers}, response.body)
 
     def _count(self, caller: Caller) -> None:
@@ -204,26 +204,26 @@ class Exchange:
             self._headers |= state.limits.retry_after(tier, key, state.clock.now())
             raise Refusal(ErrorCode.RATE_LIMIT_EXCEEDED)
 
-    async def _once(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> Outcome:
+    async def _execute_once(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> StoredResponse:
         """Execute the request, unless a request with the same idempotency key was executed before."""
-        key, ledger = self._request.idempotency_key, self._state.ledger
+        key, idempotency = self._request.idempotency_key, self._state.idempotency
         if key is None or self._operation.method == "GET":
-            return await self._work(caller, pause)
+            return await self._execute(caller, pause)
         place = (caller.key.value, check_idempotency_key(key))
         fingerprint = _fingerprint(self._request)
-        stored = ledger.claim(place, fingerprint, self._state.clock.now())
+        stored = idempotency.claim(place, fingerprint, self._state.clock.now())
         if stored is not None:
             self._headers |= {"Idempotent-Replayed": "true", "X-Original-Request-Id": stored.request_id}
             return stored
         try:
-            outcome = await self._work(caller, pause)
+            outcome = await self._execute(caller, pause)
         except BaseException:
-            ledger.release(place)
+            idempotency.release(place)
             raise
-        ledger.settle(place, fingerprint, outcome, self._state.clock.now())
+        idempotency.settle(place, fingerprint, outcome, self._state.clock.now())
         return outcome
 
-    async def _work(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> Outcome:
+    async def _execute(self, caller: Caller, pause: Callable[[], Awaitable[None]] | None) -> StoredResponse:
         if pause is not None:
             await pause()
         state, sandbox = self._state, False
@@ -246,21 +246,21 @@ class Exchange:
                 now=now,
                 deliveries=state.deliveries,
                 finish=state.finish,
-                emit=discard if sandbox else partial(state.emit, request_id=self._request_id),
-                call_at=_never if sandbox else state.clock.call_at,
+                emit=emit_nothing if sandbox else partial(state.emit, request_id=self._request_id),
+                call_at=_ignore_call if sandbox else state.clock.call_at,
                 time=state.clock.now,
             )
-            reply = HANDLERS.get(self._operation.name, self._by_schema)(context)
+            reply = HANDLERS.get(self._operation.name, self._example_response)(context)
             if isinstance(reply, Awaitable):
                 reply = await reply
         except Refusal as refusal:
-            return self._refused(refusal, sandbox=sandbox)
+            return self._refusal_response(refusal, sandbox=sandbox)
         if reply.then is not None and not sandbox:
             reply.then()
         content = b"" if reply.status == 204 else success_body(reply.data, self._request_id, now)
-        return Outcome(reply.status, content, self._request_id, sandbox)
+        return StoredResponse(reply.status, content, self._request_id, sandbox)
 
-    def _by_schema(self, _: Context) -> Reply:
+    def _example_response(self, _: Context) -> Reply:
         """The response for an operation that the fake does not simulate: an example made from its schema."""
         self._headers["X-Fake-Sent"] = "by-schema"
         kind: Any = self._operation.response
@@ -268,13 +268,13 @@ class Exchange:
             return Reply(204)
         return Reply(201 if self._operation.name.startswith("create") else 200, sample(kind))
 
-    def _refused(self, refusal: Refusal, *, sandbox: bool = False) -> Outcome:
+    def _refusal_response(self, refusal: Refusal, *, sandbox: bool = False) -> StoredResponse:
         if refusal.status in (401, 403) and self._state.settings.empty_auth_bodies:
-            return Outcome(refusal.status, b"", self._request_id, sandbox)
+            return StoredResponse(refusal.status, b"", self._request_id, sandbox)
         body = refusal_body(refusal, self._request_id, stamp(self._state.clock.now()))
-        return Outcome(refusal.status, body, self._request_id, sandbox)
+        return StoredResponse(refusal.status, body, self._request_id, sandbox)
 
-    def _finished(self, outcome: Outcome) -> Response:
+    def _to_response(self, outcome: StoredResponse) -> Response:
         now = self._state.clock.now()
         key = self._request.headers.get("x-api-key", "")
         headers = {
@@ -314,5 +314,5 @@ def _fingerprint(request: RecordedRequest) -> bytes:
     return hashlib.sha256(b"\0".join([f"{request.method} {request.path} {acting}".encode(), content])).digest()
 
 
-def _never(moment: float, callback: Callable[[], object]) -> None:
+def _ignore_call(moment: float, callback: Callable[[], object]) -> None:
     """Replaces ``Clock.call_at`` for a sandbox request, which has no effect later."""

@@ -14,7 +14,7 @@ from ..operations import ERROR_STATUS
 from .clock import stamp
 from .context import World
 from .handlers.templates import members_of_definition, review
-from .store import Record, View, new_campaign, new_profile, new_template, shown, with_overrides
+from .store import Record, View, new_campaign, new_profile, new_template, shown_profile, with_overrides
 
 
 class ProfileControls(ABC):
@@ -27,7 +27,7 @@ class ProfileControls(ABC):
     @property
     def profiles(self) -> Mapping[str, Profile]:
         """The profiles by id, in the order of creation, as responses show them."""
-        return View(Profile, self._world.store.profiles, shown)
+        return View(Profile, self._world.store.profiles, shown_profile)
 
     @property
     def templates(self) -> Mapping[str, Template]:
@@ -121,7 +121,7 @@ class ProfileControls(ABC):
             TypeError: ``Campaign`` has no such member.
             ValueError: A value does not fit its member.
         """
-        brand = shown(self._world.store.profiles[profile_id])["brand"] if profile_id is not None else None
+        brand = shown_profile(self._world.store.profiles[profile_id])["brand"] if profile_id is not None else None
         wire = with_overrides(Campaign, new_campaign(brand and brand["id"], stamp(self._world.time())), overrides)
         self._world.store.campaigns[wire["id"]] = Record(profile_id, wire)
         return self.campaigns[wire["id"]]

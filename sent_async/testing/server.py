@@ -18,7 +18,7 @@ from .callbacks import Callback
 from .clock import stamp
 from .context import Settings, World
 from .deliveries import Delivery
-from .events import FAMILIES, example, split
+from .events import FAMILIES, example_payload, split_name
 from .limits import Limit
 from .messaging.controls import MessageControls
 from .outbox import Outbox
@@ -270,10 +270,10 @@ class FakeSent(FaultScripting, ProfileControls, MessageControls, AccountControls
         self._must_be_a_profile(profile_id)
         if payload is None:
             try:
-                payload = example(name, profile_id, self._state.clock.now())
+                payload = example_payload(name, profile_id, self._state.clock.now())
             except KeyError:
                 raise ValueError(f"{name!r} is not a documented event; pass its payload") from None
-        field, event = split(name)
+        field, event = split_name(name)
         return self._state.emit(field, event, msgspec.to_builtins(payload), profile_id)
 
     def advance(self, seconds: float) -> None:

@@ -19,7 +19,7 @@ from ..choice import read_choice
 from ..models import TemplateDefinition
 from ..structs import ResponseModel
 from . import seed
-from .messaging.records import ContactRecord, MessageRecord, Outcome
+from .messaging.records import ContactRecord, MessageOutcome, MessageRecord
 
 JSON = dict[str, Any]
 T = TypeVar("T", bound=ResponseModel)
@@ -81,7 +81,7 @@ class Store:
         """By the id of the conversation: the id of its contact."""
         self.held: MutableMapping[str, str] = {}
         """By message id: when a scheduled message is due."""
-        self.outcomes: MutableMapping[str, Outcome] = {}
+        self.outcomes: MutableMapping[str, MessageOutcome] = {}
         """By number: the final status of messages to it."""
         self.numbers: MutableMapping[str, str | None] = {}
         """Other numbers to send from, each with its profile; ``None`` for the organization."""
@@ -176,7 +176,7 @@ class View(Mapping[str, T], Generic[T, V]):
         return f"<{len(self._rows)} of {self._kind.__name__}>"
 
 
-def shown(profile: JSON) -> JSON:
+def shown_profile(profile: JSON) -> JSON:
     """A profile as responses show it, with the organization's brand if it inherits that."""
     return {**profile, "brand": seed.ORGANIZATION_BRAND} if profile["inherit_tcr_brand"] else profile
 

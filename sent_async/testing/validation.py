@@ -35,12 +35,12 @@ class Problems:
     def __init__(self) -> None:
         self._details: dict[str, list[str]] = {}
 
-    def add(self, member: str, complaint: str) -> None:
-        self._details.setdefault(member, []).append(complaint)
+    def add(self, member: str, problem: str) -> None:
+        self._details.setdefault(member, []).append(problem)
 
-    def expect(self, holds: bool, member: str, complaint: str) -> None:
+    def expect(self, holds: bool, member: str, problem: str) -> None:
         if not holds:
-            self.add(member, complaint)
+            self.add(member, problem)
 
     def expect_text(self, value: object, member: str, *, most: int | None = None) -> None:
         """If the value is a string, it must not be blank or too long."""
@@ -71,9 +71,9 @@ class Problems:
             raise Refusal(code, message, details=self._details)
 
 
-def invalid(member: str, complaint: str) -> Refusal:
+def invalid(member: str, problem: str) -> Refusal:
     """A refusal with one problem, which is also its message."""
-    return Refusal(ErrorCode.VALIDATION_FAILED, complaint, details={member: [complaint]})
+    return Refusal(ErrorCode.VALIDATION_FAILED, problem, details={member: [problem]})
 
 
 def not_found(message: str) -> Refusal:
@@ -114,8 +114,8 @@ def decode_body(operation: Operation[Any], content: bytes) -> RequestModel | Non
     try:
         return msgspec.convert(plain, operation.body, dec_hook=read_choice)
     except msgspec.ValidationError as error:
-        member, complaint = _complaint(str(error))
-        raise Refusal(ErrorCode.VALIDATION_FAILED, details={member: [complaint]}) from None
+        member, problem = _problem_of(str(error))
+        raise Refusal(ErrorCode.VALIDATION_FAILED, details={member: [problem]}) from None
 
 
 _REQUIRED = "This member is required"
@@ -136,7 +136,7 @@ def _check_members(name: str, fields: Iterable[FieldInfo], plain: Mapping[str, o
     problems.refuse_if_any(message)
 
 
-def _complaint(error: str) -> tuple[str, str]:
+def _problem_of(error: str) -> tuple[str, str]:
     """The path of the invalid member, and its problem."""
     place = _PLACE.search(error)
     member, what = (place[1], error[: place.start()]) if place else ("", error)

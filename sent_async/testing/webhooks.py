@@ -37,7 +37,7 @@ class Webhooks(View[Webhook, Endpoint]):
         Raises:
             ValueError: ``times`` is below 1 or above 1,000,000.
         """
-        self._script(self._deliveries.put_twice, times)
+        self._script(self._deliveries.enqueue_twice, times)
 
     def drop_next(self, times: int = 1) -> None:
         """Drop the next deliveries.

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sent_async.testing import FakeSent
-from sent_async.testing.idempotency import LIFETIME, Ledger, Outcome
+from sent_async.testing.idempotency import LIFETIME, IdempotencyStore, StoredResponse
 from sent_async.testing.responses import Refusal
 from tests.support.fake_data import SEEDED, TEMPLATE
 from tests.support.raw_client import Wire
@@ -141,13 +141,13 @@ async def test_a_failure_after_the_work_hides_a_success(fake_sent: FakeSent, wir
 
 def test_the_latest_keys_are_remembered() -> None:
     """When there are too many, the one that was unused for longest is forgotten."""
-    ledger, outcome = Ledger(kept=2), Outcome(201, b"{}", "req_1")
+    store, outcome = IdempotencyStore(kept=2), StoredResponse(201, b"{}", "req_1")
     for key in ("k1", "k2", "k3"):
-        assert ledger.claim(("sk", key), b"", now=0) is None
-        ledger.settle(("sk", key), b"", outcome, now=0)
-    assert ledger.claim(("sk", "k2"), b"", now=1) == outcome
-    assert ledger.claim(("sk", "k1"), b"", now=1) is None
-    assert ledger.claim(("sk", "k3"), b"", now=LIFETIME) is None
-    assert ledger.claim(("sk", "k4"), b"", now=LIFETIME) is None
+        assert store.claim(("sk", key), b"", now=0) is None
+        store.settle(("sk", key), b"", outcome, now=0)
+    assert store.claim(("sk", "k2"), b"", now=1) == outcome
+    assert store.claim(("sk", "k1"), b"", now=1) is None
+    assert store.claim(("sk", "k3"), b"", now=LIFETIME) is None
+    assert store.claim(("sk", "k4"), b"", now=LIFETIME) is None
     with pytest.raises(Refusal):
-        ledger.claim(("sk", "k3"), b"", now=LIFETIME)
+        store.claim(("sk", "k3"), b"", now=LIFETIME)

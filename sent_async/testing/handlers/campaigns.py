@@ -11,7 +11,7 @@ from ...models import CampaignData, CampaignType, ErrorCode, MessagingUseCaseUs
 from ..context import Context
 from ..responses import Refusal, Reply
 from ..seed import ORGANIZATION_ID
-from ..store import JSON, Record, new_campaign, new_id, shown
+from ..store import JSON, Record, new_campaign, new_id, shown_profile
 from ..validation import Problems, check_uuids, invalid
 
 _ID_MESSAGE: Final = "Invalid profile or campaign ID format"
@@ -30,7 +30,7 @@ def create_campaign(context: Context) -> Reply:
     _check(context.body.campaign)
     if profile["inherit_tcr_campaign"]:
         raise invalid("campaign", "Campaigns cannot be created while inherit_tcr_campaign is true")
-    brand = shown(profile)["brand"]
+    brand = shown_profile(profile)["brand"]
     campaign = _with_content(new_campaign(brand["id"], context.now), context.body.campaign)
     context.store.campaigns[campaign["id"]] = Record(profile["id"], campaign)
     return Reply(201, campaign)
@@ -57,7 +57,7 @@ def delete_campaign(context: Context) -> Reply:
 
 def _profile_with_brand(context: Context) -> JSON:
     profile = context.profile()
-    if shown(profile)["brand"] is None and not profile["inherit_tcr_campaign"]:
+    if shown_profile(profile)["brand"] is None and not profile["inherit_tcr_campaign"]:
         raise Refusal(ErrorCode.BRAND_NOT_FOUND)
     return profile
 

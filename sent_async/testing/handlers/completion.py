@@ -7,7 +7,7 @@ from typing import Final
 
 from ..context import Context
 from ..responses import Reply
-from ..store import JSON, Store, shown
+from ..store import JSON, Store, shown_profile
 from ..validation import Problems, invalid, is_url
 
 _DONE: Final = ("approved", "completed")
@@ -48,5 +48,5 @@ def _check_prerequisites(profile: JSON) -> None:
     problems = Problems()
     for name in ("name", "short_name", "description"):
         problems.expect(bool(profile[name]), name, f"Profile {name} must be set before completion")
-    problems.expect(shown(profile)["brand"] is not None, "brand", "Profile needs a brand, its own or an inherited one")
+    problems.expect(shown_profile(profile)["brand"] is not None, "brand", "Profile needs its own or an inherited brand")
     problems.refuse_if_any("Profile does not meet the prerequisites for completion")

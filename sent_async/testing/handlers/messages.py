@@ -39,7 +39,7 @@ def send_message(context: Context) -> Reply:
         for number in body.to
         for channel in channels
     ]
-    return Reply(202, _sent(created))
+    return Reply(202, _send_response(created))
 
 
 def retrieve_message(context: Context) -> Reply:
@@ -60,7 +60,7 @@ def resend_message(context: Context) -> Reply:
         raise _not_modifiable(record, "sent again")
     record = lifecycle.set_status(context, record, "QUEUED")
     lifecycle.plan_next_step(context, record)
-    return Reply(202, _sent([record]))
+    return Reply(202, _send_response([record]))
 
 
 def cancel_message(context: Context) -> Reply:
@@ -85,7 +85,7 @@ def _not_modifiable(record: MessageRecord, done: str) -> Refusal:
     return Refusal(ErrorCode.MESSAGE_NOT_MODIFIABLE, message, status=409)
 
 
-def _sent(records: list[MessageRecord]) -> JSON:
+def _send_response(records: list[MessageRecord]) -> JSON:
     """The response to a send. Channel and text are null until the channel is chosen."""
     wire = records[0].wire
     recipients = [

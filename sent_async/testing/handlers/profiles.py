@@ -10,7 +10,7 @@ from ...models import BillingModel, ErrorCode, PaymentDetails, ProfileCreate, Pr
 from ..context import Context
 from ..paging import paged
 from ..responses import Refusal, Reply
-from ..store import JSON, new_profile, shown
+from ..store import JSON, new_profile, shown_profile
 from ..validation import Problems, all_members, given_members, whole_number
 from .brands import check_brand, stored_brand
 
@@ -36,7 +36,7 @@ _COPIED: Final = (
 
 def list_profiles(context: Context) -> Reply:
     _must_have_organization(context)
-    rows = (shown(row) for key, row in context.store.profiles.items() if context.caller.may_see(key))
+    rows = (shown_profile(row) for key, row in context.store.profiles.items() if context.caller.may_see(key))
     size = context.settings.profile_page_size
     if size is None:
         return Reply(200, {"profiles": list(rows)})
@@ -57,11 +57,11 @@ def create_profile(context: Context) -> Reply:
     if body.whatsapp_business_account:
         profile["waba_id"] = body.whatsapp_business_account.waba_id
     context.store.profiles[profile["id"]] = profile
-    return Reply(201, shown(profile))
+    return Reply(201, shown_profile(profile))
 
 
 def retrieve_profile(context: Context) -> Reply:
-    return Reply(200, shown(context.profile()))
+    return Reply(200, shown_profile(context.profile()))
 
 
 def update_profile(context: Context) -> Reply:
@@ -71,7 +71,7 @@ def update_profile(context: Context) -> Reply:
     _check(body, before)
     profile = {**before, **_changes(body, before["brand"], context.now), "updated_at": context.now}
     context.store.profiles[profile["id"]] = profile
-    return Reply(200, shown(profile))
+    return Reply(200, shown_profile(profile))
 
 
 def delete_profile(context: Context) -> Reply:

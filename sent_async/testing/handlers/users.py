@@ -77,10 +77,10 @@ def _user(context: Context) -> Record:
     return record
 
 
-def _must_not_be_oneself(context: Context, user: JSON, member: str, complaint: str) -> None:
+def _must_not_be_oneself(context: Context, user: JSON, member: str, problem: str) -> None:
     """A user must not change itself. Every organization key belongs to the first user of the fake."""
     if user["id"] == USER_ID and context.caller.key.profile_id is None:
-        raise invalid(member, complaint)
+        raise invalid(member, problem)
 
 
 def _must_leave_an_admin(context: Context, user: JSON, member: str) -> None:

@@ -41,7 +41,7 @@ def create_voice_number(context: Context) -> Reply:
         raise Refusal(ErrorCode.VOICE_REQUEST_REFUSED, "This number belongs to another account")
     made: JSON = {
         "number": number,
-        "default_for_app_calls": not _active(context),
+        "default_for_app_calls": not _active_numbers(context),
         "created_at": context.now,
         "updated_at": None,
     }
@@ -78,7 +78,7 @@ def update_voice_number(context: Context) -> Reply:
     active = wire["status"] == "ACTIVE"
     problems.expect(active or not default, "default_for_app_calls", "An inactive number cannot be the default")
     problems.refuse_if_any()
-    if not active and before.wire["default_for_app_calls"] and len(_active(context)) > 1:
+    if not active and before.wire["default_for_app_calls"] and len(_active_numbers(context)) > 1:
         # The code of this error is not documented.
         message = "This is the default line and other numbers are active; make one of them the default first"
         raise Refusal(ErrorCode.VOICE_REQUEST_REFUSED, message, status=409)
@@ -129,22 +129,22 @@ async def test_voice_number(context: Context) -> Reply:
 def _callback_result(outcome: Outcome) -> JSON:
     if not outcome.ok:
         kind = "http_error" if outcome.status is not None else "timeout" if outcome.timed_out else "connection_failed"
-        return _fault(kind, kind, outcome.problem)
+        return _failed_result(kind, kind, outcome.problem)
     try:
         answer: object = msgspec.json.decode(outcome.body or "")
     except msgspec.DecodeError:
-        return _fault("invalid_answer", "malformed_json", "The answer is not JSON")
+        return _failed_result("invalid_answer", "malformed_json", "The answer is not JSON")
     action = as_object(as_object(answer).get("action"))
     if not isinstance(action.get("action"), str):
-        return _fault("invalid_answer", "missing_action", "The answer has no action", "action.action")
+        return _failed_result("invalid_answer", "missing_action", "The answer has no action", "action.action")
     return {"outcome": "ok", "error": None, "answer": answer}
 
 
-def _fault(outcome: str, reason: str, message: str | None, path: str | None = None) -> JSON:
+def _failed_result(outcome: str, reason: str, message: str | None, path: str | None = None) -> JSON:
     return {"outcome": outcome, "error": {"reason": reason, "message": message, "path": path}, "answer": None}
 
 
-def _active(context: Context) -> list[JSON]:
+def _active_numbers(context: Context) -> list[JSON]:
     numbers = voice_numbers_of(context.store, context.caller.acting)
     return [one for one in numbers if one["status"] == "ACTIVE"]
 

@@ -11,7 +11,7 @@ from ...models import ErrorCode, WebhookCreate, WebhookTest, WebhookToggleStatus
 from ..clock import stamp
 from ..context import Context
 from ..deliveries import Delivery
-from ..events import FAMILIES, Emitted, example, split
+from ..events import FAMILIES, Emitted, example_payload, split_name
 from ..paging import paged
 from ..responses import Refusal, Reply
 from ..store import JSON, WEBHOOK_DEFAULTS, Endpoint, new_webhook, new_webhook_secret
@@ -28,7 +28,7 @@ def list_webhooks(context: Context) -> Reply:
         raise invalid("is_active", "Must be true or false")
     search = context.query.get("search", "").casefold()
     rows = (
-        _shown(endpoint)
+        _without_secret(endpoint)
         for endpoint in context.store.webhooks.values()
         if endpoint.owner == context.caller.acting
         and on in ("", str(endpoint.wire["is_active"]).lower())
@@ -46,13 +46,13 @@ def create_webhook(context: Context) -> Reply:
 
 
 def retrieve_webhook(context: Context) -> Reply:
-    return Reply(200, _shown(_endpoint(context)))
+    return Reply(200, _without_secret(_endpoint(context)))
 
 
 def update_webhook(context: Context) -> Reply:
     """Replace all settings. A setting that the request leaves out gets its default."""
     replaced = _with_settings(_endpoint(context), context.body)
-    return Reply(200, _shown(_changed(context, replaced)))
+    return Reply(200, _without_secret(_update(context, replaced)))
 
 
 def delete_webhook(context: Context) -> Reply:
@@ -65,12 +65,14 @@ def toggle_webhook_status(context: Context) -> Reply:
     body: WebhookToggleStatus = context.body
     before = _endpoint(context)
     failures = 0 if body.is_active else before.wire["consecutive_failures"]
-    return Reply(200, _shown(_changed(context, before, is_active=body.is_active, consecutive_failures=failures)))
+    return Reply(
+        200, _without_secret(_update(context, before, is_active=body.is_active, consecutive_failures=failures))
+    )
 
 
 def rotate_webhook_secret(context: Context) -> Reply:
     """Make a new secret. All later deliveries are signed with it, also retries."""
-    endpoint = _changed(context, _endpoint(context), signing_secret=new_webhook_secret())
+    endpoint = _update(context, _endpoint(context), signing_secret=new_webhook_secret())
     return Reply(200, {"signing_secret": endpoint.wire["signing_secret"]})
 
 
@@ -79,13 +81,13 @@ async def test_webhook(context: Context) -> Reply:
     body: WebhookTest = context.body
     endpoint = _endpoint(context)
     try:
-        payload = example(body.event_type, endpoint.owner, context.time())
+        payload = example_payload(body.event_type, endpoint.owner, context.time())
     except KeyError:
-        complaint = "Must be the full name of an event, such as message.sent; list the event types for all of them"
-        raise invalid("event_type", complaint) from None
+        problem = "Must be the full name of an event, such as message.sent; list the event types for all of them"
+        raise invalid("event_type", problem) from None
     if body.sandbox is True:
         return Reply(200, {"success": True, "message": "Sandbox: nothing was delivered"})
-    field, event = split(body.event_type)
+    field, event = split_name(body.event_type)
     outcome = await context.deliveries.test(
         endpoint, Emitted(field=field, event=event, payload=payload, owner=endpoint.owner, at=context.time())
     )
@@ -102,7 +104,7 @@ def list_webhook_events(context: Context) -> Reply:
         if delivery.endpoint_id == endpoint_id and search in delivery.name.casefold()
     )
     deliveries, pagination = paged(selected, page, size)
-    return Reply(200, {"events": [_row(delivery) for delivery in deliveries], "pagination": pagination})
+    return Reply(200, {"events": [_event_row(delivery) for delivery in deliveries], "pagination": pagination})
 
 
 def list_webhook_event_types(_: Context) -> Reply:
@@ -140,14 +142,14 @@ def _endpoint(context: Context) -> Endpoint:
     return endpoint
 
 
-def _changed(context: Context, endpoint: Endpoint, **changes: Any) -> Endpoint:
+def _update(context: Context, endpoint: Endpoint, **changes: Any) -> Endpoint:
     wire = {**endpoint.wire, **changes, "updated_at": context.now}
     changed = msgspec.structs.replace(endpoint, wire=wire)
     context.store.webhooks[wire["id"]] = changed
     return changed
 
 
-def _shown(endpoint: Endpoint) -> JSON:
+def _without_secret(endpoint: Endpoint) -> JSON:
     return {**endpoint.wire, "signing_secret": None}
 
 
@@ -185,7 +187,7 @@ def _check_subscription(settings: Mapping[str, Any], place: str, problems: Probl
         problems.expect(not has_family, member, "Name events without their family, such as delivered")
 
 
-def _row(delivery: Delivery) -> JSON:
+def _event_row(delivery: Delivery) -> JSON:
     outcome = delivery.outcome
     return {
         "id": delivery.id,

@@ -17,7 +17,7 @@ from ..store import View, with_overrides
 from . import lifecycle
 from .contacts import conversation_of, new_contact, store_contact
 from .inbound import receive
-from .records import MessageRecord, Outcome, with_events
+from .records import MessageOutcome, MessageRecord, with_events
 
 
 class MessageControls(ABC):
@@ -136,7 +136,7 @@ class MessageControls(ABC):
             )
         if status in lifecycle.FAILURES:
             reason_code = reason_code or _DEFAULT_REASONS[status]
-        self._world.store.outcomes[number] = Outcome(status=status, reason_code=reason_code, reason=reason)
+        self._world.store.outcomes[number] = MessageOutcome(status=status, reason_code=reason_code, reason=reason)
 
     def receive_message(
         self,

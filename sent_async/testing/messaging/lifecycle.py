@@ -18,7 +18,7 @@ from ..responses import default_message
 from ..seed import ACCOUNT_NUMBER, ORGANIZATION_ID
 from ..store import JSON, Store, new_id
 from .contacts import contact_of, find_or_add
-from .records import ContactRecord, MessageRecord, Outcome
+from .records import ContactRecord, MessageOutcome, MessageRecord
 from .rendering import Content
 
 FINAL: Final = ("READ", "FILTERED", "BLOCKED", "CANCELLED", "RECEIVED")
@@ -251,30 +251,30 @@ def _route(store: Store, record: MessageRecord) -> str:
     return preferred if preferred in possible else str(possible[0])
 
 
-def _check(world: World, record: MessageRecord, channel: str) -> Outcome | None:
+def _check(world: World, record: MessageRecord, channel: str) -> MessageOutcome | None:
     """The outcome of a message that must not be sent; ``None`` for any other."""
     store, content = world.store, record.content
     if record.wire["contact_id"] is None:
-        return Outcome(status="BLOCKED", reason_code=ErrorCode.INVALID_PHONE_NUMBER)
+        return MessageOutcome(status="BLOCKED", reason_code=ErrorCode.INVALID_PHONE_NUMBER)
     contact = contact_of(store, record.owner, record.wire["phone"])
     if contact and contact.wire["opt_out"]:
-        return Outcome(status="FILTERED", reason_code=ErrorCode.RECIPIENTS_OPTED_OUT)
+        return MessageOutcome(status="FILTERED", reason_code=ErrorCode.RECIPIENTS_OPTED_OUT)
     if content.template:
         template = store.templates.get(content.template.id)
         if template is None or template.wire["status"] != "APPROVED":
-            return Outcome(status="BLOCKED", reason_code=ErrorCode.TEMPLATE_NOT_APPROVED)
+            return MessageOutcome(status="BLOCKED", reason_code=ErrorCode.TEMPLATE_NOT_APPROVED)
         if channel not in (template.wire["channels"] or (channel,)):
-            return Outcome(status="BLOCKED", reason_code=ErrorCode.TEMPLATE_NOT_ACTIVE_ON_CHANNEL)
+            return MessageOutcome(status="BLOCKED", reason_code=ErrorCode.TEMPLATE_NOT_ACTIVE_ON_CHANNEL)
         if content.missing:
-            return Outcome(status="BLOCKED", reason_code="ERR_TEMPLATE_PARAMS_INVALID")
-    elif world.settings.check_conversations and (code := _closed(contact, channel, world.time())):
-        return Outcome(status="BLOCKED", reason_code=code)
+            return MessageOutcome(status="BLOCKED", reason_code="ERR_TEMPLATE_PARAMS_INVALID")
+    elif world.settings.check_conversations and (code := _free_text_problem(contact, channel, world.time())):
+        return MessageOutcome(status="BLOCKED", reason_code=code)
     if not set(record.senders.get(channel, ())) <= {*own_numbers(store, record.owner)}:
-        return Outcome(status="BLOCKED", reason_code=ErrorCode.SENDER_NOT_ACTIVE)
+        return MessageOutcome(status="BLOCKED", reason_code=ErrorCode.SENDER_NOT_ACTIVE)
     return None
 
 
-def _closed(contact: ContactRecord | None, channel: str, now: float) -> str | None:
+def _free_text_problem(contact: ContactRecord | None, channel: str, now: float) -> str | None:
     """The reason why free text to a contact is blocked, or ``None``."""
     replied: Mapping[str, float] = contact.replied_at if contact else {}
     if channel == "whatsapp":

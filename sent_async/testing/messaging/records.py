@@ -43,7 +43,7 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
     """When a template was last sent to the contact."""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class MessageOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The last status of every message to a number, with its reason."""
 
     status: str

@@ -67,7 +67,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             urls = self.media_urls or [item.url or "" for item in (content.media or () if content else ())]
             body["media"] = [_media(url) for url in urls if url]
         elif channel != "sms" and definition:
-            body.update(self._around(definition))
+            body.update(self._around_text(definition))
         return body
 
     def _content(self, channel: str) -> str | None:
@@ -81,7 +81,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         content = content_for(definition, channel)
         return self._filled(content.template, content.variables) if content else None
 
-    def _around(self, definition: TemplateDefinition) -> dict[str, Any]:
+    def _around_text(self, definition: TemplateDefinition) -> dict[str, Any]:
         """The content around the text: header, footer and buttons."""
         around: dict[str, Any] = {}
         image = self.parameters.get("header_image")
