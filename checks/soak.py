@@ -15,13 +15,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from sent_async import NotFoundError, SentClient, SentError, batch
-from sent_async.models import (
-    CampaignData,
-    CampaignUseCaseData,
-    TemplateBody,
-    TemplateBodyContent,
-    TemplateDefinition,
-)
+from sent_async.models import CampaignData, CampaignUseCaseData, TemplateBody, TemplateBodyContent, TemplateDefinition
 from sent_async.testing import CutBody, Drop, Fail, FakeSent, Fault, RawAnswer, RecordedRequest, StallBody
 from tests.support.clocks import NoPause
 

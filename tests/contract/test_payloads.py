@@ -10,15 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sent_async import (
-    BadRequestError,
-    ErrorCode,
-    NotFoundError,
-    Operation,
-    SentAPIError,
-    ServerError,
-    operations,
-)
+from sent_async import BadRequestError, ErrorCode, NotFoundError, Operation, SentAPIError, ServerError, operations
 from sent_async.envelope import decode
 from sent_async.models import BillingModel, Profile, ProfileStatus
 from tests.support.clocks import FakeClock

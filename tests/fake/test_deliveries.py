@@ -11,11 +11,7 @@ from sent_async.models import Webhook, WebhookSenderProfileData
 from sent_async.models.events import EventName
 from sent_async.testing import FakeSent
 from sent_async.testing.deliveries import signature
-from sent_async.webhooks import (
-    MessageReceivedEvent,
-    TemplateEvent,
-    UnknownEvent,
-)
+from sent_async.webhooks import MessageReceivedEvent, TemplateEvent, UnknownEvent
 from tests.support.deliveries import BODY, ENDPOINT, SECRET, SIGNATURE, STAMP, sent_payload
 from tests.support.fake_data import SEEDED
 from tests.support.raw_client import Wire

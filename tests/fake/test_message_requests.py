@@ -7,12 +7,7 @@ from typing import Any
 
 import pytest
 
-from sent_async import (
-    BadRequestError,
-    ErrorCode,
-    NotFoundError,
-    SentClient,
-)
+from sent_async import BadRequestError, ErrorCode, NotFoundError, SentClient
 from sent_async.testing import FakeSent
 from tests.support.fake_data import NOWHERE, TEMPLATE
 from tests.support.messages import JO, ahead, send

@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from sent_async import (
-    ConflictError,
-    ErrorCode,
-    NotFoundError,
-    SentClient,
-    wait_for_message,
-)
+from sent_async import ConflictError, ErrorCode, NotFoundError, SentClient, wait_for_message
 from sent_async.models import Message, MessageTemplate
 from sent_async.testing import FakeSent
 from tests.support.fake_data import NOWHERE, TEMPLATE, definition

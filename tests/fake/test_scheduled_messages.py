@@ -6,12 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sent_async import (
-    ConflictError,
-    ErrorCode,
-    RateLimitError,
-    SentClient,
-)
+from sent_async import ConflictError, ErrorCode, RateLimitError, SentClient
 from sent_async.testing import FakeSent
 from tests.support.messages import JO, ahead, send, statuses
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sent_async import (
-    SentClient,
-)
+from sent_async import SentClient
 from sent_async.models import Message
 
 JO = "+14155550100"

@@ -16,14 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
 from sent_async import Page, models
-from sent_async.models import (
-    CampaignData,
-    MessageSend,
-    MessageTemplate,
-    Profile,
-    TemplateDefinition,
-    VoiceToken,
-)
+from sent_async.models import CampaignData, MessageSend, MessageTemplate, Profile, TemplateDefinition, VoiceToken
 from sent_async.structs import Model
 from tests.support.deliveries import uvicorn_server
 from tests.support.payloads import profile

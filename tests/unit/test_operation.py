@@ -10,13 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sent_async import Operation, SentConfigError
-from sent_async.operations import (
-    ALL,
-    LIST_PROFILES,
-    LIST_TEMPLATES,
-    RETRIEVE_PROFILE,
-    UPDATE_CAMPAIGN,
-)
+from sent_async.operations import ALL, LIST_PROFILES, LIST_TEMPLATES, RETRIEVE_PROFILE, UPDATE_CAMPAIGN
 from sent_async.options import check_base_url
 from sent_async.request import Headers, build_request
 

@@ -8,14 +8,7 @@ from sent_async import Operation, SentConnectionError, SentTimeoutError
 from tests.support.clocks import FakeClock
 from tests.support.faults import CALLS, FAULTS, STALLS
 from tests.support.payloads import envelope
-from tests.support.raw_servers import (
-    Behaviour,
-    Connection,
-    RawServer,
-    closed_port,
-    good,
-    reset_before_reading,
-)
+from tests.support.raw_servers import Behaviour, Connection, RawServer, closed_port, good, reset_before_reading
 from tests.support.servers import PROFILE_RESPONSE, MakeClient, make_response
 
 TEMPLATE = {

@@ -11,15 +11,7 @@ import pytest
 
 from sent_async import SentClient, SentConfigError, SentConnectionError
 from tests.support.clocks import FakeClock
-from tests.support.raw_servers import (
-    Behaviour,
-    RawServer,
-    Slow,
-    closed_port,
-    good,
-    stalled_body,
-    stalled_head,
-)
+from tests.support.raw_servers import Behaviour, RawServer, Slow, closed_port, good, stalled_body, stalled_head
 from tests.support.servers import API_KEY, MakeClient, Server
 from tests.support.waiting import settle, until
 

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from codegen.generate import output
-from tests.support.things import (
-    contents,
-)
+from tests.support.things import contents
 
 
 def test_d5_a_crash_is_never_swallowed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
