@@ -67,9 +67,10 @@ def min_deps(session: nox.Session) -> None:
     install(session, "tests")
     project = nox.project.load_toml("pyproject.toml")["project"]
     extras = project["optional-dependencies"]
-    requirements = [*project["dependencies"], *extras["redis"], *extras["telemetry"], "opentelemetry-sdk>=1.30"]
+    optional = [*extras["cli"], *extras["redis"], *extras["telemetry"]]
+    requirements = [*project["dependencies"], *optional, "opentelemetry-sdk>=1.30"]
     session.install(*(requirement.split(",")[0].replace(">=", "==") for requirement in requirements))
-    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "redis", "fake", "webhooks"]
+    parts = ["unit", "wire", "resources", "contract", "batch", "pacing", "redis", "fake", "webhooks", "cli"]
     session.run("pytest", *(session.posargs or [*PARALLEL, *(f"tests/{part}" for part in parts)]))
 
 

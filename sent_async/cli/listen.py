@@ -38,10 +38,11 @@ def listen(
     ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Receive webhooks on this computer, and print each verified event on a line.
+    """Receive webhooks on this computer.
 
-    Sent must be able to reach it, so give Sent the address of a tunnel to this port. What is not signed with the
-    secret is refused. Ctrl-C ends it.
+    Prints each verified event on a line. What is not signed with the secret is refused. Ctrl-C ends it.
+
+    Sent must be able to reach it, so give Sent the address of a tunnel to this port.
     """
 
     async def work() -> Ending:

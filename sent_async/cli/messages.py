@@ -48,9 +48,9 @@ def send_message(
     idempotency_key: IdempotencyKey = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Send a template or a free text, and show the id of each message.
+    """Send a template or a free text.
 
-    A message that is queued is not delivered yet: 'messages wait' follows it.
+    Shows the id of each message. A message that is queued is not delivered yet: 'messages wait' follows it.
     """
     fields: MessageSendFields = {"to": to}
     if (text is None) == (template is None):
@@ -82,7 +82,7 @@ def send_message(
 
 @app.command("get")
 def get_message(context: typer.Context, message_id: Id, as_json: AsJSON = False) -> None:
-    """Show a message with its status and what led there."""
+    """Show a message, its status and its events."""
     show(context, lambda sent: sent.messages.retrieve(message_id), as_json=as_json)
 
 
@@ -101,7 +101,10 @@ def wait(
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Seconds to wait at most.")] = 300,
     as_json: AsJSON = False,
 ) -> None:
-    """Wait until a message is delivered, and show it. The exit code is 1 when it is lost, and 3 after the timeout."""
+    """Wait until a message is delivered.
+
+    Shows the message. The exit code is 1 when it is lost, and 3 after the timeout.
+    """
     wanted = until or [MessageStatus.DELIVERED.value]
 
     async def work(sent: SentClient) -> ExitCode:

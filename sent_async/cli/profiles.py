@@ -42,7 +42,10 @@ def retrieve_many(
     concurrency: Annotated[int, typer.Option(metavar="N", min=1, help="Requests at a time.")] = 50,
     as_json: AsJSON = False,
 ) -> None:
-    """Show many profiles, requested at once. One that fails stops nothing: stderr says so, or its JSON line."""
+    """Show many profiles, requested at once.
+
+    One that fails stops nothing: stderr says so, or its JSON line.
+    """
     ids = [*(profile_ids or ()), *(line.strip() for line in source or () if line.strip())]
     if not ids:
         raise typer.BadParameter("give ids, or --from a file that has some")

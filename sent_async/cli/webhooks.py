@@ -52,9 +52,9 @@ def create_webhook(
     idempotency_key: IdempotencyKey = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Create a webhook endpoint, and show it with its signing secret.
+    """Create a webhook endpoint.
 
-    The secret goes to stdout and nowhere else. Keep it: Sent shows it only now.
+    Shows it with its signing secret, which goes to stdout and nowhere else. Keep it: Sent shows it only now.
     """
     families, filters = _subscription(event)
     fields: WebhookCreateFields = {"display_name": name, "endpoint_url": url, "event_types": families}
@@ -81,7 +81,7 @@ def deliver_sample(
     event: Annotated[str, typer.Argument(metavar="EVENT", help="The event to send, such as message.delivered.")],
     as_json: AsJSON = False,
 ) -> None:
-    """Have Sent deliver a sample event once. The exit code is 1 when the delivery failed."""
+    """Have a sample event delivered once. The exit code is 1 when the delivery failed."""
 
     async def work(sent: SentClient) -> ExitCode:
         verdict = await sent.webhooks.test(webhook_id, event_type=event)
