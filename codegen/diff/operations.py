@@ -9,7 +9,7 @@ from codegen.diff.classes import Names, Subject
 from codegen.diff.report import Effect
 from codegen.diff.types import Value
 from codegen.openapi.names import camel, parameter_name
-from codegen.openapi.nodes import Node
+from codegen.openapi.nodes import Node, resolve
 from codegen.openapi.operations import Operation, Response, callers_parameters, read_response, request_schema
 from codegen.openapi.shapes import shape, whole
 
@@ -90,8 +90,9 @@ def _compare_bodies(found: Subject, versions: Versions) -> None:
     elif before:
         found.add("removed", f"no longer takes {before.type}", Effect.BREAKS, place)
     elif after:
-        required = whole(after.shape, after.document).schema.get("required")
-        found.add("added", f"takes {after.type}", Effect.BREAKS if required else Effect.ARGUMENT, place)
+        body = resolve(after.document, place, versions[1].node["requestBody"])
+        is_required = body.get("required") or whole(after.shape, after.document).schema.get("required")
+        found.add("added", f"takes {after.type}", Effect.BREAKS if is_required else Effect.ARGUMENT, place)
 
 
 def _compare_responses(found: Subject, versions: Versions) -> None:

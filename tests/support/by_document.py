@@ -84,6 +84,8 @@ class Described:
             envelope, around = schema["allOf"]
             data = self.example(around["properties"]["data"], full=full, page=page)
             return self.example(envelope, full=full, page=page) | {"data": data}
+        if "oneOf" in schema:  # of several classes, the newest
+            return self.example(schema["oneOf"][-1], full=full, page=page, above=above)
         if "enum" in schema:
             return schema["enum"][0]
         if "properties" in schema:
@@ -143,6 +145,9 @@ class Server:
         required = [one["name"] for one in self.described.parameters(name, "query") if one.get("required")]
         problems = [f"{wire} is missing" for wire in required if wire not in request.query]
         schema = self.described.body_schema(name)
+        if schema is not None and not content:
+            body = self.described.resolve(self.described.operations[name][2]["requestBody"])
+            problems += ["the body is missing"] * body.get("required", False)
         if schema is not None and request.content_type == "application/json":
             problems += self.described.problems(schema, json.loads(content))
         return problems

@@ -122,7 +122,7 @@ def member(found: Node, place: str) -> Node:
 def put(place: str, value: Node) -> Edit:
     """Add or replace a member of a schema."""
     name, key = place.split(".")
-    return lambda found: schema(found, name)["properties"].update({key: value})
+    return lambda found: schema(found, name)["properties"].update({key: copy.deepcopy(value)})
 
 
 def at(*path: str | int, to: Any) -> Edit:

@@ -14,43 +14,15 @@ from typing import Any
 import pytest
 
 from codegen.diff.compare import compare
-from codegen.fragment.rules import check
-from codegen.generate.output import files_of
 from codegen.openapi.nodes import Node
-from sent_async import SentClient, SentError
-from tests.support.by_document import Described, Server, serve
-from tests.support.generated import Generated
+from sent_async import SentClient
+from tests.support.by_document import Described, serve
+from tests.support.generated import OK, Client
 from tests.support.things import Edit, at, changed, member, put, schema
 
-OK = "ok"
 STRING = {"type": "string", "description": "Text."}
 NUMBER = {"type": "number", "description": "A number."}
 LIST, CREATE, RETRIEVE = "listThings", "createThing", "retrieveThing"
-
-
-class Client(Generated):
-    """The client that a document gives."""
-
-    def __init__(self, described: Node, folder: Path) -> None:
-        super().__init__(files_of(check(described)), folder)
-
-    async def outcome(self, described: Described, server: Server) -> str:
-        """``ok``, or which operations fail at this server, and how."""
-        found: list[str] = []
-        async with SentClient("key", base_url=server.url, max_retries=0, pacing=False) as sent:
-            for operation in self.operations.ALL:
-                arguments: dict[str, Any] = dict.fromkeys(operation.path_parameters, "t-1")
-                for parameter in described.parameters(operation.name, "query"):
-                    if parameter.get("required"):
-                        arguments[parameter["name"]] = "eu"
-                body = described.body_schema(operation.name)
-                if operation.body is not None and body is not None:
-                    arguments["body"] = operation.body(**described.example(body, full=False))
-                try:
-                    await sent.send(operation, **arguments)
-                except SentError as error:
-                    found.append(f"{operation.name} {type(error).__name__}")
-        return ", ".join(found) or OK
 
 
 @dataclass(frozen=True)
@@ -121,14 +93,44 @@ def wrap(found: Node) -> None:
     content["schema"]["allOf"][1]["properties"]["data"] = {"$ref": "#/components/schemas/ThingPage"}
 
 
+def base(found: Node) -> None:
+    """What the API of the things does not have, and the cases change."""
+    schemas, paths = found["components"]["schemas"], found["paths"]
+    schemas["Company"] = {"type": "object", "description": "A company.", "properties": {"tax_id": STRING}}
+    schemas["ThingCreate"]["minProperties"] = 1
+    paths["/v3/things"]["post"]["parameters"] = [ZONE, {"name": "rank", "in": "query", "schema": {"type": "integer"}}]
+    item = paths["/v3/things/{thingId}"]["get"]
+    paths["/v3/things/{thingId}/ping"] = {
+        "post": {
+            **item,
+            "operationId": PING,
+            "x-method": "ping",
+            "x-idempotency": "automatic",
+            "deprecated": True,
+            "responses": {"204": {"description": "Done."}},
+        }
+    }
+
+
+COLOUR = {"$ref": "#/components/schemas/Colour"}
+ZONE = {"name": "zone", "in": "query", "required": True, "schema": STRING}
+FREE = {"type": "object", "additionalProperties": True, "description": "Free."}
+TEXTS = {**FREE, "additionalProperties": {"type": "string"}}
+PING = "pingThing"
 BASE = changed(
     "things",
+    base,
     put("Thing.size", {"type": "integer", "description": "Its size."}),
+    put("Thing.amount", NUMBER),
+    put("Thing.code", {"type": ["string", "number"], "description": "Its code."}),
+    put("Thing.extra", FREE),
+    put("Thing.owner", {"$ref": "#/components/schemas/Company", "description": "Its owner."}),
     required("Thing", "id", "size"),
     put("ThingCreate.size", {"type": "integer", "description": "Its size."}),
+    put("ThingCreate.colour", {**COLOUR, "description": "Its colour."}),
+    put("ThingCreate.labels", TEXTS),
 )
 LISTING = ("paths", "/v3/things", "get")
-COLOUR = {"$ref": "#/components/schemas/Colour"}
 UNREADABLE = f"{LIST} SentDecodeError, {CREATE} SentDecodeError, {RETRIEVE} SentDecodeError"
 SEARCH = {"name": "search", "in": "query", "schema": STRING}
 REGION = {"name": "region", "in": "query", "schema": STRING}
@@ -220,6 +222,93 @@ CASES = {
         "CREATE_THING: Operation[Thing] = Operation(",
     ),
     "rate tier": Case(at(*LISTING, "x-rate-tier", to="sensitive"), LIST, "nothing", 'rate_tier="sensitive"'),
+    "request member takes more numbers": Case(
+        described("ThingCreate.size", type="number"),
+        "ThingCreate.size",
+        "nothing",
+        "    size: NotRequired[float]\n",
+    ),
+    "request member takes any text": Case(
+        put("ThingCreate.colour", STRING), "ThingCreate.colour", "nothing", "    colour: str | UnsetType = UNSET\n"
+    ),
+    "request map takes anything": Case(
+        put("ThingCreate.labels", FREE),
+        "ThingCreate.labels",
+        "nothing",
+        "    labels: dict[str, Any] | UnsetType = UNSET\n",
+    ),
+    "request may have no members": Case(
+        lambda found: schema(found, "ThingCreate").pop("minProperties"), "ThingCreate", "nothing", "class ThingCreate("
+    ),
+    "response with whole numbers only": Case(
+        described("Thing.amount", type="integer"), "Thing.amount", "nothing", "    amount: int | None = None\n"
+    ),
+    "response with text only": Case(
+        described("Thing.code", type="string"), "Thing.code", "nothing", "    code: str | None = None\n"
+    ),
+    "response map of text": Case(
+        put("Thing.extra", TEXTS), "Thing.extra", "nothing", "    extra: dict[str, str] | None = None\n"
+    ),
+    "new class": Case(
+        lambda found: (
+            found["components"]["schemas"].update(Box={**schema(found, "Company"), "description": "A box."}),
+            put("Thing.box", {"$ref": "#/components/schemas/Box", "description": "Its box."})(found),
+        ),
+        "Box",
+        "nothing",
+        "class Box(",
+    ),
+    "class deprecated": Case(
+        lambda found: schema(found, "Maker").update(deprecated=True), "Maker", "nothing", "class Maker("
+    ),
+    "status of a value": Case(
+        lambda found: schema(found, "Colour").update({"x-http-status": {"red": 400, "green": 404}}),
+        "Colour.red",
+        "nothing",
+        "class Colour(",
+    ),
+    "parameter no longer required": Case(
+        at("paths", "/v3/things", "post", "parameters", 0, "required", to=False),
+        "createThing.zone",
+        "nothing",
+        "zone: str | None = None",
+        new_client=f"{CREATE} BadRequestError",
+    ),
+    "parameter takes more numbers": Case(
+        at("paths", "/v3/things", "post", "parameters", 1, "schema", "type", to="number"),
+        "createThing.rank",
+        "nothing",
+        "rank: float | None = None",
+    ),
+    "parameter deprecated": Case(
+        at("paths", "/v3/things", "post", "parameters", 1, "deprecated", to=True),
+        "createThing.rank",
+        "nothing",
+        "rank: int | None = None",
+    ),
+    "body added": Case(
+        lambda found: (
+            found["components"]["schemas"].update(Ping={**schema(found, "Company"), "description": "A ping."}),
+            found["paths"]["/v3/things/{thingId}/ping"]["post"].update(
+                requestBody={"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Ping"}}}}
+            ),
+        ),
+        f"{PING} body",
+        "new optional argument",
+        "class PingFields(TypedDict)",
+    ),
+    "no longer deprecated": Case(
+        at("paths", "/v3/things/{thingId}/ping", "post", "deprecated", to=False),
+        PING,
+        "nothing",
+        '"""Retrieve a thing"""',
+    ),
+    "idempotency": Case(
+        at("paths", "/v3/things/{thingId}/ping", "post", "x-idempotency", to="explicit"),
+        PING,
+        "nothing",
+        'idempotency="explicit"',
+    ),
     # Breaking: why each is called so.
     "required request member added": Case(
         also(put("ThingCreate.weight", NUMBER), required("ThingCreate", "name", "weight")),
@@ -274,6 +363,21 @@ CASES = {
         "LIST_THINGS: Operation[ThingPage] = Operation(",
         old_client=f"{LIST} SentDecodeError",
         new_client=f"{LIST} SentDecodeError",
+    ),
+    "body that is required": Case(
+        lambda found: (
+            found["components"]["schemas"].update(Ping={**schema(found, "Company"), "description": "A ping."}),
+            found["paths"]["/v3/things/{thingId}/ping"]["post"].update(
+                requestBody={
+                    "required": True,
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Ping"}}},
+                }
+            ),
+        ),
+        f"{PING} body",
+        "call site breaks",
+        "class PingFields(TypedDict)",
+        old_client=f"{PING} BadRequestError",
     ),
     # Breaking for the code of callers, not on the wire.
     "optional response member removed": Case(drop("Thing.colour"), "Thing.colour", "call site breaks", "class Thing("),
