@@ -80,7 +80,7 @@ def _check_component(document: Node, name: str, schema: Node) -> None:
         classes = {component(branch): whole(shape(branch, document, place), document).kind for branch in union.branches}
         mapping: Node = union.schema.get("discriminator", {}).get("mapping", {})
         named = {str(ref).removeprefix(SCHEMAS) for ref in mapping.values()}
-        if {*classes.values()} != {"object"} or not named <= classes.keys():
+        if None in classes or {*classes.values()} != {"object"} or not named <= classes.keys():
             raise SpecError(place, "a choice is of components that are objects, and its mapping names these")
     elif schema.get("type") == "object" and is_node(schema.get("properties")):
         check_unique(place, ((f"member {member!r}", python_name(member)) for member in schema["properties"]))

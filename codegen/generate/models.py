@@ -1,4 +1,4 @@
-"""The text of ``sent_async/models/``, by datamodel-code-generator and, for ``fields.py``, by us."""
+"""The text of ``sent_async/models/``, by datamodel-code-generator; of the types of enum arguments and choices, by us."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from codegen.openapi.names import python_name
 from codegen.openapi.nodes import SCHEMAS, Node, SpecError, is_list, is_node, nodes
 
 PACKAGE: Final = "sent_async/models"
-
 TYPED_DICT: Final = DataModelType.TypingTypedDict
 _UNIONS: Final = '''\
 """Values that are of one of several classes."""

@@ -72,6 +72,11 @@ BAD = {
         "    Odd: {oneOf: [{$ref: '#/components/schemas/Colour'}, {$ref: '#/components/schemas/Thing'}]}\n    Card:\n",
         "Odd: a choice is of components that are objects",
     ),
+    "choice with an object that has no name": (
+        "    Card:\n",
+        "    Odd: {oneOf: [{$ref: '#/components/schemas/Card'}, {type: object, properties: {a: {}}}]}\n    Card:\n",
+        "Odd: a choice is of components that are objects",
+    ),
     "choice with a mapping to others": (
         "    Card:\n",
         """\
