@@ -19,7 +19,7 @@ _RULES: Final = {
     "x-rate-tier": "standard|sensitive|message",
     "x-idempotency": "automatic|explicit|none",
 }
-"""What every operation has to say."""
+"""What every operation must have, and the form of its text."""
 
 
 @dataclass(frozen=True, slots=True)

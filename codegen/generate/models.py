@@ -1,4 +1,4 @@
-"""The text of ``sent_async/models/``, by datamodel-code-generator; of the types of enum arguments and choices, by us."""
+"""The text of ``sent_async/models/``: classes by datamodel-code-generator; arguments of enums, and choices, by us."""
 
 from __future__ import annotations
 
