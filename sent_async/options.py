@@ -68,13 +68,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 def check_seconds(name: str, value: float | None) -> None:
     """Raise ``SentConfigError`` unless the value is a number of seconds above 0, or ``None``."""
     if value is not None and (not isinstance(value, (int, float)) or math.isnan(value) or value <= 0):
-        raise SentConfigError(f"{name} is a number of seconds above 0, or None for no limit; got {value!r}")
+        raise SentConfigError(f"{name} must be a number of seconds above 0, or None for no limit; got {value!r}")
 
 
 def check_count(name: str, value: int, *, least: int) -> None:
     """Raise ``SentConfigError`` unless the value is a whole number of at least ``least``."""
     if not isinstance(value, int) or value < least:
-        raise SentConfigError(f"{name} is a whole number, {least} or more; got {value!r}")
+        raise SentConfigError(f"{name} must be a whole number, {least} or more; got {value!r}")
 
 
 def check_header(name: str, value: str) -> None:

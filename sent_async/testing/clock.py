@@ -36,7 +36,7 @@ class Clock:
         The clock never goes back, because expired windows and keys would become valid again.
         """
         if not 0 <= seconds <= _LATEST - self.now():
-            raise ValueError(f"time goes forward only, and up to the year 9000; got {seconds!r} seconds")
+            raise ValueError(f"the clock can only go forward, up to the year 9000; got {seconds!r} seconds")
         ahead = self._ahead + seconds
         self._run(until=self.now() + seconds)
         self._ahead = max(self._ahead, ahead)

@@ -85,11 +85,11 @@ class FakeSent(FaultScripting, ProfileControls, MessageControls, AccountControls
         if not api_key:
             raise ValueError("api_key is empty; clients must send a key")
         if profile_page_size is not None and profile_page_size < 1:
-            raise ValueError(f"profile_page_size is 1 or more, got {profile_page_size!r}")
+            raise ValueError(f"profile_page_size must be 1 or more; got {profile_page_size!r}")
         if isinstance(callback_hosts, str):
             raise TypeError("callback_hosts is a string; pass a list of host names")
         if keep_requests < 1:
-            raise ValueError(f"keep_requests is 1 or more, got {keep_requests!r}")
+            raise ValueError(f"keep_requests must be 1 or more; got {keep_requests!r}")
         self.api_key = api_key
         self._host = host
         self._port = port

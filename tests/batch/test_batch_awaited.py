@@ -151,7 +151,7 @@ async def test_an_empty_source(source: Callable[[], list[int] | AsyncIterator[in
 @pytest.mark.parametrize("concurrency", [0, -1, 2.5, "8", None])
 def test_concurrency_is_a_whole_number_above_zero(concurrency: int) -> None:
     """Another value is refused when the batch is made."""
-    with pytest.raises(SentConfigError, match="concurrency is a whole number, 1 or more"):
+    with pytest.raises(SentConfigError, match="concurrency must be a whole number, 1 or more"):
         batch(Gate(closed=True), [1], concurrency=concurrency)
 
 

@@ -83,5 +83,5 @@ async def test_a_message_without_a_status(client: MakeClient, server: Server) ->
 @pytest.mark.parametrize(("until", "timeout"), [([], 1), ("SENT", 0), ("SENT", float("nan"))])
 async def test_impossible_waits_are_refused(client: MakeClient, until: str | list[str], timeout: float) -> None:
     """An empty list of statuses and a timeout that is not above 0 are refused."""
-    with pytest.raises(SentConfigError, match=r"until is empty|timeout is a number of seconds above 0"):
+    with pytest.raises(SentConfigError, match=r"until is empty|timeout must be a number of seconds above 0"):
         await wait(client, until, timeout=timeout)
