@@ -162,7 +162,7 @@ async def test_whatsapp_and_rcs(fake_sent: FakeSent, sent: SentClient, wire: Wir
 
 
 async def test_voice_numbers(fake_sent: FakeSent, sent: SentClient) -> None:
-    """The first is the default line, the last cannot be removed, and the secret is shown once."""
+    """The first is the default line, which cannot be turned off while there is another. The secret is shown once."""
     first = await sent.channels.voice.create(number=NUMBER, callback_url=CALLBACK)
     bought = await sent.channels.voice.create(area_code="415", callback_url=CALLBACK)
     assert (first.number, first.default_for_app_calls, bought.default_for_app_calls) == (NUMBER, True, False)

@@ -128,7 +128,7 @@ async def test_faults(fake_sent: FakeSent, control: Control) -> None:
 
 
 async def test_a_code_that_is_not_in_the_catalogue(fake_sent: FakeSent, control: Control) -> None:
-    """A new code is possible, and the error says that it is unknown."""
+    """Sent may add codes, so any code is possible with a status."""
     await control("POST", "/faults/fail", {"code": "FUTURE_001", "status": 409, "details": {"name": ["Taken"]}})
     async with fake_sent.client(max_retries=0) as sent:
         with pytest.raises(ConflictError) as refused:
