@@ -23,11 +23,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None = None
     """The first 2,048 bytes of the response."""
     timed_out: bool = False
+    """Whether there was no response in time."""
     problem: str | None = None
-    """The reason for a failure, in words."""
+    """Why it failed; ``None`` after a success and before the first attempt."""
 
     @property
     def ok(self) -> bool:
+        """False if the attempt failed."""
         return self.problem is None
 
 
