@@ -9,7 +9,7 @@ import typer
 from .._version import __version__
 from . import api, contacts, messages, profiles, templates, webhooks
 from .arguments import AsJSON
-from .output import tell
+from .output import show_log
 from .session import show
 
 # Plain help: the boxes that rich draws take as long to load as everything else together.
@@ -50,7 +50,7 @@ def main(
 ) -> None:
     """Use the Sent API: messages, contacts, templates, profiles and webhooks."""
     context.obj = profile_id
-    tell(verbose)
+    show_log(verbose)
 
 
 @app.command("me")

@@ -56,8 +56,8 @@ class _Notes(logging.Handler):
         say(self.format(record))
 
 
-def tell(verbosity: int) -> None:
-    """Print the package's log on stderr: warnings, from 1 on also retries and waits, from 2 on also every attempt."""
+def show_log(verbosity: int) -> None:
+    """Print the log of the package on stderr: warnings; with 1, retries and waits too; with 2, every attempt too."""
     logger = logging.getLogger("sent_async")
     logger.addHandler(_Notes())
     logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
