@@ -15,6 +15,7 @@ import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from sent_async import ErrorCode, Operation, models, operations
 from sent_async.models import events
@@ -57,6 +58,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"reference/{name}.md", content=text))
     files.append(File.generated(config, "decisions/index.md", content=decisions()))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Add a link to the list of decisions to each of them, because the menu has only the list."""
+    return f"{markdown}\n\n[All decisions](index.md)\n" if page.file.src_uri.startswith("decisions/0") else markdown
 
 
 def resource_page(resource: str, resources: list[str], schemas: Schemas) -> str:
