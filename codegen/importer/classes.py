@@ -11,7 +11,17 @@ from typing import Final
 
 from codegen.importer.name_map import NAME_MAP, NameMap
 from codegen.openapi.names import camel, python_name, singular, snake, without_namespace
-from codegen.openapi.nodes import LIMITS, SCHEMAS, Node, SpecError, component, is_node, or_null, split_null
+from codegen.openapi.nodes import (
+    LIMITS,
+    SCHEMAS,
+    Node,
+    SpecError,
+    component,
+    is_node,
+    or_null,
+    schema_closure,
+    split_null,
+)
 from codegen.openapi.shapes import TYPED_FORMATS, Shape, class_shape, shape, whole
 
 VENDOR_OVERLAY: Final = "openapi/overlays/vendor.yaml"
@@ -110,7 +120,7 @@ class Classes:
         ours = mine.name if mine.kind == "class" and class_shape(mine.name, self.ours).kind == full.kind else None
         if said := self.names.class_name(use[0], direction) or ours:
             self.known.setdefault(use, said)
-        target = said or self.assigned.get(use) or self._new_name(found, full, use, place)
+        target = said or self.assigned.get(use) or self._new_name(found, use, place)
         self.assigned.setdefault(use, target)
         if any(other != use[1] for _, other in self.uses.get(target, ())):
             raise SpecError(place, f"{target} is sent and received; give {use[0]} two names in {NAME_MAP}")
@@ -121,7 +131,7 @@ class Classes:
             self.made[target] = self._join(target, self.made[target], written) if target in self.made else written
         return target
 
-    def _new_name(self, found: Shape, full: Shape, use: Use, place: str) -> str:
+    def _new_name(self, found: Shape, use: Use, place: str) -> str:
         taken = {*self.ours["components"].get("schemas", {}), *self.uses}
         if found.kind != "class":
             parent, _, member = place.rpartition(".")
@@ -129,25 +139,27 @@ class Classes:
             target = propose(parent + camel(member), use[1], taken)
             self.notes.append(f"new class {target} for {place}, which has no name in the document")
             return target
-        if (twin := self._twin(found, full, use)) is not None:
+        if (twin := self._twin(found.name, use[1])) is not None:
             return twin
         target = propose(found.name, use[1], taken)
         line = f'"{found.name}" = "{target}"'
         self.notes.append(f"new class {target}; to name it otherwise, under [schemas] in {NAME_MAP}: {line}")
         return target
 
-    def _twin(self, found: Shape, full: Shape, use: Use) -> str | None:
+    def _twin(self, name: str, way: str) -> str | None:
         """The class of a schema that differs from this one only in its namespace."""
-        fingerprint = _fingerprint(full, self.theirs)
-        for (vendor, way), target in self.assigned.items():
-            if (
-                way == use[1]
-                and vendor in self.theirs["components"]["schemas"]
-                and propose(vendor, way, ()) == propose(found.name, way, ())
-                and _fingerprint(class_shape(vendor, self.theirs), self.theirs) == fingerprint
-            ):
-                return target
-        return None
+        schemas: Node = self.theirs["components"]["schemas"]
+        alike = (use for use in self.assigned if use[1] == way and propose(use[0], way, ()) == propose(name, way, ()))
+        known = [use for use in alike if use[0] in schemas]
+        return next((self.assigned[use] for use in known if self._skeleton(use[0]) == self._skeleton(name)), None)
+
+    def _skeleton(self, name: str) -> object:
+        """A schema of theirs and all that it leads to, without namespaces and texts."""
+        schemas: Node = self.theirs["components"]["schemas"]
+        parts = [schemas[key] for key in sorted(schema_closure(self.theirs, [name]), key=without_namespace)]
+        text = re.sub(r'schemas/([^"/]+)', lambda ref: without_namespace(ref[1]), json.dumps(parts, sort_keys=True))
+        # A member may well be called ``description``, but then it is a schema.
+        return json.loads(text, object_hook=lambda n: {k: v for k, v in n.items() if k != "description" or is_node(v)})
 
     def _make(self, target: str, full: Shape, direction: str) -> Node:
         ours: Node = self.ours["components"].get("schemas", {}).get(target, {})
@@ -283,15 +295,3 @@ def _limits(ours: object) -> Node:
 
 def _without_texts(member: Node) -> str:
     return json.dumps({key: value for key, value in member.items() if key != "description"}, sort_keys=True)
-
-
-def _fingerprint(found: Shape, document: Node, depth: int = 4) -> object:
-    """What two schemas have in common that differ in nothing but names and texts."""
-    full = whole(found, document)
-    if depth == 0 or full.kind == "any":
-        return full.kind
-    if full.kind == "object":
-        members = sorted(full.schema["properties"].items())
-        return [(key, _fingerprint(shape(value, document, key), document, depth - 1)) for key, value in members]
-    inner = _fingerprint(shape(full.inner, document, ""), document, depth - 1) if full.inner else None
-    return full.kind, found.nullable, json.dumps(full.schema, sort_keys=True), inner, len(full.branches)

@@ -87,7 +87,8 @@ class _Patch:
         return self.changed
 
     def _put(self, name: str, holder: Any, key: str, value: Node) -> None:
-        if _patch(holder.setdefault(key, CommentedMap()), value):
+        if holder.setdefault(key, CommentedMap()) != value:
+            _patch_map(holder[key], value)
             self.changed.add(name)
 
     def _home_of(self, item: Node) -> str:
@@ -121,52 +122,41 @@ class _Patch:
         return [self._local(item, name) for item in node] if is_list(node) else node
 
 
-def _patch(node: Any, new: Node) -> bool:
-    """Make a mapping of ruamel's equal to another, touching only what differs; whether anything did."""
-    gone = [key for key in node if key not in new]
-    changed = bool(gone)
-    for key in gone:
+def _patch(node: Any, new: object) -> Any:
+    """A value of ruamel's made equal to another, touching only what differs."""
+    if isinstance(node, CommentedMap) and is_node(new):
+        return _patch_map(node, new)
+    if is_list(node) and is_list(new) and len(node) == len(new):
+        for index, item in enumerate(new):
+            node[index] = _patch(node[index], item)
+        return node
+    return node if node == new else _commented(new)
+
+
+def _patch_map(node: Any, new: Node) -> Any:
+    for key in [key for key in node if key not in new]:
         del node[key]
     for position, (key, value) in enumerate(new.items()):
-        if key not in node:
+        if key in node:
+            node[key] = _patch(node[key], value)
+        else:
             node.insert(min(position, len(node)), key, _commented(value))
-            changed = True
-        elif is_node(node[key]) and is_node(value):
-            changed |= _patch(node[key], value)
-        elif (
-            is_list(node[key])
-            and is_list(value)
-            and len(node[key]) == len(value)
-            and all(map(is_node, [*node[key], *value]))
-        ):
-            for index, item in enumerate(value):
-                changed |= _patch(node[key][index], item)
-        elif node[key] != value:
-            node[key] = _commented(value)
-            changed = True
-    return changed
+    return node
 
 
 def _commented(value: Any) -> Any:
     """A value in the style of the house: short lists and references on one line, long texts as blocks."""
     if is_node(value):
-        return _flow(value) if value.keys() == {"$ref"} else CommentedMap((k, _commented(v)) for k, v in value.items())
-    if is_list(value):
+        written: Any = CommentedMap((key, _commented(inner)) for key, inner in value.items())
+        is_short = value.keys() == {"$ref"}
+    elif is_list(value):
         written = CommentedSeq(_commented(item) for item in value)
-        if not any(is_node(item) or is_list(item) for item in value) and len(str(value)) < 90:
-            _one_line(written)
-        return written
-    return LiteralScalarString(value) if isinstance(value, str) and re.search(r"\n(?=.)", value) else value
-
-
-def _flow(value: Node) -> CommentedMap:
-    written = CommentedMap(value)
-    _one_line(written)
+        is_short = not any(is_node(item) or is_list(item) for item in value) and len(str(value)) < 90
+    else:
+        return LiteralScalarString(value) if isinstance(value, str) and re.search(r"\n(?=.)", value) else value
+    if is_short:
+        written.fa.set_flow_style()
     return written
-
-
-def _one_line(written: Any) -> None:
-    written.fa.set_flow_style()
 
 
 def _yaml() -> Any:  # Any, because ruamel.yaml has types for only some of this

@@ -29,15 +29,6 @@ from codegen.openapi.operations import (
 )
 from codegen.openapi.shapes import shape, whole
 
-_FAILURES: Final = {
-    "400": "BadRequest",
-    "401": "Unauthorized",
-    "403": "Forbidden",
-    "404": "NotFound",
-    "409": "Conflict",
-    "429": "TooManyRequests",
-    "500": "InternalServerError",
-}
 _ORDER: Final = (
     *("operationId", "tags", "summary", "description", "deprecated", "x-resource", "x-method", "x-rate-tier"),
     *("x-idempotency", "parameters", "requestBody", "responses"),
@@ -162,10 +153,9 @@ class _Operation:
     def _new(self) -> Node:
         """What the fragment says of every operation, around what the vendor says of this one."""
         method, theirs = self.now.method, self.now.node
-        parts: Node = self.classes.ours["components"]
         summary = str(theirs.get("summary") or words(self.name))
         headers = {"x-profile-id"} | ({"idempotency-key"} if method != "GET" else set[str]())
-        known: Node = parts.get("parameters", {})
+        known: Node = self.classes.ours["components"].get("parameters", {})
         return {
             "operationId": self.name,
             "tags": [self.covered.resource.split(".")[0]],
@@ -178,10 +168,12 @@ class _Operation:
                 for key, parameter in known.items()
                 if parameter.get("in") == "header" and str(parameter.get("name")).lower() in headers
             ],
+            # The failures that operations share.
             "responses": {
-                code: {"$ref": f"#/components/responses/{key}"}
-                for code, key in _FAILURES.items()
-                if key in parts.get("responses", {})
+                code: response
+                for known in operations(self.classes.ours).values()
+                for code, response in known.node["responses"].items()
+                if "$ref" in response and code[0] != "2"
             },
         }
 

@@ -29,9 +29,8 @@ _LOCK_TEXT: Final = """\
 # Which document openapi/ was last imported from. Written by `python -m codegen update`.
 [upstream]
 source = {source}
-sha256 = {digest}
+sha256 = "{digest}"
 version = {version}
-operations = {operations}
 imported = {date}
 """
 
@@ -67,9 +66,12 @@ def prepare(root: Path, source: str) -> Update:
         blame(merged, actions, lambda document: check(finish(copy.deepcopy(document), before)))
         advice = f"Correct the document in {VENDOR_OVERLAY}, or what was made of it in {OVERLAY}."
         raise SpecError(f"{found.name} {error.place}", f"{error.problem}. {advice}") from error
-    lock = _lock(root, found, len(names.operations))
-    if not (root / LOCK).exists() or (root / LOCK).read_text(encoding="utf-8") != lock:
-        files[LOCK] = lock
+    digest = hashlib.sha256(found.content).hexdigest()
+    # The same document again changes nothing, not even the date.
+    if read_toml(root / LOCK).get("upstream", {}).get("sha256") != digest:
+        version = json.dumps(str(found.document["info"].get("version", "")))
+        today = datetime.now(UTC).date()
+        files[LOCK] = _LOCK_TEXT.format(source=json.dumps(found.name), digest=digest, version=version, date=today)
     return Update(before, after, files, [*notes, *more, *last, *uncovered(found.document, names)])
 
 
@@ -102,17 +104,3 @@ def _corrected(root: Path, found: Source, names: NameMap) -> tuple[Node, list[st
     except SpecError as error:
         blame(found.document, actions, covered_part)
         raise SpecError(error.place, f"{error.problem.rstrip('.')}. {ADVICE}") from error
-
-
-def _lock(root: Path, found: Source, operations: int) -> str:
-    digest = hashlib.sha256(found.content).hexdigest()
-    known = read_toml(root / LOCK).get("upstream", {})
-    # The same document again changes nothing, not even the date.
-    is_known = known.get("sha256") == digest
-    return _LOCK_TEXT.format(
-        source=json.dumps(known["source"] if is_known and "source" in known else found.name),
-        digest=json.dumps(digest),
-        version=json.dumps(str(found.document["info"].get("version", ""))),
-        operations=operations,
-        date=known["imported"] if is_known and "imported" in known else datetime.now(UTC).date(),
-    )
