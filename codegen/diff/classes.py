@@ -186,6 +186,10 @@ def _member_names(found: Shape) -> dict[str, str]:
 
 def _compare_branches(found: Subject, pair: Pair) -> None:
     old, new = ({branch.name: branch for branch in value.branches} for value in (pair.old, pair.new))
+    if not found.names.compared:  # an alternative under another name is the same, in its order
+        left = ([name for name in new if name not in old], [name for name in old if name not in new])
+        others = dict(zip(*left, strict=False))
+        new = {others.get(name, name): branch for name, branch in new.items()}
     for name in dict.fromkeys([*old, *new]):
         place = f"{found.place}.{name}"
         if name not in new:

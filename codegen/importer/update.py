@@ -103,4 +103,6 @@ def _corrected(root: Path, found: Source, names: NameMap) -> tuple[Node, list[st
         return covered_part(corrected), notes
     except SpecError as error:
         blame(found.document, actions, covered_part)
-        raise SpecError(error.place, f"{error.problem.rstrip('.')}. {ADVICE}") from error
+        # Some problems come with advice of their own.
+        advice = "" if error.problem.endswith(".") else f". {ADVICE}"
+        raise SpecError(error.place, error.problem + advice) from error

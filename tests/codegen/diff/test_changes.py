@@ -12,7 +12,7 @@ from codegen.diff.compare import compare
 from codegen.diff.report import Change, Effect, Report
 from codegen.openapi.nodes import Node, nodes
 from codegen.openapi.sources import read_source
-from tests.support.things import ROOT, Edit, at, changed, document, schema
+from tests.support.things import ROOT, Edit, at, changed, document, put, schema
 
 
 def changes(name: str, edit: Edit) -> list[Change]:
@@ -201,6 +201,17 @@ def test_unions() -> None:
     found = {(row.place, row.kind, row.effect.bump) for row in compare(old, new).changes}
     assert ("ThingOwner.ErrorDetail", "removed", "major") in found
     assert ("ThingOwner.MakerData", "added", "minor") in found
+
+
+def test_alternatives_under_other_names() -> None:
+    """Between documents of the vendor's a renamed schema is no change, in a union either; what changed in it is one."""
+    union = {"oneOf": [MAKER, {"$ref": "#/components/schemas/ErrorDetail"}]}
+    old = changed("vendor", put("ThingResponse.owner", union))
+    new = copy.deepcopy(old)
+    rename("Maker", "Author")(new)
+    assert compare(old, new) == Report(())
+    put("Author.age", {"type": "integer"})(new)
+    assert {(change.kind, change.effect) for change in compare(old, new).changes} == {("added", Effect.ATTRIBUTE)}
 
 
 def test_a_deprecated_member_is_reported_once() -> None:
