@@ -179,6 +179,7 @@ def may_differ(change: Change) -> bool:
         return True  # one class of ours for several schemas has the members of all of them
     # Without a name of ours, classes have provisional names, which the report compares no more than we do here.
     text = re.sub(r"\b(?!None\b|Any\b|Secret\b)[A-Z]\w*", "Class", change.text)
+    text = re.sub(r"Class( \| Class)+", "Class", text)  # a choice without a name has one in the fragment
     found = re.fullmatch(r"(.+?)( \| None)? is now (.+?)( \| None)?", text)
     if found is None or found[1] != found[3]:
         return False
