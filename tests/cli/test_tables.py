@@ -72,6 +72,17 @@ async def test_objects_in_lists_go_by_their_path(terminal: InTerminal, columns: 
     assert "profiles[0].description Marketing department sender profile profiles[0].short_name MKT" in text
 
 
+async def test_a_value_that_does_not_fit_beside_its_path_begins_below(
+    fake_sent: FakeSent, terminal: InTerminal
+) -> None:
+    """The path has a line of its own, and the value begins in the column of the other values."""
+    fake_sent.add_profile(description=LONG)
+    shown = terminal("me", columns=60, NO_COLOR="1", TERM="dumb")
+    assert await shown.end() == 0
+    path = next(index for index, line in enumerate(shown.lines) if re.fullmatch(r"profiles\[\d\]\.description", line))
+    assert shown.lines[path + 1].startswith(f"{'':24}Order confirmation")
+
+
 async def test_wide_characters_keep_columns_straight(fake_sent: FakeSent, cli: Cli) -> None:
     """A Chinese character takes two cells."""
     fake_sent.add_template(name="欢迎", language="zh_CN")
