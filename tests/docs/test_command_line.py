@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,16 @@ COMMANDS = [
 def test_there_are_commands() -> None:
     """A page that moved would otherwise pass by not being looked at."""
     assert len(COMMANDS) > 15
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """The command line sets up the log of its process, which is that of the tests here."""
+    logger = logging.getLogger("sent_async")
+    level, handlers = logger.level, [*logger.handlers]
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
 
 
 @pytest.mark.parametrize("command", COMMANDS)
