@@ -109,7 +109,7 @@ def values(cls: Any, schema: Mapping[str, Any]) -> str:
     parts = [f"### {cls.__name__} {{ #{anchor} }}", schema.get("description", ""), table(head, rows)]
     if (argument := f"{cls.__name__}Value") in models.__all__:
         # Signatures name the type of the argument, and link to this anchor.
-        parts.append(f"Arguments take a value as text, or a member: `{argument}`.\n{{ #{anchor}Value }}")
+        parts.append(f"[](){{ #{anchor}Value }}Arguments take a value as text, or a member: `{argument}`.")
     return "\n\n".join(parts)
 
 

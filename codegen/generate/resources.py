@@ -123,9 +123,8 @@ def _imports(endpoints: Sequence[Endpoint]) -> str:
     """Whatever these endpoints may use. Only the request bodies are needed at run time."""
     bodies = {endpoint.body for endpoint in endpoints if endpoint.body}
     modules: dict[str, set[str]] = {
-        "models": {value_name(p.enum) for one in endpoints for p in one.arguments if p.enum}.union(
-            *(one.data.classes for one in endpoints if one.data)
-        ),
+        "models": {name for one in endpoints if one.data for name in one.data.classes},
+        "models.enums": {value_name(p.enum) for one in endpoints for p in one.arguments if p.enum},
         "models.fields": {f"{body}Fields" for body in bodies},
     }
     models = [f"    from ..{module} import {', '.join(names)}" for module, names in modules.items() if names]

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
         CreatedVoiceNumber,
         RcsAgent,
         SmsMarket,
-        SmsNumberTypeValue,
         VoiceCallbackTest,
         VoiceNumber,
         VoiceSecret,
         WhatsAppChannel,
     )
+    from ..models.enums import SmsNumberTypeValue
     from ..models.fields import (
         RcsAgentCreateFields,
         SmsMarketCreateFields,

@@ -12,7 +12,8 @@ from .. import operations
 
 if TYPE_CHECKING:
     from ..client import SentClient
-    from ..models import ComplianceRequirements, RequirementChannelValue, SmsNumberTypeValue
+    from ..models import ComplianceRequirements
+    from ..models.enums import RequirementChannelValue, SmsNumberTypeValue
 
 
 class Compliance:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
-    from ..models import Contact, ContactMessageSummary, PreferredChannelValue
+    from ..models import Contact, ContactMessageSummary
+    from ..models.enums import PreferredChannelValue
     from ..models.fields import ContactCreateFields, ContactDeleteFields, ContactUpdateFields
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
-    from ..models import Template, TemplateCategoryValue, TemplateStatusValue
+    from ..models import Template
+    from ..models.enums import TemplateCategoryValue, TemplateStatusValue
     from ..models.fields import TemplateCreateFields, TemplateDeleteFields, TemplateUpdateFields
 
 

@@ -26,13 +26,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..client import SentClient
-    from ..models import (
-        Call,
-        CallDirectionValue,
-        CallParticipant,
-        CallRecordingList,
-        VoiceToken,
-    )
+    from ..models import Call, CallParticipant, CallRecordingList, VoiceToken
+    from ..models.enums import CallDirectionValue
     from ..models.fields import (
         CallHangupFields,
         CallParticipantAddFields,
