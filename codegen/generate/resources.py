@@ -95,8 +95,8 @@ def resource_files(document: Node, endpoints: Sequence[Endpoint]) -> dict[str, s
     """Path to text of every file of the package, not yet formatted. A file holds one resource and those below it."""
     texts = {name: " ".join(str(text).split()) for name, text in document.get("x-resources", {}).items()}
     names = sorted({name for endpoint in endpoints for name in _ancestry(endpoint.resource)})
-    for name in (name for name in names if name not in texts):
-        raise SpecError("x-resources", f"{name} has no description")
+    if missing := [name for name in names if name not in texts]:
+        raise SpecError("x-resources", f"{missing[0]} has no description")
     top = [name for name in names if "." not in name]
     imports = "\n".join(f"    from .{name} import {class_name(name)}" for name in top)
     attributes = [_ATTRIBUTE.format(name=name, type=class_name(name), text=texts[name]) for name in top]

@@ -101,6 +101,12 @@ def _merge(classes: Classes) -> Node:
     document = copy.deepcopy(ours)
     theirs = operations(classes.theirs, classes.names.keys)
     mine = {operation.name: operation for operation in operations(ours).values()}
+    failures: Node = {
+        code: response
+        for operation in mine.values()
+        for code, response in operation.node["responses"].items()
+        if "$ref" in response and code[0] != "2"
+    }
     paths: Node = {}
     document["paths"] = paths
     # In the fragment's order; new operations come last.
@@ -110,7 +116,8 @@ def _merge(classes: Classes) -> Node:
         was = mine.get(name)
         path = was.path if was and was.key == now.key else now.path
         item: Node = paths.setdefault(path, _shared(ours, path))
-        item[now.method.lower()] = _Operation(classes, name, covered, was, now).merged() if covered else now.node
+        merged = _Operation(classes, failures, name, covered, was, now).merged() if covered else now.node
+        item[now.method.lower()] = merged
     if kept := ", ".join(name for name in mine if name not in classes.names.operations):
         classes.notes.append(f"not in {NAME_MAP}, and left as they are: {kept}")
     document["components"].setdefault("schemas", {}).update(classes.made)
@@ -131,6 +138,8 @@ class _Operation:
     """One operation that we cover, in the fragment (``was``) and in the vendor's document (``now``)."""
 
     classes: Classes
+    failures: Node
+    """The failures that operations of the fragment share."""
     name: str
     covered: Covered
     was: Operation | None
@@ -168,13 +177,7 @@ class _Operation:
                 for key, parameter in known.items()
                 if parameter.get("in") == "header" and str(parameter.get("name")).lower() in headers
             ],
-            # The failures that operations share.
-            "responses": {
-                code: response
-                for known in operations(self.classes.ours).values()
-                for code, response in known.node["responses"].items()
-                if "$ref" in response and code[0] != "2"
-            },
+            "responses": {**self.failures},
         }
 
     def _parameters(self, ours: list[Node]) -> list[Node]:

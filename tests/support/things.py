@@ -57,6 +57,22 @@ def project(folder: Path) -> Path:
     return folder
 
 
+def copy_ours(root: Path, *parts: str) -> Path:
+    """Folders and files of our own project, as a copy."""
+    for part in parts:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / part, root / part)
+    return root
+
+
+def refer(root: Path, file: str, *paths: str) -> None:
+    """Put paths that one file of our fragment describes into its root."""
+    lines = [f"  {path}: {{$ref: '{file}#/paths/{path.replace('/', '~1')}'}}" for path in paths]
+    edit(root, Path(FRAGMENT).name, "paths:\n", "\n".join(["paths:", *lines, ""]))
+
+
 def vendor(root: Path, change: Edit = lambda _: None) -> str:
     """The vendor's document after a change, as a file."""
     target = root / "vendor.json"

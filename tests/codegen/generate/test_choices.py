@@ -11,9 +11,8 @@ import pytest
 
 from codegen.openapi.sources import FRAGMENT
 from tests.support.sample import run
-from tests.support.things import ROOT
+from tests.support.things import DOCUMENTS, copy_ours, edit, refer
 
-PARCELS = (Path(__file__).parent / "parcels.yaml").read_text(encoding="utf-8")
 PROGRAM = """
 import asyncio
 from datetime import datetime, UTC
@@ -72,15 +71,10 @@ asyncio.run(main())
 @pytest.fixture(scope="module")
 def parcels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with one more resource, which has choices."""
-    root = tmp_path_factory.mktemp("project")
-    shutil.copytree(ROOT / "openapi", root / "openapi")
-    shutil.copytree(ROOT / "sent_async", root / "sent_async")
-    (root / "openapi/parcels.yaml").write_text(PARCELS, encoding="utf-8")
-    fragment = root / FRAGMENT
-    text = fragment.read_text(encoding="utf-8").replace("x-resources:\n", "x-resources:\n  parcels: Parcels.\n", 1)
-    paths = ("/v3/parcels/{id}", "/v3/parcels/{id}/content", "/v3/parcels")
-    lines = [f"  {path}: {{$ref: 'parcels.yaml#/paths/{path.replace('/', '~1')}'}}\n" for path in paths]
-    fragment.write_text(text.replace("paths:\n", f"paths:\n{''.join(lines)}", 1), encoding="utf-8")
+    root = copy_ours(tmp_path_factory.mktemp("project"), "openapi", "sent_async")
+    shutil.copyfile(DOCUMENTS / "parcels.yaml", root / "openapi/parcels.yaml")
+    edit(root, Path(FRAGMENT).name, "x-resources:\n", "x-resources:\n  parcels: Parcels.\n")
+    refer(root, "parcels.yaml", "/v3/parcels/{id}", "/v3/parcels/{id}/content", "/v3/parcels")
     assert run(root, "generate") == 0
     assert run(root, "check") == 0
     return root

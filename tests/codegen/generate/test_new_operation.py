@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from codegen.__main__ import main
-from codegen.openapi.sources import FRAGMENT
-from tests.support.things import ROOT
+from tests.support.things import copy_ours, edit, refer
 
 OPERATION = """
   /v3/templates/{id}/archive:
@@ -55,22 +53,16 @@ SCHEMA = """
         until: {type: string, format: date-time, description: When it may be deleted.}
         notifyUsers: {type: boolean, description: Whether users get a mail.}
 """
-REFERENCE = "  /v3/templates/{id}/archive: {$ref: 'templates.yaml#/paths/~1v3~1templates~1{id}~1archive'}\n"
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, with the operation in its fragment and the code generated."""
-    root = tmp_path_factory.mktemp("project")
-    for part in ("openapi", "sent_async", "codegen", "tests/support", "tests/contract", "tests/payloads"):
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "tests/conftest.py"):
-        shutil.copyfile(ROOT / file, root / file)
-    templates, fragment = root / "openapi/templates.yaml", root / FRAGMENT
-    text = templates.read_text(encoding="utf-8").replace("\ncomponents:", OPERATION, 1)
-    templates.write_text(text.replace("\n  schemas:\n", SCHEMA, 1), encoding="utf-8")
-    text = fragment.read_text(encoding="utf-8")
-    fragment.write_text(text.replace("paths:\n", f"paths:\n{REFERENCE}", 1), encoding="utf-8")
+    folders = ("openapi", "sent_async", "codegen", "tests/support", "tests/contract", "tests/payloads")
+    root = copy_ours(tmp_path_factory.mktemp("project"), *folders, "pyproject.toml", "tests/conftest.py")
+    edit(root, "templates.yaml", "\ncomponents:", OPERATION)
+    edit(root, "templates.yaml", "\n  schemas:\n", SCHEMA)
+    refer(root, "templates.yaml", "/v3/templates/{id}/archive")
     assert main(["--root", str(root), "generate"]) == 0
     return root
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from codegen.__main__ import main
 from codegen.fragment.rules import load
 from codegen.openapi.operations import operations
 from codegen.openapi.sources import FRAGMENT
-from tests.support.things import DOCUMENTS, ROOT, document, project, schema
+from tests.support.things import DOCUMENTS, ROOT, copy_ours, document, project, schema
 
 SDK = DOCUMENTS / "sdk-0.46.json"
 
@@ -37,7 +36,7 @@ def test_the_sdk_document_is_imported(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_the_sdk_document_in_our_own_fragment(tmp_path: Path) -> None:
     """What it has of our operations is taken over. Our texts and comments survive, and the code is generated."""
-    shutil.copytree(ROOT / "openapi", tmp_path / "openapi")
+    copy_ours(tmp_path, "openapi")
     before = document("ours")
     lines = [
         f'{operation.name} = {{ at = "{operation.place}", call = "{node["x-resource"]}.{node["x-method"]}" }}'
